@@ -1,0 +1,2 @@
+//! scanout
+pub mod time;
