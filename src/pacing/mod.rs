@@ -1,0 +1,82 @@
+//! When a frame begins, what it aims at, and how much time its animation moves on.
+//!
+//! Pure: `now` is passed in, a plan is returned. The thread that calls [`FramePacer`] does the waiting.
+
+mod mode;
+mod pacer;
+
+pub use mode::{Pacing, ParsePacingError, Rate};
+pub use pacer::{FramePacer, Plan, Throttle};
+
+use std::fmt;
+
+use crate::time::Timestamp;
+
+/// The number of a drawn frame, counted from 1 without gaps in the order of drawing.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+pub struct FrameId(pub u64);
+
+impl FrameId {
+    /// The id of the frame drawn after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for FrameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Who said when a frame was displayed. Ordered from best to worst.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Origin {
+    /// A stamp taken by display hardware (vertical blank interrupt, page flip).
+    Hardware,
+    /// A stamp by the compositor or display server, of its own repaint.
+    Compositor,
+    /// Our own guess, such as the time at which swap returned.
+    #[default]
+    Estimated,
+    /// A display that does not exist: the off-screen clock, or the simulator.
+    Simulated,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Hardware => "hardware",
+            Self::Compositor => "compositor",
+            Self::Estimated => "estimated",
+            Self::Simulated => "simulated",
+        })
+    }
+}
+
+/// What became of a submitted frame. Measured and estimated times are different variants on purpose.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Presentation {
+    /// Displayed at this time, as said by `Origin`.
+    At(Timestamp, Origin),
+    /// Probably displayed at about this time; nobody told us.
+    Estimated(Timestamp),
+    /// Never displayed.
+    Dropped,
+}
+
+impl Presentation {
+    /// The display time with its origin, or `None` for a dropped frame.
+    #[must_use]
+    pub const fn time(self) -> Option<(Timestamp, Origin)> {
+        match self {
+            Self::At(t, origin) => Some((t, origin)),
+            Self::Estimated(t) => Some((t, Origin::Estimated)),
+            Self::Dropped => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What decides when frames are made.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Pacing {
+    /// As soon as input or the scene asks for a frame, as fast as the machine can; never waits for the display.
+    /// A scene that asks for nothing costs nothing.
+    Immediate,
+    /// One frame per refresh, throttled by the driver's swap. Where the swap does not throttle (measured, not
+    /// asked), a timer at the nominal refresh rate takes over.
+    #[default]
+    Vsync,
+    /// Frames on a regular grid of so many per second, without waiting for the display.
+    Fixed(Rate),
+}
+
+impl Pacing {
+    /// A fixed rate in frames per second.
+    ///
+    /// # Errors
+    /// When `hz` is not a number between [`Rate::MIN`] and [`Rate::MAX`].
+    pub fn fixed(hz: f64) -> Result<Self, ParsePacingError> {
+        Rate::new(hz).map(Self::Fixed).ok_or(ParsePacingError::Rate)
+    }
+}
+
+/// Frames per second: finite, from [`MIN`](Self::MIN) to [`MAX`](Self::MAX).
+#[derive(Copy, Clone, Debug, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// Slowest rate, in Hz: one frame in ten seconds.
+    pub const MIN: f64 = 0.1;
+    /// Fastest rate, in Hz: above it the loop is [`Pacing::Immediate`] in all but name.
+    pub const MAX: f64 = 10_000.0;
+
+    /// A rate of `hz` per second, when that is within bounds.
+    #[must_use]
+    pub fn new(hz: f64) -> Option<Self> {
+        (Self::MIN..=Self::MAX).contains(&hz).then_some(Self(hz))
+    }
+
+    /// In frames per second.
+    #[must_use]
+    pub const fn hz(self) -> f64 {
+        self.0
+    }
+
+    /// The time from one frame to the next.
+    #[must_use]
+    pub fn period(self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.0)
+    }
+}
+
+/// Why a pacing mode's text was not understood.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ParsePacingError {
+    /// No mode has that name.
+    Unknown,
+    /// The rate of `fixed=HZ` is not a number in bounds.
+    Rate,
+}
+
+impl fmt::Display for ParsePacingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => write!(f, "pacing is one of: immediate, vsync, fixed=HZ"),
+            Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
+        }
+    }
+}
+
+impl std::error::Error for ParsePacingError {}
+
+impl FromStr for Pacing {
+    type Err = ParsePacingError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "immediate" => Ok(Self::Immediate),
+            "vsync" => Ok(Self::Vsync),
+            _ => {
+                let hz = s.strip_prefix("fixed=").ok_or(ParsePacingError::Unknown)?;
+                Self::fixed(hz.parse().map_err(|_| ParsePacingError::Rate)?)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Pacing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Immediate => f.write_str("immediate"),
+            Self::Vsync => f.write_str("vsync"),
+            Self::Fixed(rate) => write!(f, "fixed={}", rate.hz()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_valid_modes_round_trips() {
+        for text in ["immediate", "vsync", "fixed=120", "fixed=59.94"] {
+            assert_eq!(text.parse::<Pacing>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn parse_nonsense_is_refused() {
+        for text in ["", "fast", "fixed", "fixed=", "fixed=abc", "fixed=0", "fixed=-5", "fixed=NaN", "fixed=inf", "fixed=1e9"] {
+            assert!(text.parse::<Pacing>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::input::{InputEvent, InputSender, Size};
+use super::signal::Waker;
+use crate::pacing::{Origin, Pacing, Throttle};
+use crate::stats::Recorder;
+
+/// How a run is to go.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// What decides when frames are made.
+    pub pacing: Pacing,
+    /// The drawing area at the start.
+    pub size: Size,
+    /// Physical pixels per logical pixel at the start.
+    pub scale: f32,
+    /// The display's nominal refresh rate in Hz, where the host knows it.
+    pub refresh_hz: Option<f64>,
+    /// Frames at the start that are left out of all figures.
+    pub warmup: u64,
+    /// End after so many frames, not counting the warm-up.
+    pub frame_limit: Option<u64>,
+    /// End after so much time.
+    pub time_limit: Option<Duration>,
+    /// Read back the last frame when the run ends.
+    pub capture_last: bool,
+    /// How long a thread may take to end when asked to, before it is abandoned.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            pacing: Pacing::default(),
+            size: Size::new(1280, 720),
+            scale: 1.0,
+            refresh_hz: None,
+            warmup: 0,
+            frame_limit: None,
+            time_limit: None,
+            capture_last: false,
+            shutdown_timeout: Duration::from_millis(900),
+        }
+    }
+}
+
+/// What is drawn with and drawn to.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TargetInfo {
+    /// How the surface came about: `x11-glx`, `x11-egl`, `wayland-egl`, `egl-device`, ...
+    pub surface: String,
+    /// `GL_VENDOR`.
+    pub vendor: String,
+    /// `GL_RENDERER`.
+    pub renderer: String,
+    /// `GL_VERSION`.
+    pub version: String,
+    /// The renderer is a software rasteriser.
+    pub software: bool,
+    /// The display's nominal refresh rate in Hz; `None` where it is not known.
+    pub refresh_hz: Option<f64>,
+    /// Who says when frames are displayed.
+    pub origin: Origin,
+    /// What is known ahead of time about swap waiting for the display.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub throttle: Throttle,
+}
+
+/// A picture: rows from top to bottom, four bytes (red, green, blue, alpha) per pixel.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pixels {
+    /// Its size.
+    pub size: Size,
+    /// `4 * width * height` bytes.
+    pub rgba: Vec<u8>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Frames drawn, those of the warm-up among them.
+    pub frames: u64,
+    /// Refreshes that should have shown a new frame and did not (0 where the refresh rate is not known).
+    pub missed: u64,
+    /// From the first plan to the end.
+    pub elapsed: Duration,
+    /// What was drawn with and to.
+    pub target: TargetInfo,
+    /// The drawing area at the end.
+    pub size: Size,
+    /// The pacing mode at the end.
+    pub pacing: Pacing,
+    /// Whether swap was found to wait for the display.
+    pub throttle: Throttle,
+    /// Grid points of a timed mode without a frame.
+    pub missed_ticks: u64,
+    /// Animation steps that were cut because of a long gap.
+    pub snaps: u64,
+    /// All figures.
+    pub stats: Recorder,
+    /// The last frame, where it was asked for.
+    pub picture: Option<Pixels>,
+}
+
+/// What the host asked of the render thread since it last looked. Wishes of one kind merge: the last one counts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes {
+    pub(super) size: Option<(Size, f32)>,
+    pub(super) visible: Option<bool>,
+    pub(super) refresh_hz: Option<f64>,
+    pub(super) pacing: Option<Pacing>,
+    pub(super) redraw: bool,
+    pub(super) toggle_overlay: bool,
+}
+
+/// Shared by the host and both threads. The lock is taken when the host wishes something, not per frame.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    stop: AtomicBool,
+    dirty: AtomicBool,
+    wishes: Mutex<Wishes>,
+}
+
+impl Control {
+    pub(super) fn stopping(&self) -> bool {
+        // Acquire pairs with `stop`: what was written before asking to stop is seen by who sees the flag.
+        self.stop.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    pub(super) fn wish(&self, f: impl FnOnce(&mut Wishes)) {
+        f(&mut self.wishes.lock());
+        // Release after the lock: who sees the flag finds the wish.
+        self.dirty.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take_wishes(&self) -> Option<Wishes> {
+        // The flag is cleared before the lock is taken, so that a wish made in between raises it again.
+        self.dirty.swap(false, Ordering::AcqRel).then(|| std::mem::take(&mut *self.wishes.lock()))
+    }
+}
+
+/// The host's grip on a run: input in, wishes, stop.
+#[derive(Debug)]
+pub struct Handle {
+    pub(super) control: Arc<Control>,
+    pub(super) input: InputSender,
+    pub(super) logic: Waker,
+    pub(super) render: Waker,
+}
+
+impl Handle {
+    /// Passes an input event to the logic thread. Never blocks.
+    pub fn input(&mut self, event: InputEvent) {
+        self.input.send(event);
+    }
+
+    /// The drawing area changed.
+    pub fn resize(&self, size: Size, scale: f32) {
+        self.wish(|w| w.size = Some((size, scale)));
+    }
+
+    /// The window became visible or invisible. While invisible nothing is drawn and the world stands still.
+    pub fn set_visible(&self, visible: bool) {
+        self.wish(|w| w.visible = Some(visible));
+    }
+
+    /// The window needs its contents again.
+    pub fn redraw(&self) {
+        self.wish(|w| w.redraw = true);
+    }
+
+    /// The window moved to a display with this nominal refresh rate, in Hz.
+    pub fn set_refresh(&self, hz: f64) {
+        if hz.is_finite() && hz >= 1.0 {
+            self.wish(|w| w.refresh_hz = Some(hz));
+        }
+    }
+
+    /// Switches the pacing mode.
+    pub fn set_pacing(&self, mode: Pacing) {
+        self.wish(|w| w.pacing = Some(mode));
+    }
+
+    /// Shows or hides the overlay.
+    pub fn toggle_overlay(&self) {
+        self.wish(|w| w.toggle_overlay = !w.toggle_overlay);
+    }
+
+    /// Asks both threads to end. Returns at once.
+    pub fn stop(&self) {
+        self.control.stop();
+        self.logic.wake();
+        self.render.wake();
+    }
+
+    /// Whether the threads were asked to end, or ended by themselves.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.control.stopping()
+    }
+
+    fn wish(&self, f: impl FnOnce(&mut Wishes)) {
+        self.control.wish(f);
+        self.render.wake();
+    }
+}

@@ -1,0 +1,38 @@
+//! The logic thread and the render thread around plain `step` functions. No window system and no OpenGL here:
+//! those come in as a [`Backend`].
+//!
+//! ```text
+//!  host thread            logic thread                     render thread
+//!  ───────────            ────────────                     ─────────────
+//!  event ──stamp──▶ input channel
+//!                         LogicStep::due ◀──── orders ──── RenderStep: FramePacer::plan
+//!                         drain input, update, extract
+//!                         publish ─────── snapshots ─────▶ acquire, draw, swap
+//!                                                          poll: GPU done, presented
+//! ```
+//!
+//! Both arrows between the threads are [snapshot buffers](crate::sync): the latest value counts and nobody
+//! waits. A thread with nothing to do parks; whoever makes work for it wakes it.
+//!
+//! **Shutdown**, whoever asks for it first: (1) the stop flag is set and both threads are woken; (2) the logic
+//! thread ends after the step it is in and hands back the logic; (3) the render thread takes the last picture if
+//! one was asked for, then drops the renderer, its OpenGL objects, the context and the surface, in that order;
+//! (4) the host joins logic, then render; (5) the host drops the window. A thread that does not end within
+//! [`RunOptions::shutdown_timeout`] is abandoned and reported.
+
+mod host;
+mod input;
+mod logic;
+mod render;
+mod signal;
+mod slot;
+mod threads;
+
+pub use host::{Handle, Pixels, RunOptions, Summary, TargetInfo};
+pub use input::{ButtonCode, InputEvent, InputKind, Size};
+pub use keyboard_types::Code as KeyCode;
+pub use logic::{Demand, Logic, Tick};
+pub(crate) use logic::LogicStep;
+pub use render::{Backend, Feedback, FrameInfo};
+pub use signal::Waker;
+pub use threads::{Runtime, ThreadName};

@@ -1,0 +1,237 @@
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::host::{Control, Handle, RunOptions, Summary};
+use super::input::input_channel;
+use super::logic::{Due, Logic, LogicStep};
+use super::render::{self, Backend, RenderStep};
+use super::signal::{self, Waker};
+use super::slot::Slot;
+use crate::error::{Error, Result};
+use crate::sync::snapshot;
+use crate::time::{Clock, MonotonicClock, Timestamp};
+
+/// The last stretch before a planned start is spun through, because the system wakes sleepers 50 to 150 us late.
+const SPIN_TAIL: Duration = Duration::from_micros(150);
+
+/// The threads of a run.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ThreadName {
+    /// Moves the world.
+    Logic,
+    /// Draws.
+    Render,
+}
+
+impl ThreadName {
+    const fn os_name(self) -> &'static str {
+        match self {
+            Self::Logic => "scanout-logic",
+            Self::Render => "scanout-render",
+        }
+    }
+}
+
+impl fmt::Display for ThreadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Logic => "logic",
+            Self::Render => "render",
+        })
+    }
+}
+
+/// The two threads of a run. This is the one place that starts threads.
+#[derive(Debug)]
+pub struct Runtime {
+    handle: Handle,
+    logic: Worker<()>,
+    render: Worker<Summary>,
+    timeout: Duration,
+}
+
+impl Runtime {
+    /// Starts both threads. `make_backend` runs on the render thread, and what it makes stays there. `on_end` is
+    /// called from a thread that ends the run by itself (limit reached, error, panic), so that the host can stop
+    /// waiting for events.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start<L, B, F>(
+        options: RunOptions,
+        logic: L,
+        make_backend: F,
+        on_end: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self>
+    where
+        L: Logic + 'static,
+        L::Snapshot: 'static,
+        B: Backend<L::Snapshot>,
+        F: FnOnce() -> Result<B> + Send + 'static,
+    {
+        let timeout = options.shutdown_timeout;
+        let control = Arc::new(Control::default());
+        let (logic_waker, render_waker) = (Waker::new(), Waker::new());
+        let (input, inputs) = input_channel(logic_waker.clone());
+        let (snapshots_in, snapshots_out) = snapshot::buffer(|_| Slot::<L::Snapshot>::default());
+        let (orders_in, orders_out) = snapshot::buffer(|_| super::logic::Order::default());
+        let on_end: Arc<dyn Fn() + Send + Sync> = Arc::new(on_end);
+
+        let ending = {
+            let (control, logic, render) = (Arc::clone(&control), logic_waker.clone(), render_waker.clone());
+            move || {
+                control.stop();
+                logic.wake();
+                render.wake();
+                on_end();
+            }
+        };
+        let logic_worker = {
+            let (control, render) = (Arc::clone(&control), render_waker.clone());
+            let step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
+            Worker::spawn(ThreadName::Logic, ending.clone(), move || {
+                run_logic(step, &control, &render);
+                Ok(())
+            })?
+        };
+        let render_worker = {
+            let (control, logic) = (Arc::clone(&control), logic_waker.clone());
+            Worker::spawn(ThreadName::Render, ending, move || {
+                let clock = MonotonicClock;
+                let mut step = RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, options);
+                render::run(&mut step, &control, &clock)?;
+                step.finish(clock.now())
+            })
+        };
+        let handle = Handle { control, input, logic: logic_waker, render: render_waker };
+        let render = match render_worker {
+            Ok(worker) => worker,
+            Err(e) => {
+                handle.stop();
+                logic_worker.go();
+                return Err(e);
+            }
+        };
+        // Each thread knows whom to wake before either makes work for the other.
+        handle.logic.bind(logic_worker.thread.thread().clone());
+        handle.render.bind(render.thread.thread().clone());
+        logic_worker.go();
+        render.go();
+        Ok(Self { handle, logic: logic_worker, render, timeout })
+    }
+
+    /// The host's grip on the run.
+    pub fn handle(&mut self) -> &mut Handle {
+        &mut self.handle
+    }
+
+    /// Asks both threads to end and collects the result.
+    ///
+    /// # Errors
+    /// Whatever ended the run: a panic on a thread (with its message), an error of the backend, or a thread that
+    /// did not end in time.
+    pub fn finish(self) -> Result<Summary> {
+        self.handle.stop();
+        let logic = self.logic.join(self.timeout);
+        let render = self.render.join(self.timeout);
+        // When both failed, the logic's panic is the cause more often than the consequence.
+        logic.and(render)
+    }
+}
+
+fn run_logic<L: Logic>(mut step: LogicStep<L>, control: &Control, render: &Waker) {
+    let clock = MonotonicClock;
+    while !control.stopping() {
+        let now = clock.now();
+        match step.due(now) {
+            Due::Now => {
+                step.step(&clock);
+                render.wake();
+            }
+            Due::At(at) => wait_until(at, now, &clock),
+            Due::Idle => signal::park(None),
+        }
+    }
+}
+
+/// Waits for `at`, or until the thread is woken; may return early.
+fn wait_until(at: Timestamp, now: Timestamp, clock: &impl Clock) {
+    let left = at.saturating_since(now);
+    if left > SPIN_TAIL {
+        signal::park(Some(left - SPIN_TAIL));
+    } else {
+        while clock.now() < at {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// A thread that reports how it ended.
+#[derive(Debug)]
+struct Worker<T> {
+    name: ThreadName,
+    thread: JoinHandle<()>,
+    go: crossbeam_channel::Sender<()>,
+    result: Receiver<Result<T>>,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    #[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
+    fn spawn(
+        name: ThreadName,
+        ending: impl FnOnce() + Send + 'static,
+        body: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<Self> {
+        let (go, started) = bounded(1);
+        let (tx, result) = bounded(1);
+        let main = move || {
+            if started.recv().is_err() {
+                return;
+            }
+            // The body owns what it works on; after a panic nothing of it is used again.
+            let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+                Err(Error::ThreadPanicked { thread: name, message: panic_message(payload.as_ref()) })
+            });
+            let _ = tx.send(outcome);
+            ending();
+        };
+        let thread = Builder::new()
+            .name(name.os_name().into())
+            .spawn(main)
+            .map_err(|source| Error::Spawn { thread: name, source })?;
+        Ok(Self { name, thread, go, result })
+    }
+
+    fn go(&self) {
+        let _ = self.go.send(());
+    }
+
+    fn join(self, timeout: Duration) -> Result<T> {
+        match self.result.recv_timeout(timeout) {
+            Ok(outcome) => {
+                let _ = self.thread.join();
+                outcome
+            }
+            Err(RecvTimeoutError::Timeout) => Err(Error::ThreadStuck { thread: self.name }),
+            // Cannot happen: the thread sends before it ends, also after a panic.
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Error::ThreadPanicked { thread: self.name, message: "it ended without a result".into() })
+            }
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "(no message)".to_owned())
+}

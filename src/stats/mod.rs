@@ -1,0 +1,13 @@
+//! Stage stamps of frames, the metrics computed from them, and their percentiles.
+//!
+//! Pure and allocation-free after construction: the render thread records into it each frame.
+
+mod distribution;
+mod metrics;
+mod record;
+mod recorder;
+
+pub use distribution::{Distribution, Summary};
+pub use metrics::{Metric, Metrics};
+pub use record::{FrameRecord, Stage};
+pub use recorder::{Counters, Recorder};

@@ -1,0 +1,295 @@
+use std::time::Duration;
+
+use super::{FrameRecord, Metrics, Stage};
+use crate::pacing::{FrameId, Presentation};
+use crate::time::Timestamp;
+
+/// Frames whose GPU or display times may still be outstanding. More than any swap chain holds; a frame that is
+/// pushed out is counted with what is known of it.
+const PENDING: usize = 16;
+/// Finished frames kept for a live view.
+const RECENT: usize = 256;
+
+/// What is counted rather than timed.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Counters {
+    /// Frames drawn, those of the warm-up among them.
+    pub frames: u64,
+    /// Frames that the metrics were computed from.
+    pub measured: u64,
+    /// Frames that were never displayed.
+    pub dropped: u64,
+    /// Frames that showed the snapshot of the frame before once more, for whatever reason.
+    pub repeated: u64,
+    /// Those among them that the logic thread was too late for.
+    pub stale: u64,
+    /// Snapshots that the render thread never saw, because a newer one came first.
+    pub snapshots_skipped: u64,
+    /// Frames whose GPU or display time never came.
+    pub unfinished: u64,
+}
+
+/// Collects the stamps of frames until each is complete, then feeds the metrics. It lives on the render thread;
+/// after construction it does not allocate.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pending: [Option<FrameRecord>; PENDING],
+    /// The oldest frame that is not finished.
+    next: FrameId,
+    last: FrameId,
+    previous: Option<FrameRecord>,
+    carried_input: Option<Timestamp>,
+    warmup: u64,
+    metrics: Metrics,
+    counters: Counters,
+    recent: Vec<FrameRecord>,
+    recent_next: usize,
+}
+
+impl Recorder {
+    /// A recorder that leaves the first `warmup` frames out of the metrics, for a display with this refresh
+    /// interval (zero: unknown).
+    #[must_use]
+    pub fn new(warmup: u64, refresh: Duration) -> Self {
+        Self {
+            pending: [None; PENDING],
+            next: FrameId(1),
+            last: FrameId(0),
+            previous: None,
+            carried_input: None,
+            warmup,
+            metrics: Metrics::new(refresh),
+            counters: Counters::default(),
+            recent: Vec::with_capacity(RECENT),
+            recent_next: 0,
+        }
+    }
+
+    /// Takes the record of the frame just drawn; frame ids must come in order, without gaps.
+    pub fn submitted(&mut self, record: FrameRecord) {
+        debug_assert_eq!(record.id, self.last.next());
+        while record.id.0 >= self.next.0 + PENDING as u64 {
+            self.finish_oldest();
+        }
+        self.last = record.id;
+        self.counters.frames += 1;
+        self.counters.repeated += u64::from(record.repeated);
+        self.counters.stale += u64::from(record.stale);
+        self.pending[slot(record.id)] = Some(record);
+        self.finish_complete();
+    }
+
+    /// The GPU was seen done with frame `id`.
+    pub fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+        if let Some(record) = self.pending_mut(id) {
+            record.mark(Stage::GpuDone, at);
+            self.finish_complete();
+        }
+    }
+
+    /// Frame `id` was displayed, or dropped.
+    pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+        if let Some(record) = self.pending_mut(id) {
+            match presentation.time() {
+                Some((at, origin)) => {
+                    record.mark(Stage::Presented, at);
+                    record.origin = origin;
+                }
+                None => record.dropped = true,
+            }
+            self.finish_complete();
+        }
+    }
+
+    /// Snapshots that were never drawn.
+    pub const fn skipped(&mut self, snapshots: u64) {
+        self.counters.snapshots_skipped += snapshots;
+    }
+
+    /// Whether some drawn frame still waits for its GPU or display time.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.next.0 <= self.last.0
+    }
+
+    /// Counts all frames that are still pending, with what is known of them. Call it at the end of a run.
+    pub fn finish(&mut self) {
+        while self.has_pending() {
+            self.finish_oldest();
+        }
+    }
+
+    /// The metrics so far.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The counters so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How many frames are left out at the start.
+    #[must_use]
+    pub const fn warmup(&self) -> u64 {
+        self.warmup
+    }
+
+    /// The display's refresh interval changed.
+    pub const fn set_refresh(&mut self, refresh: Duration) {
+        self.metrics.set_refresh(refresh);
+    }
+
+    /// The last finished frames, oldest first.
+    pub fn recent(&self) -> impl Iterator<Item = &FrameRecord> {
+        let (newer, older) = self.recent.split_at(self.recent_next.min(self.recent.len()));
+        older.iter().chain(newer)
+    }
+
+    fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
+        self.pending[slot(id)].as_mut().filter(|record| record.id == id)
+    }
+
+    fn finish_complete(&mut self) {
+        while self.has_pending() {
+            let complete = self.pending[slot(self.next)]
+                .is_none_or(|r| r.dropped || r.at(Stage::GpuDone).is_some() && r.at(Stage::Presented).is_some());
+            if !complete {
+                return;
+            }
+            self.finish_oldest();
+        }
+    }
+
+    fn finish_oldest(&mut self) {
+        let taken = self.pending[slot(self.next)].take();
+        self.next = self.next.next();
+        let Some(mut record) = taken else { return };
+        if record.dropped {
+            self.counters.dropped += 1;
+            // Its input shows up with the next frame that is displayed.
+            self.carried_input = earliest(self.carried_input, record.at(Stage::InputReceived));
+        } else {
+            record.set(Stage::InputReceived, earliest(self.carried_input.take(), record.at(Stage::InputReceived)));
+            let unfinished = record.at(Stage::Presented).is_none() || record.at(Stage::GpuDone).is_none();
+            self.counters.unfinished += u64::from(unfinished);
+            if record.id.0 > self.warmup {
+                self.counters.measured += 1;
+                // Steps from a warm-up frame to the first measured one are left out with it.
+                let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup);
+                self.metrics.displayed(previous, &record);
+            }
+            if record.at(Stage::Presented).is_some() {
+                self.previous = Some(record);
+            }
+        }
+        if self.recent.len() < RECENT {
+            self.recent.push(record);
+        } else {
+            self.recent[self.recent_next % RECENT] = record;
+            self.recent_next = (self.recent_next + 1) % RECENT;
+        }
+    }
+}
+
+const fn slot(id: FrameId) -> usize {
+    (id.0 % PENDING as u64) as usize
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        _ => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Metric;
+    use super::*;
+    use crate::pacing::Origin;
+
+    fn at(us: u64) -> Timestamp {
+        Timestamp::from_nanos(us * 1_000)
+    }
+
+    fn frame(id: u64, input_us: Option<u64>) -> FrameRecord {
+        let mut r = FrameRecord::new(FrameId(id));
+        r.set(Stage::InputReceived, input_us.map(at));
+        r.mark(Stage::InputSampled, at(id * 1_000));
+        r.mark(Stage::SwapBegin, at(id * 1_000 + 500));
+        r
+    }
+
+    #[test]
+    fn frames_finish_in_order_when_both_times_are_known() {
+        let mut rec = Recorder::new(0, Duration::from_millis(1));
+        rec.submitted(frame(1, None));
+        rec.submitted(frame(2, None));
+        rec.gpu_done(FrameId(2), at(2_600));
+        rec.presented(FrameId(2), Presentation::At(at(2_700), Origin::Hardware));
+        assert_eq!(rec.counters().measured, 0, "frame 1 is still open");
+        rec.presented(FrameId(1), Presentation::Estimated(at(1_700)));
+        rec.gpu_done(FrameId(1), at(1_600));
+        assert_eq!(rec.counters().measured, 2);
+        assert!(!rec.has_pending());
+        assert_eq!(rec.recent().map(|r| r.id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn dropped_frame_hands_its_input_to_the_next_displayed() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        rec.submitted(frame(1, Some(100)));
+        rec.presented(FrameId(1), Presentation::Dropped);
+        rec.submitted(frame(2, Some(1_900)));
+        rec.presented(FrameId(2), Presentation::Estimated(at(2_100)));
+        rec.gpu_done(FrameId(2), at(2_000));
+        let click = rec.metrics().get(Metric::ClickToPhoton).summary().unwrap();
+        assert_eq!(click.n, 1);
+        assert!((click.mean - 2.0).abs() < 1e-9, "{}", click.mean);
+        assert_eq!(rec.counters().dropped, 1);
+    }
+
+    #[test]
+    fn feedback_that_never_comes_is_counted_and_holds_nothing_up() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        for id in 1..=100 {
+            rec.submitted(frame(id, None));
+        }
+        assert_eq!(rec.counters().unfinished, 100 - PENDING as u64);
+        // Late, duplicate and foreign feedback is ignored.
+        rec.gpu_done(FrameId(1), at(1));
+        rec.presented(FrameId(5_000), Presentation::Dropped);
+        rec.finish();
+        assert_eq!(rec.counters().unfinished, 100);
+        assert!(!rec.has_pending());
+    }
+
+    #[test]
+    fn warmup_frames_are_left_out() {
+        let mut rec = Recorder::new(3, Duration::ZERO);
+        for id in 1..=5 {
+            rec.submitted(frame(id, None));
+            rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+            rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 700)));
+        }
+        assert_eq!((rec.counters().frames, rec.counters().measured), (5, 2));
+        assert_eq!(rec.metrics().get(Metric::MsBetweenPresents).count(), 1);
+    }
+
+    #[test]
+    fn recent_keeps_the_last_ones_oldest_first() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        for id in 1..=RECENT as u64 + 10 {
+            rec.submitted(frame(id, None));
+            rec.presented(FrameId(id), Presentation::Dropped);
+        }
+        let ids: Vec<u64> = rec.recent().map(|r| r.id.0).collect();
+        assert_eq!(ids.len(), RECENT);
+        assert!(ids.is_sorted() && ids[0] == 11);
+    }
+}
