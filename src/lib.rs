@@ -1,2 +1,3 @@
 //! scanout
+pub mod sync;
 pub mod time;
