@@ -1,3 +1,20 @@
 //! scanout
+#[cfg(feature = "gl")]
+mod config;
+pub mod display;
+pub mod error;
+#[cfg(feature = "gl")]
+pub mod gl;
+#[cfg(feature = "headless")]
+pub mod headless;
+pub mod pacing;
+mod profile;
+pub mod runtime;
+pub mod sim;
+pub mod stats;
 pub mod sync;
 pub mod time;
+pub use error::{Error, Result};
+#[cfg(feature = "gl")]
+pub use config::Config;
+pub use runtime::{Demand, InputEvent, InputKind, Logic, Size, Summary, Tick};

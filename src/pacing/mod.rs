@@ -6,7 +6,7 @@ mod mode;
 mod pacer;
 
 pub use mode::{Pacing, ParsePacingError, Rate};
-pub use pacer::{FramePacer, Plan, Throttle};
+pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
 
 use std::fmt;
 

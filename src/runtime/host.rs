@@ -68,9 +68,22 @@ pub struct TargetInfo {
     pub refresh_hz: Option<f64>,
     /// Who says when frames are displayed.
     pub origin: Origin,
-    /// What is known ahead of time about swap waiting for the display.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    pub throttle: Throttle,
+}
+
+#[cfg(feature = "gl")]
+impl TargetInfo {
+    /// What a context with these capabilities draws to.
+    pub(crate) fn of(caps: &crate::gl::Capabilities, surface: &str, refresh_hz: Option<f64>, origin: Origin) -> Self {
+        Self {
+            surface: surface.to_owned(),
+            vendor: caps.vendor.clone(),
+            renderer: caps.renderer.clone(),
+            version: caps.version.clone(),
+            software: caps.software,
+            refresh_hz,
+            origin,
+        }
+    }
 }
 
 /// A picture: rows from top to bottom, four bytes (red, green, blue, alpha) per pixel.

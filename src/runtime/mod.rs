@@ -32,7 +32,6 @@ pub use host::{Handle, Pixels, RunOptions, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};
-pub(crate) use logic::LogicStep;
 pub use render::{Backend, Feedback, FrameInfo};
 pub use signal::Waker;
 pub use threads::{Runtime, ThreadName};

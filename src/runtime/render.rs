@@ -6,7 +6,7 @@ use super::logic::{Demand, Order};
 use super::signal::Waker;
 use super::slot::Slot;
 use crate::error::Result;
-use crate::pacing::{FrameId, FramePacer, Presentation, Throttle};
+use crate::pacing::{FrameId, FramePacer, Pacing, Presentation, Throttle};
 use crate::stats::{FrameRecord, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -49,6 +49,12 @@ pub enum Feedback {
 pub trait Backend<S> {
     /// What this draws with and to.
     fn target(&self) -> &TargetInfo;
+
+    /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
+    fn set_pacing(&mut self, mode: Pacing) -> Throttle {
+        let _ = mode;
+        Throttle::Untested
+    }
 
     /// The drawing area changed. Never called with an empty size.
     ///
@@ -129,7 +135,7 @@ pub(super) struct RenderStep<S, B> {
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn new(
-        backend: B,
+        mut backend: B,
         snapshots: Reader<Slot<S>>,
         orders: Writer<Order>,
         logic: Waker,
@@ -137,7 +143,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
         let mut pacer = FramePacer::new(options.pacing, refresh_hz.unwrap_or(0.0));
-        pacer.set_throttle(backend.target().throttle);
+        pacer.set_throttle(backend.set_pacing(options.pacing));
         // Without a known refresh rate no interval can be held against one.
         let refresh = refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
         Self {
@@ -193,6 +199,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(mode) = wishes.pacing {
             self.pacer.set_mode(mode);
+            self.pacer.set_throttle(self.backend.set_pacing(mode));
+            self.throttle_seen = self.pacer.throttle();
             self.resumed = true;
         }
         if wishes.toggle_overlay {

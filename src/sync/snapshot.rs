@@ -294,6 +294,19 @@ impl<T, const N: usize> Reader<T, N> {
         unsafe { &*self.shared.slots[self.slot].get() }
     }
 
+    /// Whether [`acquire`](Self::acquire) would now find a newer snapshot. One load; a hint, since the writer may
+    /// take an unread snapshot back (two slots) or publish the next one at any time.
+    #[must_use]
+    pub fn has_fresh(&self) -> bool {
+        !self.shared.word.peek().is_claimed()
+    }
+
+    /// The index of the snapshot acquired last; 0 for the initial value.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
     fn claim(&mut self) -> bool {
         let latest = self.shared.word.claim();
         // The writer can have taken it back since the look.

@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use crate::gl::DebugLevel;
+use crate::pacing::Pacing;
+use crate::runtime::{RunOptions, Size};
+
+/// How a window, or an off-screen run, is to be.
+///
+/// ```
+/// let config = scanout::Config { title: "cube".into(), ..scanout::Config::default() };
+/// assert_eq!(config.size, scanout::Size::new(1280, 720));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The window's title.
+    pub title: String,
+    /// The size of the drawing area at the start, in physical pixels; 1 to 16,384 each way.
+    pub size: Size,
+    /// What decides when frames are made.
+    pub pacing: Pacing,
+    /// Start in full screen.
+    pub fullscreen: bool,
+    /// Escape closes the window and F11 toggles full screen. The keys reach the logic as well.
+    pub window_keys: bool,
+    /// Frames at the start that are left out of all figures.
+    pub warmup: u64,
+    /// End after so many frames, not counting the warm-up.
+    pub frame_limit: Option<u64>,
+    /// End after so much time.
+    pub time_limit: Option<Duration>,
+    /// Read back the last frame when the run ends, into [`Summary::picture`](crate::Summary::picture).
+    pub capture_last: bool,
+    /// Off screen: the refresh rate of the simulated display, in Hz.
+    pub simulated_refresh_hz: f64,
+    /// What the OpenGL debug hooks do.
+    pub debug: DebugLevel,
+    /// How long a thread may take to end when asked to, before it is abandoned.
+    pub shutdown_timeout: Duration,
+}
+
+/// Longest side of the drawing area.
+const MAX_SIDE: u32 = 16_384;
+
+impl Default for Config {
+    fn default() -> Self {
+        let options = RunOptions::default();
+        Self {
+            title: "scanout".into(),
+            size: options.size,
+            pacing: options.pacing,
+            fullscreen: false,
+            window_keys: true,
+            warmup: 0,
+            frame_limit: None,
+            time_limit: None,
+            capture_last: false,
+            simulated_refresh_hz: 60.0,
+            debug: DebugLevel::default(),
+            shutdown_timeout: options.shutdown_timeout,
+        }
+    }
+}
+
+impl Config {
+    /// Says what cannot be meant.
+    pub(crate) fn check(&self) -> crate::Result<()> {
+        let Size { width, height } = self.size;
+        if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
+            return Err(crate::Error::Config(format!(
+                "a size of {width}x{height} cannot be drawn; each side is from 1 to {MAX_SIDE} pixels"
+            )));
+        }
+        let hz = self.simulated_refresh_hz;
+        if !(1.0..=crate::pacing::Rate::MAX).contains(&hz) {
+            return Err(crate::Error::Config(format!("a simulated display cannot have a refresh rate of {hz} Hz")));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn run_options(&self) -> RunOptions {
+        RunOptions {
+            pacing: self.pacing,
+            size: self.size,
+            warmup: self.warmup,
+            frame_limit: self.frame_limit,
+            time_limit: self.time_limit,
+            capture_last: self.capture_last,
+            shutdown_timeout: self.shutdown_timeout,
+            ..RunOptions::default()
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Displays, real and simulated, and sleeping until a point in time.
+
+pub mod sleep;

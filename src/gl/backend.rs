@@ -1,0 +1,196 @@
+use std::fmt;
+
+use glow::HasContext as _;
+
+use super::frame::MakeRenderer;
+use super::{CreateContext, FenceRing, Frame, Gl, Hook, Renderer, read_pixels};
+use crate::error::Result;
+use crate::pacing::{FrameId, Pacing, Presentation, Throttle};
+use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
+use crate::time::{Clock, MonotonicClock, Timestamp};
+
+/// What a context draws to and shows it with: a window's surface, or an off-screen target.
+pub trait Surface {
+    /// Adapts to a new size (never empty).
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    fn resize(&mut self, size: Size) -> Result<()>;
+
+    /// Makes it the target of draws.
+    fn bind(&self, gl: &Gl);
+
+    /// Shows what was drawn. May wait for the display, depending on [`set_pacing`](Self::set_pacing). Returns what
+    /// became of the frame where that is known already.
+    ///
+    /// # Errors
+    /// When the surface or the display is lost.
+    fn swap(&mut self) -> Result<Option<Presentation>>;
+
+    /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
+    fn set_pacing(&mut self, mode: Pacing) -> Throttle;
+
+    /// What becomes of a frame of which [`swap`](Self::swap) did not know it, and that the GPU has finished by
+    /// `gpu_done`.
+    fn presentation(&self, gpu_done: Timestamp) -> Presentation;
+}
+
+/// Something drawn over the scene on the render thread.
+pub trait Overlay {
+    /// Draws it over the frame. What OpenGL state it changes is set back by the caller.
+    fn draw(&mut self, gl: &Gl, frame: &FrameInfo<'_>);
+
+    /// Shows or hides it.
+    fn toggle(&mut self);
+
+    /// Whether it is shown.
+    fn visible(&self) -> bool;
+}
+
+/// Makes an overlay on the render thread.
+pub type OverlayFactory = Box<dyn FnOnce(&CreateContext<'_>) -> Result<Box<dyn Overlay>> + Send>;
+
+/// Swaps whose outcome is remembered until the frame's fence is seen signalled.
+const REMEMBERED: usize = 16;
+
+/// The OpenGL side of the render thread.
+///
+/// The fields drop in the order in which they stand here: what owns OpenGL objects first, the context's functions
+/// after them, the surface with its context last.
+pub struct GlBackend<R, T> {
+    renderer: R,
+    overlay: Option<Box<dyn Overlay>>,
+    fences: FenceRing,
+    gl: Gl,
+    target: TargetInfo,
+    surface: T,
+    swaps: [(FrameId, Option<Presentation>); REMEMBERED],
+}
+
+impl<R, T: Surface> GlBackend<R, T> {
+    /// Makes the renderer, and the overlay if there is to be one, in the context that is current on this thread.
+    ///
+    /// # Errors
+    /// Whatever the makers report.
+    pub(crate) fn new(
+        gl: Gl,
+        mut surface: T,
+        target: TargetInfo,
+        size: Size,
+        scale: f32,
+        make: MakeRenderer<R>,
+        overlay: Option<OverlayFactory>,
+    ) -> Result<Self> {
+        surface.bind(&gl);
+        set_viewport(&gl, size);
+        let cx = CreateContext::new(&gl, &target, size, scale);
+        let renderer = make(&cx)?;
+        let overlay = overlay.map(|make| make(&cx)).transpose()?;
+        if !size.is_empty() {
+            surface.resize(size)?;
+        }
+        let fences = FenceRing::new(&gl);
+        Ok(Self { renderer, overlay, fences, gl, target, surface, swaps: [(FrameId(0), None); REMEMBERED] })
+    }
+
+    fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
+    where
+        R: Renderer<S>,
+    {
+        self.surface.bind(&self.gl);
+        {
+            crate::profile::scope!("render");
+            self.renderer.render(view, &mut Frame::new(&self.gl, *info));
+        }
+        if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
+            crate::profile::scope!("overlay");
+            overlay.draw(&self.gl, info);
+            restore(&self.gl, info.size);
+        }
+        self.gl.hook(Hook::FrameEnd);
+    }
+}
+
+impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
+    fn target(&self) -> &TargetInfo {
+        &self.target
+    }
+
+    fn set_pacing(&mut self, mode: Pacing) -> Throttle {
+        self.surface.set_pacing(mode)
+    }
+
+    fn resize(&mut self, size: Size, _scale: f32) -> Result<()> {
+        self.surface.resize(size)?;
+        self.surface.bind(&self.gl);
+        set_viewport(&self.gl, size);
+        self.renderer.resize(&self.gl, size);
+        Ok(())
+    }
+
+    fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()> {
+        self.paint(view, frame);
+        self.fences.insert(frame.id);
+        Ok(())
+    }
+
+    fn swap(&mut self, id: FrameId) -> Result<()> {
+        self.swaps[slot(id)] = (id, self.surface.swap()?);
+        Ok(())
+    }
+
+    fn poll(&mut self, sink: &mut dyn FnMut(Feedback)) {
+        let (swaps, surface) = (&self.swaps, &self.surface);
+        self.fences.poll(|id| {
+            let now = MonotonicClock.now();
+            sink(Feedback::GpuDone(id, now));
+            let (swapped, known) = swaps[slot(id)];
+            if swapped == id {
+                sink(Feedback::Presented(id, known.unwrap_or_else(|| surface.presentation(now))));
+            }
+        });
+    }
+
+    fn capture(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<Pixels> {
+        self.paint(view, frame);
+        read_pixels(&self.gl, frame.size)
+    }
+
+    fn toggle_overlay(&mut self) {
+        if let Some(overlay) = &mut self.overlay {
+            overlay.toggle();
+        }
+    }
+}
+
+impl<R, T> fmt::Debug for GlBackend<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GlBackend").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+const fn slot(id: FrameId) -> usize {
+    (id.0 % REMEMBERED as u64) as usize
+}
+
+fn set_viewport(gl: &Gl, size: Size) {
+    // SAFETY: sets state of the current context.
+    unsafe { gl.raw().viewport(0, 0, size.width as i32, size.height as i32) }
+}
+
+/// Sets back what an overlay may have changed to what a renderer finds at first.
+fn restore(gl: &Gl, size: Size) {
+    // SAFETY: sets state of the current context.
+    unsafe {
+        let gl = gl.raw();
+        gl.disable(glow::BLEND);
+        gl.disable(glow::SCISSOR_TEST);
+        gl.disable(glow::FRAMEBUFFER_SRGB);
+        gl.disable(glow::CULL_FACE);
+        gl.disable(glow::DEPTH_TEST);
+        gl.color_mask(true, true, true, true);
+        gl.bind_vertex_array(None);
+        gl.use_program(None);
+    }
+    set_viewport(gl, size);
+}

@@ -1,0 +1,167 @@
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_void};
+use std::fmt;
+use std::rc::Rc;
+
+use super::debug::Debug;
+use super::{Capabilities, DebugLevel, Hook};
+use crate::error::{Error, Result};
+
+/// Lowest version that scanout draws with.
+pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
+
+/// The functions and capabilities of the context that is current on this thread.
+///
+/// A cheap handle (one reference count), `!Send` and `!Sync`: an OpenGL context belongs to one thread.
+#[derive(Clone)]
+pub struct Gl(Rc<Inner>);
+
+struct Inner {
+    raw: glow::Context,
+    caps: Capabilities,
+    debug: Debug,
+    alive: Cell<bool>,
+}
+
+impl Gl {
+    /// Loads the functions of the context that is current on this thread.
+    ///
+    /// # Safety
+    /// `loader` returns null or the address of the OpenGL function of that name, for the context that is current
+    /// on this thread; that context stays current here until [`Gl::context_gone`] is called or the last clone is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`Error::NotCurrent`] when no context is current, [`Error::ContextVersion`] when it is older than 3.3.
+    pub unsafe fn load(mut loader: impl FnMut(&CStr) -> *const c_void, level: DebugLevel) -> Result<Self> {
+        // glow would take the version string for granted; asked here, a missing context is an error, not a crash.
+        let get_string = loader(c"glGetString");
+        if get_string.is_null() {
+            return Err(Error::NotCurrent);
+        }
+        // SAFETY: the caller's loader gives the function of that name, whose C signature this is.
+        let get_string: extern "system" fn(u32) -> *const c_char = unsafe { std::mem::transmute(get_string) };
+        let version = get_string(glow::VERSION);
+        if version.is_null() {
+            return Err(Error::NotCurrent);
+        }
+        // SAFETY: a non-null result of glGetString is a NUL-terminated string that lives as long as the context.
+        let version = unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned();
+        if parse_version(&version).is_none_or(|v| v < MINIMUM_VERSION) {
+            return Err(Error::ContextVersion { wanted: MINIMUM_VERSION, got: version });
+        }
+        // SAFETY: the caller's promise about `loader`.
+        let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
+        let caps = Capabilities::query(&raw);
+        let debug = Debug::install(&mut raw, &caps, level);
+        log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
+        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true) })))
+    }
+
+    /// The functions themselves, for everything that has no wrapper here.
+    #[must_use]
+    pub fn raw(&self) -> &glow::Context {
+        &self.0.raw
+    }
+
+    /// What the driver can do.
+    #[must_use]
+    pub fn caps(&self) -> &Capabilities {
+        &self.0.caps
+    }
+
+    /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.
+    ///
+    /// # Panics
+    /// At [`DebugLevel::Panic`], when the driver reported an error since the last look and the hook is one that
+    /// stops the program.
+    #[inline]
+    pub fn hook(&self, hook: Hook<'_>) {
+        if self.0.debug.is_on() {
+            self.0.debug.look(&self.0.raw, hook);
+        }
+    }
+
+    /// The level of the debug hooks.
+    #[must_use]
+    pub fn debug_level(&self) -> DebugLevel {
+        self.0.debug.level()
+    }
+
+    /// Switches the debug hooks.
+    pub fn set_debug_level(&self, level: DebugLevel) {
+        self.0.debug.set_level(&self.0.raw, level);
+    }
+
+    /// The context is about to be destroyed, or was lost: handles that are dropped from now on free nothing.
+    pub fn context_gone(&self) {
+        self.0.alive.set(false);
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.0.alive.get()
+    }
+}
+
+impl fmt::Debug for Gl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gl").field("renderer", &self.caps().renderer).finish_non_exhaustive()
+    }
+}
+
+/// Major and minor from `"4.5 (Core Profile) Mesa 22.3.6"`. OpenGL ES names itself with words first: not usable.
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_strings_are_read() {
+        for (text, want) in [
+            ("4.5 (Core Profile) Mesa 22.3.6", Some((4, 5))),
+            ("3.3.0 NVIDIA 580.159.04", Some((3, 3))),
+            ("2.1 Mesa", Some((2, 1))),
+            ("OpenGL ES 3.2 Mesa", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_version(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn load_without_functions_is_an_error() {
+        // SAFETY: a loader that knows no function makes no promise that could be broken.
+        let result = unsafe { Gl::load(|_| std::ptr::null(), DebugLevel::Off) };
+        assert!(matches!(result, Err(Error::NotCurrent)));
+    }
+
+    #[test]
+    fn load_without_a_current_context_is_an_error() {
+        extern "system" fn no_context(_: u32) -> *const c_char {
+            std::ptr::null()
+        }
+        let loader = |name: &CStr| {
+            if name == c"glGetString" { no_context as *const c_void } else { std::ptr::null() }
+        };
+        // SAFETY: the one function that the loader gives has the signature of its namesake.
+        let result = unsafe { Gl::load(loader, DebugLevel::Off) };
+        assert!(matches!(result, Err(Error::NotCurrent)));
+    }
+
+    #[test]
+    fn load_of_an_old_context_names_both_versions() {
+        extern "system" fn old(_: u32) -> *const c_char {
+            c"2.1 Mesa 22.3.6".as_ptr()
+        }
+        let loader =
+            |name: &CStr| if name == c"glGetString" { old as *const c_void } else { std::ptr::null() };
+        // SAFETY: the one function that the loader gives has the signature of its namesake.
+        let result = unsafe { Gl::load(loader, DebugLevel::Off) };
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains("3.3") && text.contains("2.1 Mesa"), "{text}");
+    }
+}

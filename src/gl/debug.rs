@@ -1,0 +1,194 @@
+use std::cell::Cell;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use glow::HasContext as _;
+use parking_lot::Mutex;
+
+use super::Capabilities;
+
+/// Messages kept between two looks; more than these add nothing to the first.
+const KEPT: usize = 16;
+
+/// What the debug hooks do.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum DebugLevel {
+    /// Nothing: the driver's messages are off and hooks cost one predictable branch.
+    Off,
+    /// Errors and performance warnings are logged at every hook.
+    Log,
+    /// As `Log`, and an error seen before a draw or at a link panics. Messages arrive on the calling thread as
+    /// they happen, which serialises drivers: for debugging only.
+    Panic,
+}
+
+impl Default for DebugLevel {
+    /// `Panic` in builds with debug assertions, `Off` otherwise.
+    fn default() -> Self {
+        if cfg!(debug_assertions) { Self::Panic } else { Self::Off }
+    }
+}
+
+impl FromStr for DebugLevel {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "off" => Ok(Self::Off),
+            "log" => Ok(Self::Log),
+            "panic" => Ok(Self::Panic),
+            _ => Err("the level is one of: off, log, panic".into()),
+        }
+    }
+}
+
+/// Where the program is when it looks for errors, with the name of what it is about to use.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Hook<'a> {
+    /// Before a draw call: an error stops the program.
+    Draw(&'a str),
+    /// After a program was linked: an error stops the program.
+    Link(&'a str),
+    /// After a texture was bound: an error is logged.
+    Bind(&'a str),
+    /// At the end of a frame: an error is logged.
+    FrameEnd,
+}
+
+impl fmt::Display for Hook<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draw(name) => write!(f, "before draw `{name}`"),
+            Self::Link(name) => write!(f, "at link of program `{name}`"),
+            Self::Bind(name) => write!(f, "at bind of texture `{name}`"),
+            Self::FrameEnd => write!(f, "at the end of the frame"),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    error: bool,
+    text: String,
+}
+
+type Inbox = Arc<Mutex<Vec<Message>>>;
+
+#[derive(Debug)]
+pub(super) struct Debug {
+    level: Cell<DebugLevel>,
+    /// `None` without KHR_debug: `glGetError` is asked instead.
+    inbox: Option<Inbox>,
+}
+
+impl Debug {
+    pub(super) fn install(gl: &mut glow::Context, caps: &Capabilities, level: DebugLevel) -> Self {
+        let inbox = caps.debug_output.then(|| {
+            let inbox = Inbox::default();
+            let into = Arc::clone(&inbox);
+            // SAFETY: the callback owns what it uses; the context keeps it until it is dropped itself.
+            unsafe {
+                gl.debug_message_callback(move |_source, kind, id, severity, text| {
+                    receive(&into, kind, id, severity, text);
+                });
+            }
+            inbox
+        });
+        let debug = Self { level: Cell::new(DebugLevel::Off), inbox };
+        debug.set_level(gl, level);
+        debug
+    }
+
+    pub(super) fn level(&self) -> DebugLevel {
+        self.level.get()
+    }
+
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.level.get() != DebugLevel::Off
+    }
+
+    pub(super) fn set_level(&self, gl: &glow::Context, level: DebugLevel) {
+        self.level.set(level);
+        if self.inbox.is_none() {
+            return;
+        }
+        // SAFETY: toggles state of the current context; the callback is installed.
+        unsafe {
+            if level == DebugLevel::Off {
+                gl.disable(glow::DEBUG_OUTPUT);
+                gl.disable(glow::DEBUG_OUTPUT_SYNCHRONOUS);
+            } else {
+                gl.enable(glow::DEBUG_OUTPUT);
+                // Synchronous, so that a message is there when the hook after the call looks for it.
+                gl.enable(glow::DEBUG_OUTPUT_SYNCHRONOUS);
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn look(&self, gl: &glow::Context, hook: Hook<'_>) {
+        let messages = match &self.inbox {
+            Some(inbox) => std::mem::take(&mut *inbox.lock()),
+            None => ask(gl),
+        };
+        for message in &messages {
+            if message.error {
+                log::error!("OpenGL error {hook}: {}", message.text);
+            } else {
+                log::warn!("OpenGL {hook}: {}", message.text);
+            }
+        }
+        let stops = matches!(hook, Hook::Draw(_) | Hook::Link(_));
+        if let Some(error) = messages.iter().find(|m| m.error)
+            && stops
+            && self.level.get() == DebugLevel::Panic
+        {
+            panic!("OpenGL error {hook}: {}", error.text);
+        }
+    }
+}
+
+fn receive(inbox: &Inbox, kind: u32, id: u32, severity: u32, text: &str) {
+    let error = kind == glow::DEBUG_TYPE_ERROR;
+    let worth_it = error
+        || severity == glow::DEBUG_SEVERITY_HIGH
+        || (kind == glow::DEBUG_TYPE_PERFORMANCE && severity == glow::DEBUG_SEVERITY_MEDIUM);
+    if worth_it {
+        let mut inbox = inbox.lock();
+        if inbox.len() < KEPT {
+            inbox.push(Message { error, text: format!("{} (id {id})", text.trim_end()) });
+        }
+    }
+}
+
+fn ask(gl: &glow::Context) -> Vec<Message> {
+    let mut messages = Vec::new();
+    // A lost context answers forever; a few errors say enough.
+    while messages.len() < KEPT {
+        // SAFETY: takes one error flag of the current context.
+        let code = unsafe { gl.get_error() };
+        if code == glow::NO_ERROR {
+            break;
+        }
+        messages.push(Message { error: true, text: error_name(code).to_owned() });
+    }
+    messages
+}
+
+/// The name of a `glGetError` code.
+pub(super) const fn error_name(code: u32) -> &'static str {
+    match code {
+        glow::INVALID_ENUM => "GL_INVALID_ENUM",
+        glow::INVALID_VALUE => "GL_INVALID_VALUE",
+        glow::INVALID_OPERATION => "GL_INVALID_OPERATION",
+        glow::INVALID_FRAMEBUFFER_OPERATION => "GL_INVALID_FRAMEBUFFER_OPERATION",
+        glow::OUT_OF_MEMORY => "GL_OUT_OF_MEMORY",
+        glow::STACK_OVERFLOW => "GL_STACK_OVERFLOW",
+        glow::STACK_UNDERFLOW => "GL_STACK_UNDERFLOW",
+        _ => "an unknown error code",
+    }
+}

@@ -1,0 +1,37 @@
+//! OpenGL 3.3 core and newer, over a context that somebody made current on this thread.
+//!
+//! A [`Gl`] and everything made from it is `!Send`: OpenGL objects live and die on the thread of their context.
+//! Each handle frees its object when dropped, or earlier by an explicit `delete`.
+#![allow(unsafe_code, reason = "every OpenGL call is unsafe; the wrappers here keep its rules")]
+
+mod backend;
+mod buffer;
+mod caps;
+mod context;
+mod debug;
+mod fence;
+mod frame;
+mod handle;
+mod mesh;
+mod program;
+mod shader;
+mod target;
+mod texture;
+mod vertex;
+
+pub use backend::{GlBackend, Overlay, OverlayFactory, Surface};
+pub use buffer::{Buffer, Usage};
+pub use bytemuck;
+pub use caps::Capabilities;
+pub use context::Gl;
+pub use debug::{DebugLevel, Hook};
+pub use fence::FenceRing;
+pub use frame::{CreateContext, Frame, Renderer};
+pub use glow;
+pub use handle::Handle;
+pub use mesh::{Mesh, Primitive};
+pub use program::{Program, Uniform, UniformValue};
+pub use shader::{ShaderError, ShaderSource, ShaderStage};
+pub use target::{RenderTarget, read_pixels};
+pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use vertex::{Attribute, AttributeFormat, VertexLayout};

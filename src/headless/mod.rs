@@ -1,0 +1,76 @@
+//! OpenGL without a window system: the same loop on a server, in CI or on a GPU node, against a simulated display.
+//!
+//! Times of display are [`Simulated`](crate::pacing::Origin::Simulated) and every report says so.
+#![allow(unsafe_code, reason = "EGL is a C interface")]
+
+mod egl;
+mod picture;
+mod surface;
+
+pub use picture::draw_once;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
+use crate::pacing::Origin;
+use crate::runtime::{Logic, Runtime, Summary, TargetInfo};
+use surface::OffscreenSurface;
+
+/// Runs `logic` and the renderer that `make_renderer` makes, off screen, until a limit of `config` is reached.
+/// `make_renderer` is called on the render thread, with the context current.
+///
+/// # Errors
+/// When EGL offers no context, the renderer cannot be made, or a thread panics.
+pub fn run<L, R, F>(config: &Config, logic: L, make_renderer: F) -> Result<Summary>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot>,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    run_until(config, logic, make_renderer, None, || false)
+}
+
+/// As [`run`], with an overlay, and ending early when `stop` says so. `stop` is asked about 50 times a second.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until<L, R, F>(
+    config: &Config,
+    logic: L,
+    make_renderer: F,
+    overlay: Option<OverlayFactory>,
+    stop: impl Fn() -> bool,
+) -> Result<Summary>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot>,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    config.check()?;
+    let options = config.run_options();
+    let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
+    let (ended, end) = crossbeam_channel::bounded(2);
+    let mut runtime = Runtime::start(
+        options,
+        logic,
+        move || {
+            let context = egl::Context::new()?;
+            let gl = context.load(debug)?;
+            let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
+            let surface = OffscreenSurface::new(context, &gl, size, hz)?;
+            GlBackend::new(gl, surface, target, size, scale, Box::new(make_renderer), overlay)
+        },
+        move || {
+            let _ = ended.try_send(());
+        },
+    )?;
+    while end.recv_timeout(std::time::Duration::from_millis(20)).is_err() {
+        if stop() {
+            runtime.handle().stop();
+            break;
+        }
+    }
+    runtime.finish()
+}

@@ -1,0 +1,92 @@
+use glow::HasContext as _;
+
+use super::egl;
+use crate::display::sleep;
+use crate::error::{Error, Result};
+use crate::gl::{Gl, RenderTarget, Surface};
+use crate::pacing::{Origin, Pacing, Presentation, Throttle};
+use crate::runtime::Size;
+use crate::sim::FixedDisplay;
+use crate::time::{Clock, MonotonicClock, Timestamp};
+
+/// How long swap waits for the frame before, in nanoseconds. A GPU that takes longer has hung.
+const HUNG: i32 = i32::MAX; // 2.1 s
+
+/// An off-screen target that behaves like a double-buffered window on a simulated display: at most one frame is in
+/// flight behind the one being drawn, and with swap interval 1 swap returns at the display's vertical blank.
+///
+/// The fields drop in this order: OpenGL objects before the context.
+pub(super) struct OffscreenSurface {
+    target: RenderTarget,
+    in_flight: Option<glow::Fence>,
+    gl: Gl,
+    display: FixedDisplay,
+    throttled: bool,
+    _context: egl::Context,
+}
+
+impl OffscreenSurface {
+    pub(super) fn new(context: egl::Context, gl: &Gl, size: Size, hz: f64) -> Result<Self> {
+        let display = FixedDisplay::new(hz, MonotonicClock.now());
+        let target = RenderTarget::new(gl, size)?;
+        Ok(Self { target, in_flight: None, gl: gl.clone(), display, throttled: false, _context: context })
+    }
+}
+
+impl Surface for OffscreenSurface {
+    fn resize(&mut self, size: Size) -> Result<()> {
+        if size == self.target.size() { Ok(()) } else { self.target.resize(size) }
+    }
+
+    fn bind(&self, _gl: &Gl) {
+        self.target.bind();
+    }
+
+    fn swap(&mut self) -> Result<Option<Presentation>> {
+        let gl = self.gl.raw();
+        // SAFETY: makes, waits for and frees fences of the current context; each is freed once.
+        let waited = unsafe {
+            let next = gl.fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0).ok();
+            gl.flush();
+            let before = std::mem::replace(&mut self.in_flight, next);
+            before.map(|fence| {
+                let status = gl.client_wait_sync(fence, 0, HUNG);
+                gl.delete_sync(fence);
+                status
+            })
+        };
+        if let Some(glow::WAIT_FAILED | glow::TIMEOUT_EXPIRED) = waited {
+            return Err(Error::DisplayLost { detail: "the GPU does not finish its work any more".into() });
+        }
+        if !self.throttled {
+            return Ok(None);
+        }
+        let vblank = self.display.vblank_after(MonotonicClock.now());
+        sleep::until(vblank);
+        let finished = self.in_flight.is_some_and(|fence| {
+            // SAFETY: the fence is ours and alive.
+            unsafe { gl.get_sync_status(fence) == glow::SIGNALED }
+        });
+        Ok(finished.then_some(Presentation::At(vblank, Origin::Simulated)))
+    }
+
+    fn set_pacing(&mut self, mode: Pacing) -> Throttle {
+        self.throttled = mode == Pacing::Vsync;
+        if self.throttled { Throttle::Driver } else { Throttle::Untested }
+    }
+
+    fn presentation(&self, gpu_done: Timestamp) -> Presentation {
+        // Unthrottled the display tears: what is finished is on screen.
+        let at = if self.throttled { self.display.vblank_at_or_after(gpu_done) } else { gpu_done };
+        Presentation::At(at, Origin::Simulated)
+    }
+}
+
+impl Drop for OffscreenSurface {
+    fn drop(&mut self) {
+        if let Some(fence) = self.in_flight.take() {
+            // SAFETY: the fence is ours; the context, a later field, is still alive and current.
+            unsafe { self.gl.raw().delete_sync(fence) }
+        }
+    }
+}
