@@ -14,7 +14,11 @@ pub mod sim;
 pub mod stats;
 pub mod sync;
 pub mod time;
+#[cfg(feature = "window")]
+pub mod window;
 pub use error::{Error, Result};
 #[cfg(feature = "gl")]
 pub use config::Config;
 pub use runtime::{Demand, InputEvent, InputKind, Logic, Size, Summary, Tick};
+#[cfg(feature = "window")]
+pub use window::run;

@@ -179,6 +179,11 @@ impl Handle {
         self.input.send(event);
     }
 
+    /// Tries again to pass on events that found the channel full. Returns whether everything is through.
+    pub fn flush_input(&mut self) -> bool {
+        self.input.flush()
+    }
+
     /// The drawing area changed.
     pub fn resize(&self, size: Size, scale: f32) {
         self.wish(|w| w.size = Some((size, scale)));
@@ -227,5 +232,12 @@ impl Handle {
     fn wish(&self, f: impl FnOnce(&mut Wishes)) {
         self.control.wish(f);
         self.render.wake();
+    }
+}
+
+impl Drop for Handle {
+    /// A host that goes away, for whatever reason, takes the threads with it.
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use keyboard_types::Code;
+use winit::application::ApplicationHandler;
+use winit::event::{StartCause, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
+use winit::window::{Fullscreen, Window, WindowId};
+
+use super::init::{self, Opened, size_of};
+use super::surface::WindowTarget;
+use super::events;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
+use crate::pacing::Origin;
+use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Summary, TargetInfo};
+use crate::time::{Clock, MonotonicClock};
+
+/// How soon input that found the channel full is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// What other threads tell the event loop.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Wake {
+    /// The threads ended by themselves.
+    Ended,
+    /// Somebody asked for the end.
+    Stop,
+}
+
+type MakeRenderer<R> = Box<dyn FnOnce(&CreateContext<'_>) -> Result<R> + Send>;
+
+/// What the run is started with, once there is a window.
+struct Start<L, R> {
+    logic: L,
+    make_renderer: MakeRenderer<R>,
+    overlay: Option<OverlayFactory>,
+}
+
+/// The main thread's side of a run: owns the window, passes events on.
+///
+/// The window is declared last, so that it outlives the threads whose surface belongs to it.
+pub(super) struct App<L, R> {
+    config: Config,
+    proxy: EventLoopProxy<Wake>,
+    start: Option<Start<L, R>>,
+    runtime: Option<Runtime>,
+    error: Option<Error>,
+    refresh_hz: Option<f64>,
+    window: Option<Window>,
+}
+
+impl<L, R> App<L, R>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot> + 'static,
+{
+    pub(super) fn new(
+        config: Config,
+        proxy: EventLoopProxy<Wake>,
+        logic: L,
+        make_renderer: MakeRenderer<R>,
+        overlay: Option<OverlayFactory>,
+    ) -> Self {
+        let start = Some(Start { logic, make_renderer, overlay });
+        Self { config, proxy, start, runtime: None, error: None, refresh_hz: None, window: None }
+    }
+
+    /// Ends the threads, then the window.
+    pub(super) fn finish(mut self) -> Result<Summary> {
+        let result = match (self.error.take(), self.runtime.take()) {
+            (Some(error), _) => Err(error),
+            (None, Some(runtime)) => runtime.finish(),
+            (None, None) => Err(Error::DisplayLost { detail: "it closed before the window was open".into() }),
+        };
+        if let Err(Error::ThreadStuck { .. }) = result {
+            // The abandoned thread may still be drawing to it.
+            std::mem::forget(self.window.take());
+        }
+        result
+    }
+
+    fn open(&mut self, events: &ActiveEventLoop, start: Start<L, R>) -> Result<()> {
+        let Opened { window, detached } = init::open(events, &self.config)?;
+        self.refresh_hz = refresh_of(&window);
+        let mut options = self.config.run_options();
+        options.size = size_of(window.inner_size());
+        options.scale = window.scale_factor() as f32;
+        options.refresh_hz = self.refresh_hz;
+        let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
+        let Start { logic, make_renderer, overlay } = start;
+        let proxy = self.proxy.clone();
+        self.window = Some(window);
+        let make_backend = move || {
+            let kind = detached.kind;
+            let current = detached.make_current()?;
+            let gl = current.load(debug)?;
+            let target = TargetInfo::of(gl.caps(), kind, hz, Origin::Estimated);
+            let surface = WindowTarget::new(current, kind == "wayland-egl");
+            GlBackend::new(gl, surface, target, size, scale, make_renderer, overlay)
+        };
+        self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
+            let _ = proxy.send_event(Wake::Ended);
+        })?);
+        Ok(())
+    }
+
+    fn resized(&mut self) {
+        let (Some(window), Some(runtime)) = (&self.window, &mut self.runtime) else { return };
+        let (size, scale) = (size_of(window.inner_size()), window.scale_factor() as f32);
+        runtime.handle().resize(size, scale);
+        let kind = InputKind::Resized { size, scale };
+        runtime.handle().input(InputEvent::new(MonotonicClock.now(), kind));
+    }
+
+    /// The window may be on another monitor now.
+    fn moved(&mut self) {
+        let (Some(window), Some(runtime)) = (&self.window, &mut self.runtime) else { return };
+        let hz = refresh_of(window);
+        if let (Some(hz), true) = (hz, hz != self.refresh_hz) {
+            log::info!("the window is on a display with {hz:.2} Hz now");
+            self.refresh_hz = Some(hz);
+            runtime.handle().set_refresh(hz);
+        }
+    }
+
+    fn stop(&mut self, events: &ActiveEventLoop) {
+        if let Some(runtime) = &mut self.runtime {
+            runtime.handle().stop();
+        }
+        events.exit();
+    }
+
+    fn window_key(&mut self, code: Code, events: &ActiveEventLoop) {
+        match code {
+            Code::Escape if self.config.window_keys => self.stop(events),
+            Code::F11 if self.config.window_keys => {
+                if let Some(window) = &self.window {
+                    let full = window.fullscreen().is_none().then_some(Fullscreen::Borderless(None));
+                    window.set_fullscreen(full);
+                }
+            }
+            Code::F1 => {
+                if let Some(runtime) = &mut self.runtime {
+                    runtime.handle().toggle_overlay();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<L, R> ApplicationHandler<Wake> for App<L, R>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot> + 'static,
+{
+    fn new_events(&mut self, events: &ActiveEventLoop, cause: StartCause) {
+        if matches!(cause, StartCause::ResumeTimeReached { .. }) {
+            events.set_control_flow(ControlFlow::Wait);
+        }
+    }
+
+    fn resumed(&mut self, events: &ActiveEventLoop) {
+        if let Some(start) = self.start.take()
+            && let Err(error) = self.open(events, start)
+        {
+            self.error = Some(error);
+            events.exit();
+        }
+    }
+
+    fn user_event(&mut self, events: &ActiveEventLoop, wake: Wake) {
+        match wake {
+            Wake::Ended => events.exit(),
+            Wake::Stop => self.stop(events),
+        }
+    }
+
+    fn window_event(&mut self, events: &ActiveEventLoop, _id: WindowId, event: WindowEvent) {
+        let received = MonotonicClock.now();
+        if let Some(kind) = events::input(&event)
+            && let Some(runtime) = &mut self.runtime
+        {
+            runtime.handle().input(InputEvent::new(received, kind));
+            if let InputKind::Key { code, pressed: true, repeat: false } = kind {
+                self.window_key(code, events);
+            }
+            return;
+        }
+        match event {
+            WindowEvent::CloseRequested | WindowEvent::Destroyed => self.stop(events),
+            WindowEvent::Resized(_) | WindowEvent::ScaleFactorChanged { .. } => {
+                self.resized();
+                self.moved();
+            }
+            WindowEvent::Moved(_) => self.moved(),
+            WindowEvent::Occluded(hidden) => {
+                if let Some(runtime) = &mut self.runtime {
+                    runtime.handle().set_visible(!hidden);
+                }
+            }
+            WindowEvent::RedrawRequested => {
+                if let Some(runtime) = &mut self.runtime {
+                    runtime.handle().redraw();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn about_to_wait(&mut self, events: &ActiveEventLoop) {
+        if let Some(runtime) = &mut self.runtime
+            && !runtime.handle().flush_input()
+        {
+            events.set_control_flow(ControlFlow::wait_duration(RETRY));
+        }
+    }
+}
+
+/// The nominal refresh rate of the display that shows the window, where the system knows it (not on Xvfb).
+fn refresh_of(window: &Window) -> Option<f64> {
+    let millihertz = window.current_monitor()?.refresh_rate_millihertz()?;
+    (millihertz > 0).then(|| f64::from(millihertz) / 1_000.0)
+}

@@ -1,0 +1,175 @@
+//! From a window system to a context that can be handed to the render thread. The order is in the types: each step
+//! takes what the step before it made.
+
+use std::ffi::{CStr, c_void};
+use std::num::NonZeroU32;
+
+use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
+use glutin::context::{
+    ContextApi, ContextAttributesBuilder, GlProfile, NotCurrentContext, NotCurrentGlContext as _, PossiblyCurrentContext,
+    Version,
+};
+use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
+use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
+use raw_window_handle::{HasDisplayHandle as _, HasWindowHandle as _, RawWindowHandle};
+use winit::event_loop::ActiveEventLoop;
+use winit::window::{Fullscreen, Window, WindowAttributes};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::gl::{DebugLevel, Gl};
+use crate::runtime::Size;
+
+/// A window with a context that is current nowhere yet. The window stays on the main thread; [`Detached`] moves to the
+/// render thread.
+pub(super) struct Opened {
+    pub(super) window: Window,
+    pub(super) detached: Detached,
+}
+
+/// A surface and its context on their way to the render thread.
+pub(super) struct Detached {
+    context: NotCurrentContext,
+    pub(super) surface: Surface<WindowSurface>,
+    display: Display,
+    pub(super) kind: &'static str,
+}
+
+/// The context, current on this thread.
+pub(super) struct Current {
+    pub(super) context: PossiblyCurrentContext,
+    pub(super) surface: Surface<WindowSurface>,
+    display: Display,
+}
+
+/// Steps 2 to 4.
+pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> {
+    let mut attributes = WindowAttributes::default()
+        .with_title(config.title.clone())
+        .with_inner_size(winit::dpi::PhysicalSize::new(config.size.width, config.size.height))
+        .with_fullscreen(config.fullscreen.then_some(Fullscreen::Borderless(None)));
+    // WGL describes framebuffers by way of a window, so there the window comes before step 2.
+    let mut early = None;
+    if cfg!(windows) {
+        early = Some(create_window(events, attributes.clone())?);
+    }
+    let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());
+    let display = connect(events, early_handle)?;
+    let gl_config = choose(&display, early_handle)?;
+    #[cfg(x11_platform)]
+    {
+        use glutin::platform::x11::X11GlConfigExt as _;
+        use winit::platform::x11::WindowAttributesExtX11 as _;
+        if let Some(visual) = gl_config.x11_visual() {
+            attributes = attributes.with_x11_visual(visual.visual_id() as _);
+        }
+    }
+    let window = match early.take() {
+        Some(window) => window,
+        None => create_window(events, std::mem::take(&mut attributes))?,
+    };
+    let handle = window.window_handle().map_err(|e| Error::Window { source: Box::new(e) })?.as_raw();
+    let context = create_context(&display, &gl_config, handle, config.debug)?;
+    let size = window.inner_size();
+    let surface_attributes = SurfaceAttributesBuilder::<WindowSurface>::new().build(
+        handle,
+        NonZeroU32::new(size.width).unwrap_or(NonZeroU32::MIN),
+        NonZeroU32::new(size.height).unwrap_or(NonZeroU32::MIN),
+    );
+    // SAFETY: the handle belongs to `window`, which `App` drops after the render thread has dropped the surface.
+    let surface = unsafe { display.create_window_surface(&gl_config, &surface_attributes) }
+        .map_err(|e| Error::Surface { operation: "making the window's surface", source: Box::new(e) })?;
+    let kind = kind(&display, handle);
+    Ok(Opened { window, detached: Detached { context, surface, display, kind } })
+}
+
+impl Detached {
+    /// Step 5, on the render thread.
+    pub(super) fn make_current(self) -> Result<Current> {
+        let Self { context, surface, display, .. } = self;
+        let context = context
+            .make_current(&surface)
+            .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
+        Ok(Current { context, surface, display })
+    }
+}
+
+impl Current {
+    /// Step 6.
+    pub(super) fn load(&self, level: DebugLevel) -> Result<Gl> {
+        let loader = |name: &CStr| -> *const c_void { self.display.get_proc_address(name) };
+        // SAFETY: the display's own loader, for the context that is current on this thread by `make_current`; the
+        // surface that takes it over drops it after everything made from the `Gl`.
+        unsafe { Gl::load(loader, level) }
+    }
+}
+
+fn create_window(events: &ActiveEventLoop, attributes: WindowAttributes) -> Result<Window> {
+    events.create_window(attributes).map_err(|e| Error::Window { source: Box::new(e) })
+}
+
+fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<Display> {
+    let handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
+    // On X11 swaps through EGL were measured to take three times as long as through GLX.
+    #[cfg(x11_platform)]
+    let preference =
+        DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
+    #[cfg(windows)]
+    let preference = DisplayApiPreference::WglThenEgl(_window);
+    #[cfg(target_os = "macos")]
+    let preference = DisplayApiPreference::Cgl;
+    // SAFETY: the event loop outlives everything made from the display: the render thread is joined before it ends.
+    unsafe { Display::new(handle.as_raw(), preference) }.map_err(|e| Error::Context { source: Box::new(e) })
+}
+
+fn choose(display: &Display, window: Option<RawWindowHandle>) -> Result<GlConfig> {
+    const WANTED: &str = "8-bit RGB, 24-bit depth and OpenGL";
+    let mut template = ConfigTemplateBuilder::new().with_alpha_size(0).with_depth_size(24).with_stencil_size(0);
+    if let Some(window) = window {
+        template = template.compatible_with_native_window(window);
+    }
+    // SAFETY: the template refers to no window but the one given, which is alive.
+    let configs = unsafe { display.find_configs(template.build()) }
+        .map_err(|e| Error::NoConfig { wanted: WANTED, source: Some(Box::new(e)) })?;
+    // 10-bit configurations come first on some systems: no sRGB there, and compositing is many times slower.
+    configs
+        .filter(|c| c.color_buffer_type() == Some(ColorBufferType::Rgb { r_size: 8, g_size: 8, b_size: 8 }))
+        .min_by_key(|c| (c.num_samples(), !c.hardware_accelerated(), c.alpha_size(), c.depth_size().abs_diff(24)))
+        .ok_or(Error::NoConfig { wanted: WANTED, source: None })
+}
+
+fn create_context(
+    display: &Display,
+    config: &GlConfig,
+    window: RawWindowHandle,
+    debug: DebugLevel,
+) -> Result<NotCurrentContext> {
+    let attributes = ContextAttributesBuilder::new()
+        .with_profile(GlProfile::Core)
+        .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
+        .with_debug(debug != DebugLevel::Off)
+        .build(Some(window));
+    // SAFETY: the window is alive.
+    unsafe { display.create_context(config, &attributes) }.map_err(|e| Error::Context { source: Box::new(e) })
+}
+
+fn kind(display: &Display, window: RawWindowHandle) -> &'static str {
+    let wayland = matches!(window, RawWindowHandle::Wayland(_));
+    match display {
+        #[cfg(egl_backend)]
+        Display::Egl(_) if wayland => "wayland-egl",
+        #[cfg(egl_backend)]
+        Display::Egl(_) => "x11-egl",
+        #[cfg(x11_platform)]
+        Display::Glx(_) => "x11-glx",
+        #[allow(unreachable_patterns, reason = "other platforms have other variants")]
+        _ if cfg!(windows) => "wgl",
+        #[allow(unreachable_patterns, reason = "other platforms have other variants")]
+        _ => "cgl",
+    }
+}
+
+/// The size of a window's drawing area.
+pub(super) fn size_of(size: winit::dpi::PhysicalSize<u32>) -> Size {
+    Size::new(size.width, size.height)
+}

@@ -1,0 +1,87 @@
+//! A window with its OpenGL context, and [`run`].
+//!
+//! Initialisation goes through the types of [`init`] in one order; each step can fail with an error of its own:
+//!
+//! | step | on | error |
+//! |---|---|---|
+//! | 1 window system | main thread | [`Error::NoWindowSystem`] |
+//! | 2 framebuffer configuration (8-bit RGB) | main thread | [`Error::NoConfig`] |
+//! | 3 window | main thread | [`Error::Window`] |
+//! | 4 context and surface | main thread | [`Error::Context`], [`Error::Surface`] |
+//! | 5 context made current | render thread | [`Error::Surface`] |
+//! | 6 functions loaded, version checked | render thread | [`Error::NotCurrent`], [`Error::ContextVersion`] |
+//! | 7 renderer made | render thread | the renderer's own |
+#![allow(unsafe_code, reason = "raw window handles and function loading are unsafe")]
+
+mod app;
+mod events;
+mod init;
+mod keys;
+mod surface;
+
+use winit::event_loop::EventLoop;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::gl::{CreateContext, OverlayFactory, Renderer};
+use crate::runtime::{Logic, Summary};
+
+/// Opens a window and runs `logic` and the renderer that `make_renderer` makes until the window is closed or a limit
+/// of `config` is reached. `make_renderer` is called on the render thread, with the context current.
+///
+/// It must be called on the main thread, and only once per process: window systems allow no more.
+///
+/// # Errors
+/// See the table in the [module's documentation](crate::window); and whatever ends the run early, such as a panic in
+/// the logic or the renderer.
+pub fn run<L, R, F>(config: Config, logic: L, make_renderer: F) -> Result<Summary>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot> + 'static,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    run_until(config, logic, make_renderer, None, |_| {})
+}
+
+/// Asks a run in a window to end, from any thread (a signal handler, say).
+#[derive(Clone, Debug)]
+pub struct Stopper(winit::event_loop::EventLoopProxy<app::Wake>);
+
+impl Stopper {
+    /// Asks. Returns at once; harmless when the run is over.
+    pub fn stop(&self) {
+        let _ = self.0.send_event(app::Wake::Stop);
+    }
+}
+
+/// As [`run`], with an overlay that F1 shows and hides, and a way to end the run from elsewhere: `on_start` is given
+/// it before the window opens.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until<L, R, F>(
+    config: Config,
+    logic: L,
+    make_renderer: F,
+    overlay: Option<OverlayFactory>,
+    on_start: impl FnOnce(Stopper),
+) -> Result<Summary>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot> + 'static,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    config.check()?;
+    let events = EventLoop::<app::Wake>::with_user_event()
+        .build()
+        .map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
+    on_start(Stopper(events.create_proxy()));
+    let mut app = app::App::new(config, events.create_proxy(), logic, Box::new(make_renderer), overlay);
+    let outcome = events.run_app(&mut app);
+    let summary = app.finish();
+    // A lost display connection ends the event loop; what the threads made of it says less.
+    outcome.map_err(|e| Error::DisplayLost { detail: e.to_string() })?;
+    summary
+}

@@ -1,0 +1,75 @@
+use std::num::NonZeroU32;
+
+use glutin::context::PossiblyCurrentContext;
+use glutin::surface::{GlSurface as _, Surface, SwapInterval, WindowSurface};
+use glow::HasContext as _;
+
+use super::init::Current;
+use crate::error::{Error, Result};
+use crate::gl::{Gl, Surface as GlTarget};
+use crate::pacing::{Pacing, Presentation, Throttle};
+use crate::runtime::Size;
+use crate::time::{Clock, MonotonicClock, Timestamp};
+
+/// A window's surface with its context, on the render thread.
+///
+/// The fields drop in this order: the context is released and destroyed before its surface.
+pub(super) struct WindowTarget {
+    context: PossiblyCurrentContext,
+    surface: Surface<WindowSurface>,
+    /// Swapping with interval 1 would block for as long as the window is hidden.
+    may_throttle: bool,
+}
+
+impl WindowTarget {
+    pub(super) fn new(current: Current, wayland: bool) -> Self {
+        let Current { context, surface, .. } = current;
+        Self { context, surface, may_throttle: !wayland }
+    }
+}
+
+fn positive(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
+impl GlTarget for WindowTarget {
+    fn resize(&mut self, size: Size) -> Result<()> {
+        self.surface.resize(&self.context, positive(size.width), positive(size.height));
+        Ok(())
+    }
+
+    fn bind(&self, gl: &Gl) {
+        // SAFETY: binds the surface's own framebuffer.
+        unsafe { gl.raw().bind_framebuffer(glow::FRAMEBUFFER, None) }
+    }
+
+    fn swap(&mut self) -> Result<Option<Presentation>> {
+        self.surface
+            .swap_buffers(&self.context)
+            .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
+        Ok(Some(Presentation::Estimated(MonotonicClock.now())))
+    }
+
+    fn set_pacing(&mut self, mode: Pacing) -> Throttle {
+        let throttle = mode == Pacing::Vsync && self.may_throttle;
+        let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
+        let set = self.surface.set_swap_interval(&self.context, interval);
+        match (mode, set) {
+            (Pacing::Vsync, Ok(())) if throttle => Throttle::Untested,
+            (Pacing::Vsync, set) => {
+                let why = set.err().map_or("swap would block while the window is hidden".to_owned(), |e| e.to_string());
+                log::info!("vsync: a timer at the nominal refresh rate paces, not swap ({why})");
+                Throttle::Timer
+            }
+            (_, Ok(())) => Throttle::Untested,
+            (_, Err(e)) => {
+                log::warn!("swap interval 0 was refused ({e}); swap may wait for the display");
+                Throttle::Untested
+            }
+        }
+    }
+
+    fn presentation(&self, gpu_done: Timestamp) -> Presentation {
+        Presentation::Estimated(gpu_done)
+    }
+}
