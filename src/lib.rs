@@ -1,2 +1,4 @@
 //! scanout
+#[cfg(feature = "scenes")]
+pub mod scenes;
 pub mod time;

@@ -1,0 +1,3 @@
+//! The scenes that the app, the benchmarks and the tests share.
+
+pub mod model;
