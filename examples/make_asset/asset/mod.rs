@@ -115,7 +115,8 @@ fn gears(glb: &mut Glb, looks: &Looks, root: usize) {
     for (name, teeth, distance, rate, phase) in train {
         let pitch = 0.03 * f64::from(teeth);
         let look = if teeth == 20 { looks.steel } else { looks.brass };
-        let gear = Geometry::gear(teeth, pitch - 0.07, pitch + 0.06, 0.36 * pitch, 0.12);
+        let hole = if distance > 0.0 { 0.1 } else { 0.43 };
+        let gear = Geometry::gear(teeth, pitch - 0.07, pitch + 0.06, hole, 0.12);
         let gear = glb.mesh(name, &[(&gear, look)]);
         let axle = glb.node(&format!("{name} axle"), Some(root), None);
         glb.place(axle, [distance * dx, 0.62, distance * dz]);
@@ -305,12 +306,15 @@ fn hang(glb: &mut Glb, looks: &Looks, root: usize, planet: &Planet) {
         glb.size(moon, radius);
     }
     if planet.ring {
-        let ring = Geometry::lathe(&[(0.82, 0.0), (0.76, 0.0), (0.7, 0.0), (0.66, 0.0), (0.6, 0.0)], 64)
-            .colored(|p| {
-                let r2 = p[0] * p[0] + p[2] * p[2];
-                let band = texture::noise3([r2 * 9.0, 0.5, 0.5], 1.0, 3);
-                [0.55 + 0.4 * band, 0.48 + 0.36 * band, 0.34 + 0.3 * band]
-            });
+        let ring = Geometry::lathe(
+            &[(0.84, 0.0), (0.8, 0.0), (0.76, 0.0), (0.72, 0.0), (0.68, 0.0), (0.64, 0.0), (0.6, 0.0)],
+            48,
+        )
+        .colored(|p| {
+            let r2 = p[0] * p[0] + p[2] * p[2];
+            let band = texture::noise3([r2 * 40.0, 0.5, 0.5], 1.0, 3);
+            [0.2 + 0.75 * band, 0.17 + 0.64 * band, 0.11 + 0.46 * band]
+        });
         let mesh = glb.mesh(&format!("{name} ring"), &[(&ring, looks.ring)]);
         glb.node(&format!("{name} ring"), Some(axis), Some(mesh));
     }
@@ -324,8 +328,8 @@ fn comet(glb: &mut Glb, looks: &Looks, root: usize) {
     });
     let mesh = glb.mesh("comet", &[(&ball, looks.sun)]);
     let plane = glb.node("comet path", Some(root), None);
-    glb.place(plane, [0.0, PLANE + 0.75, 0.0]);
-    glb.turn(plane, about_z(-0.05));
+    glb.place(plane, [0.0, PLANE + 0.6, 0.0]);
+    glb.turn(plane, about_z(-0.015));
     let node = glb.node("comet", Some(plane), Some(mesh));
     let count = 16;
     let (a, b, shift) = (3.4, 1.5, 2.2);
@@ -340,7 +344,7 @@ fn comet(glb: &mut Glb, looks: &Looks, root: usize) {
     glb.fly(node, &(0..=count).map(path).collect::<Vec<_>>());
     let pulse = |i: u32| {
         let turn = f64::from(i) / 12.0;
-        (LOOP * turn, 0.085 - 0.035 * cos(turn))
+        (LOOP * turn, 0.11 - 0.04 * cos(turn))
     };
     glb.pulse(node, &(0..=12).map(pulse).collect::<Vec<_>>());
 }

@@ -108,7 +108,7 @@ mod tests {
             for indices in [None, Some(&[0, 1, 2, 3][..])] {
                 let flat = flat_shaded(mode, &vertices, indices);
                 assert_eq!(flat.len(), 6);
-                assert!(flat.iter().all(|v| v.normal == [0.0, 0.0, 1.0]), "{mode:?}");
+                assert!(flat.iter().all(|v| v.normal[2] > 0.999), "{mode:?}");
             }
         }
     }
