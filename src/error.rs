@@ -111,7 +111,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A model could not be loaded.
-    #[cfg(any())]
+    #[cfg(feature = "scenes")]
     Model(crate::scenes::model::ModelError),
 }
 
@@ -149,7 +149,7 @@ impl fmt::Display for Error {
             Self::Spawn { thread, source } => write!(f, "the {thread} thread could not be started: {source}"),
             Self::Config(detail) => f.write_str(detail),
             Self::Io { path, action, source } => write!(f, "{}: cannot {action}: {source}", path.display()),
-            #[cfg(any())]
+            #[cfg(feature = "scenes")]
             Self::Model(e) => e.fmt(f),
         }
     }
@@ -163,7 +163,7 @@ impl StdError for Error {
             Self::NoConfig { source: Some(source), .. } => Some(source.as_ref()),
             #[cfg(feature = "gl")]
             Self::Shader(e) => e.source(),
-            #[cfg(any())]
+            #[cfg(feature = "scenes")]
             Self::Model(e) => e.source(),
             _ => None,
         }
@@ -177,7 +177,7 @@ impl From<crate::gl::ShaderError> for Error {
     }
 }
 
-#[cfg(any())]
+#[cfg(feature = "scenes")]
 impl From<crate::scenes::model::ModelError> for Error {
     fn from(e: crate::scenes::model::ModelError) -> Self {
         Self::Model(e)

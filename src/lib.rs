@@ -13,6 +13,8 @@ pub mod runtime;
 pub mod sim;
 pub mod stats;
 pub mod sync;
+#[cfg(feature = "scenes")]
+pub mod scenes;
 pub mod time;
 #[cfg(feature = "window")]
 pub mod window;

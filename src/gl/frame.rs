@@ -98,6 +98,62 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Fills a rectangle (left, top, width, height in pixels from the top left corner; what lies outside the drawing
+    /// area is cut off) with a colour.
+    pub fn fill(&mut self, [left, top, width, height]: [i32; 4], [r, g, b, a]: [f32; 4]) {
+        let (width, height) = (width.max(0), height.max(0));
+        let bottom = self.info.size.height as i32 - top - height;
+        // SAFETY: clears a part of the bound framebuffer of the current context; sizes are not negative.
+        unsafe {
+            let gl = self.gl.raw();
+            gl.enable(glow::SCISSOR_TEST);
+            gl.scissor(left, bottom, width, height);
+            gl.clear_color(r, g, b, a);
+            gl.clear(glow::COLOR_BUFFER_BIT);
+            gl.disable(glow::SCISSOR_TEST);
+        }
+    }
+
+    /// Whether what is nearer hides what is farther. Off at the start of a frame.
+    pub fn set_depth_test(&mut self, on: bool) {
+        self.set(glow::DEPTH_TEST, on);
+    }
+
+    /// Whether back faces are left out, and whether those are the ones with clockwise corners turned round (a mirrored
+    /// object). Off at the start of a frame.
+    pub fn set_face_culling(&mut self, on: bool, mirrored: bool) {
+        self.set(glow::CULL_FACE, on);
+        // SAFETY: sets state of the current context.
+        unsafe { self.gl.raw().front_face(if mirrored { glow::CW } else { glow::CCW }) }
+    }
+
+    /// Whether colours are blended over what is there by their alpha, without touching the depth buffer. Off at the
+    /// start of a frame.
+    pub fn set_blending(&mut self, on: bool) {
+        self.set(glow::BLEND, on);
+        // SAFETY: sets state of the current context.
+        unsafe {
+            self.gl.raw().blend_func_separate(
+                glow::SRC_ALPHA,
+                glow::ONE_MINUS_SRC_ALPHA,
+                glow::ONE,
+                glow::ONE_MINUS_SRC_ALPHA,
+            );
+            self.gl.raw().depth_mask(!on);
+        }
+    }
+
+    fn set(&mut self, what: u32, on: bool) {
+        // SAFETY: toggles state of the current context.
+        unsafe {
+            if on {
+                self.gl.raw().enable(what);
+            } else {
+                self.gl.raw().disable(what);
+            }
+        }
+    }
+
     /// Draws a mesh with a program.
     pub fn draw(&mut self, program: &Program, mesh: &Mesh) {
         self.gl.hook(Hook::Draw(program.name()));

@@ -1,0 +1,44 @@
+use glam::Vec2;
+
+use crate::gl::{Frame, Renderer};
+use crate::runtime::{InputEvent, InputKind, Logic, Size, Tick};
+
+/// Width of the mark in pixels.
+const MARK: i32 = 16;
+
+/// A white mark over the full height, centred on the pointer; drawn every frame. The test of latency while animating.
+#[derive(Clone, Debug, Default)]
+pub struct Drag {
+    pointer: Option<Vec2>,
+}
+
+impl Logic for Drag {
+    /// Where the mark is: pixels from the left edge, `None` before the pointer was ever in the window.
+    type Snapshot = Option<f32>;
+
+    fn input(&mut self, event: &InputEvent) {
+        if let InputKind::PointerMoved { position } = event.kind {
+            self.pointer = Some(position);
+        }
+    }
+
+    fn update(&mut self, _tick: &Tick) {}
+
+    fn extract(&self, mark: &mut Option<f32>) {
+        *mark = self.pointer.map(|p| p.x);
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct DragRenderer;
+
+impl Renderer<Option<f32>> for DragRenderer {
+    fn render(&mut self, mark: &Option<f32>, frame: &mut Frame<'_>) {
+        frame.clear([0.0, 0.0, 0.0, 1.0]);
+        if let Some(x) = mark {
+            let Size { height, .. } = frame.size();
+            let left = x.round() as i32 - MARK / 2;
+            frame.fill([left, 0, MARK, height as i32], [1.0, 1.0, 1.0, 1.0]);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the picture lacks: collected while loading, so that nothing is left out without a word.
+
+use super::error::short;
+use super::limits::MAX_REMARKS;
+use super::schema::ExtensionNames;
+
+/// Extensions whose effect is in the picture.
+pub(super) const SUPPORTED_EXTENSIONS: [&str; 3] =
+    ["KHR_materials_unlit", "KHR_mesh_quantization", "KHR_texture_transform"];
+
+/// Short remarks, each once, in the order of their first appearance.
+#[derive(Debug, Default)]
+pub(super) struct Remarks(Vec<String>);
+
+impl Remarks {
+    pub(super) fn add(&mut self, remark: &str) {
+        if self.0.len() >= MAX_REMARKS || self.0.iter().any(|r| r == remark) {
+            return;
+        }
+        let full = self.0.len() + 1 == MAX_REMARKS;
+        self.0.push(if full { "more".to_owned() } else { remark.to_owned() });
+    }
+
+    /// The extensions among `names` that are not supported.
+    pub(super) fn add_extension(&mut self, name: &str) {
+        if !SUPPORTED_EXTENSIONS.contains(&name) {
+            self.add(&format!("extension {}", short(name, 60).trim_matches('"')));
+        }
+    }
+
+    pub(super) fn add_extensions(&mut self, names: &ExtensionNames) {
+        for name in names.keys() {
+            self.add_extension(name);
+        }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<String> {
+        self.0
+    }
+}

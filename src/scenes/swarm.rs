@@ -1,0 +1,205 @@
+use bytemuck::{Pod, Zeroable};
+use glam::{Vec3, Vec4};
+
+use super::MAX_INSTANCES;
+use super::orbit::{Camera, Orbit};
+use crate::error::Result;
+use crate::gl::{Buffer, Frame, Gl, Mesh, Primitive, Program, Renderer, Uniform, Usage};
+use crate::runtime::{InputEvent, Logic, Tick};
+use crate::{shader_file, vertex_layout};
+
+/// One instance as the GPU reads it: 20 bytes.
+#[derive(Copy, Clone, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Instance {
+    position: [f32; 3],
+    radius: f32,
+    colour: [u8; 4],
+}
+
+vertex_layout!(Instance, from 1 { position, radius, colour });
+
+#[derive(Copy, Clone, Pod, Zeroable)]
+#[repr(C)]
+struct Corner {
+    corner: [f32; 2],
+}
+
+vertex_layout!(Corner { corner });
+
+/// Many small balls, each on an ellipse of its own around the middle.
+#[derive(Clone, Debug)]
+pub struct Swarm {
+    position: Vec<Vec3>,
+    velocity: Vec<Vec3>,
+    /// Square of the angular velocity of each.
+    stiffness: Vec<f32>,
+    look: Vec<(f32, [u8; 4])>,
+    orbit: Orbit,
+}
+
+/// What is drawn of a [`Swarm`].
+#[derive(Clone, Debug, Default)]
+pub struct SwarmView {
+    instances: Vec<Instance>,
+    camera: Camera,
+}
+
+/// Radius of the ball that the swarm fills.
+const EXTENT: f32 = 10.0;
+
+impl Swarm {
+    /// A swarm of `n` instances (at most [`MAX_INSTANCES`]), always the same for the same `n`.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
+        let n = n.min(MAX_INSTANCES);
+        let mut random = Random(0x5ca9_0075);
+        let mut swarm = Self {
+            position: Vec::with_capacity(n),
+            velocity: Vec::with_capacity(n),
+            stiffness: Vec::with_capacity(n),
+            look: Vec::with_capacity(n),
+            orbit: Orbit::around(Vec3::ZERO, EXTENT),
+        };
+        // The more there are, the smaller they get, so that they fill about the same share of the picture.
+        let size = 1.6 / (n.max(1) as f32).sqrt().max(8.0);
+        for _ in 0..n {
+            let direction = random.direction();
+            let distance = EXTENT * (0.15 + 0.8 * random.unit().sqrt());
+            // Outer ones are slower, as planets are.
+            let speed = 2.4 * (EXTENT / (distance + 3.0)).sqrt() * (0.8 + 0.4 * random.unit());
+            let sideways = direction.cross(random.direction()).normalize_or(Vec3::X);
+            let stiffness = (speed / distance).powi(2);
+            swarm.position.push(direction * distance);
+            swarm.velocity.push(sideways * speed * (0.6 + 0.4 * random.unit()));
+            swarm.stiffness.push(stiffness);
+            let warm = 1.0 - distance / EXTENT;
+            let colour = Vec4::new(0.25 + 0.75 * warm, 0.45 + 0.35 * random.unit(), 1.0 - 0.7 * warm, 1.0) * 255.0;
+            swarm.look.push((size * (0.6 + 0.8 * random.unit()), colour.to_array().map(|c| c as u8)));
+        }
+        swarm
+    }
+}
+
+impl Logic for Swarm {
+    type Snapshot = SwarmView;
+
+    fn input(&mut self, event: &InputEvent) {
+        self.orbit.input(event);
+    }
+
+    fn update(&mut self, tick: &Tick) {
+        let dt = tick.dt.as_secs_f32();
+        // Velocity first, then position: this order keeps the ellipses closed for any number of steps.
+        for ((p, v), k) in self.position.iter_mut().zip(&mut self.velocity).zip(&self.stiffness) {
+            *v -= *p * (*k * dt);
+            *p += *v * dt;
+        }
+    }
+
+    fn extract(&self, out: &mut SwarmView) {
+        out.camera = self.orbit.camera();
+        out.instances.clear();
+        out.instances.extend(
+            self.position
+                .iter()
+                .zip(&self.look)
+                .map(|(p, &(radius, colour))| Instance { position: p.to_array(), radius, colour }),
+        );
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct SwarmRenderer {
+    program: Program,
+    mesh: Mesh,
+    instances: Buffer<Instance>,
+    view_projection: Uniform<glam::Mat4>,
+    right: Uniform<Vec3>,
+    up: Uniform<Vec3>,
+}
+
+impl SwarmRenderer {
+    pub(super) fn new(gl: &Gl) -> Result<Self> {
+        let program = Program::new(gl, "swarm", &shader_file!("swarm.vert"), &shader_file!("swarm.frag"))?;
+        let corners = [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]].map(|corner| Corner { corner });
+        let mut mesh = Mesh::new(gl, Primitive::TriangleStrip, &corners)?;
+        let instances = Buffer::vertices(gl, &[], Usage::Stream)?;
+        mesh.attach_instances(&instances);
+        Ok(Self {
+            view_projection: program.uniform("u_view_projection"),
+            right: program.uniform("u_right"),
+            up: program.uniform("u_up"),
+            program,
+            mesh,
+            instances,
+        })
+    }
+}
+
+impl Renderer<SwarmView> for SwarmRenderer {
+    fn render(&mut self, view: &SwarmView, frame: &mut Frame<'_>) {
+        frame.clear([0.012, 0.014, 0.03, 1.0]);
+        frame.set_depth_test(true);
+        self.instances.write(&view.instances);
+        let camera = &view.camera;
+        self.program.use_program();
+        self.program.set(&self.view_projection, camera.view_projection(frame.size().aspect()));
+        self.program.set(&self.right, camera.view.row(0).truncate());
+        self.program.set(&self.up, camera.view.row(1).truncate());
+        frame.draw_instanced(&self.program, &self.mesh, self.instances.len());
+        frame.set_depth_test(false);
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same numbers everywhere.
+struct Random(u64);
+
+impl Random {
+    fn unit(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
+    }
+
+    fn direction(&mut self) -> Vec3 {
+        let z = 2.0 * self.unit() - 1.0;
+        let (sin, cos) = (std::f32::consts::TAU * self.unit()).sin_cos();
+        let r = (1.0 - z * z).max(0.0).sqrt();
+        Vec3::new(r * cos, z, r * sin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn swarm_stays_within_its_extent_for_minutes() {
+        let mut swarm = Swarm::new(500);
+        for step in 1..=20_000 {
+            swarm.update(&Tick::fixed(step, Duration::from_millis(16)));
+        }
+        let far = swarm.position.iter().map(|p| p.length()).fold(0.0, f32::max);
+        assert!(far < 1.5 * EXTENT, "{far}");
+    }
+
+    #[test]
+    fn extract_reuses_the_snapshots_storage() {
+        let swarm = Swarm::new(1_000);
+        let mut out = SwarmView::default();
+        swarm.extract(&mut out);
+        let storage = out.instances.as_ptr();
+        swarm.extract(&mut out);
+        assert_eq!((out.instances.len(), out.instances.as_ptr()), (1_000, storage));
+    }
+
+    #[test]
+    fn the_number_of_instances_is_bounded() {
+        assert_eq!(Swarm::new(0).position.len(), 0);
+        assert_eq!(Swarm::new(MAX_INSTANCES + 1).position.len(), MAX_INSTANCES);
+    }
+}
