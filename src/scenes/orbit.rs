@@ -1,5 +1,6 @@
 //! A camera that orbits a point with the mouse.
 
+use glam::camera::rh::{proj, view};
 use glam::{Mat4, Vec2, Vec3};
 
 use crate::runtime::{ButtonCode, InputEvent, InputKind};
@@ -45,7 +46,7 @@ impl Camera {
         let (near, far) = self.near_far;
         // In a picture higher than wide the width is what everything must fit into.
         let half = if aspect < 1.0 { (HALF_FOV.tan() / aspect.max(0.05)).atan() } else { HALF_FOV };
-        Mat4::perspective_rh_gl(2.0 * half, aspect, near, far) * self.view
+        proj::opengl::perspective(2.0 * half, aspect, near, far) * self.view
     }
 }
 
@@ -79,7 +80,7 @@ impl Orbit {
         let eye = self.centre + distance * Vec3::new(cos_pitch * sin_yaw, sin_pitch, cos_pitch * cos_yaw);
         let near = ((distance - self.radius) * 0.5).max(distance * 0.01);
         let far = distance + 3.0 * self.radius;
-        Camera { eye, view: Mat4::look_at_rh(eye, self.centre, Vec3::Y), near_far: (near, far), radius: self.radius }
+        Camera { eye, view: view::look_at_mat4(eye, self.centre, Vec3::Y), near_far: (near, far), radius: self.radius }
     }
 }
 

@@ -1,0 +1,186 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use scanout::Size;
+use scanout::gl::DebugLevel;
+use scanout::pacing::Pacing;
+use scanout::scenes::{MAX_INSTANCES, Scene};
+
+/// A real-time OpenGL renderer whose every frame is timed from input to scanout.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Draw a scene and report its latency (the default).
+    Run(RunArgs),
+}
+
+/// What to draw to.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Display {
+    /// A window where there is a display, off screen otherwise.
+    #[default]
+    Auto,
+    /// A window, or an error.
+    Window,
+    /// Off screen through EGL, against a simulated display.
+    Headless,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What to draw: model, swarm, flash, flip, drag, bars, or a .gltf or .glb file
+    #[arg(long, value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
+    pub scene: Scene,
+    /// Instances of the swarm
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_INSTANCES as u64))]
+    pub instances: Option<u64>,
+    /// Draw `flash` all the time, not only when it changes
+    #[arg(long)]
+    pub animate: bool,
+    /// What to draw to
+    #[arg(long, value_enum, default_value_t)]
+    pub display: Display,
+    /// Size of the drawing area in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    pub size: Size,
+    /// When frames are made: immediate, vsync, fixed=HZ
+    #[arg(long, value_name = "MODE", default_value = "vsync", value_parser = pacing)]
+    pub pacing: Pacing,
+    /// Refresh rate of the simulated display off screen, in Hz
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
+    pub refresh: f64,
+    /// End after so many frames, not counting the warm-up
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+    /// End after so much time (off screen: 5 unless --frames is given)
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub seconds: Option<Duration>,
+    /// Frames at the start that are left out of the report
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    pub warmup: u64,
+    /// Write the report to a file, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+    /// Save the last frame as a picture
+    #[arg(long, value_name = "FILE.png")]
+    pub screenshot: Option<PathBuf>,
+    /// Start in full screen
+    #[arg(long)]
+    pub fullscreen: bool,
+    /// Show the HUD from the start (F1 shows and hides it)
+    #[arg(long)]
+    pub hud: bool,
+    /// Serve puffin scopes to puffin_viewer at this address
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585")]
+    pub profile: Option<String>,
+    /// What the OpenGL debug hooks do: off, log, panic
+    #[arg(long, value_name = "LEVEL", value_parser = debug_level)]
+    pub gl_debug: Option<DebugLevel>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl RunArgs {
+    /// The scene with the options that belong to it.
+    pub fn scene(&self) -> Result<Scene, String> {
+        match (&self.scene, self.instances, self.animate) {
+            (Scene::Swarm(n), instances, false) => {
+                Ok(Scene::Swarm(instances.map_or(*n, |n| usize::try_from(n).unwrap_or(MAX_INSTANCES))))
+            }
+            (Scene::Flash { .. }, None, animate) => Ok(Scene::Flash { animate }),
+            (_, Some(_), _) => Err("--instances goes with --scene swarm".into()),
+            (_, _, true) => Err("--animate goes with --scene flash".into()),
+            (scene, None, false) => Ok(scene.clone()),
+        }
+    }
+}
+
+fn scene(text: &str) -> Result<Scene, String> {
+    Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn pacing(text: &str) -> Result<Pacing, String> {
+    text.parse().map_err(|e: scanout::pacing::ParsePacingError| e.to_string())
+}
+
+fn debug_level(text: &str) -> Result<DebugLevel, String> {
+    text.parse()
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
+    let side = |text: &str| {
+        text.parse::<u32>().ok().filter(|n| (1..=16_384).contains(n)).ok_or("each side is a number from 1 to 16384")
+    };
+    Ok(Size::new(side(width)?, side(height)?))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let s: f64 = text.parse().map_err(|_| "seconds are a number, like 5 or 0.5")?;
+    // A year is longer than any run; what is beyond it is a slip.
+    if s > 0.0 && s <= 31_536_000.0 {
+        Ok(Duration::from_secs_f64(s))
+    } else {
+        Err("seconds are a number above 0 and at most 31536000".into())
+    }
+}
+
+fn refresh(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|hz| (1.0..=10_000.0).contains(hz)).ok_or_else(|| "a rate is a number from 1 to 10000".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for args in [
+            ["--size", "0x0"],
+            ["--size", "99999x1"],
+            ["--size", "1280"],
+            ["--seconds", "-1"],
+            ["--seconds", "NaN"],
+            ["--frames", "0"],
+            ["--scene", "nope"],
+            ["--pacing", "fixed=0"],
+            ["--instances", "9999999"],
+            ["--refresh", "inf"],
+            ["--gl-debug", "loud"],
+        ] {
+            assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn options_that_do_not_belong_to_the_scene_are_refused() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["scanout"], args].concat()).unwrap().run.scene();
+        assert_eq!(parse(&["--scene", "swarm", "--instances", "5"]), Ok(Scene::Swarm(5)));
+        assert_eq!(parse(&["--scene", "flash", "--animate"]), Ok(Scene::Flash { animate: true }));
+        assert!(parse(&["--scene", "bars", "--instances", "5"]).is_err());
+        assert!(parse(&["--scene", "swarm", "--animate"]).is_err());
+    }
+
+    #[test]
+    fn run_may_be_left_out() {
+        assert!(Cli::try_parse_from(["scanout", "run", "--scene", "bars"]).is_ok());
+        assert!(Cli::try_parse_from(["scanout", "--scene", "bars"]).is_ok());
+    }
+}

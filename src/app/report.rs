@@ -1,0 +1,128 @@
+//! The report of a run: a table for people, JSON for programs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use scanout::runtime::TargetInfo;
+use scanout::pacing::Throttle;
+use scanout::stats::{Counters, Metric, Summary as Figures};
+use scanout::{Size, Summary};
+
+/// The version of the JSON below; it changes when a field changes its meaning or goes away.
+const SCHEMA: &str = "scanout.report/1";
+
+/// What a run came to, for programs. Times are in milliseconds.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    schema: &'static str,
+    scanout: &'static str,
+    scene: &'a str,
+    pacing: String,
+    size: Size,
+    target: &'a TargetInfo,
+    elapsed_s: f64,
+    frames_per_second: f64,
+    warmup_frames: u64,
+    counters: Counters,
+    /// Whether swap waited for the display.
+    swap_throttles: &'static str,
+    /// Refreshes without a new frame; absent where the refresh rate is not known.
+    missed_vsyncs: Option<u64>,
+    /// Refreshes that the above are counted among.
+    refreshes: Option<u64>,
+    missed_ticks: u64,
+    snaps: u64,
+    /// `null` for what could not be measured.
+    metrics: BTreeMap<&'static str, Option<Figures>>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(summary: &'a Summary, scene: &'a str) -> Self {
+        let metrics = summary.stats.metrics();
+        let known = summary.target.refresh_hz.is_some();
+        let seconds = summary.elapsed.as_secs_f64();
+        Self {
+            schema: SCHEMA,
+            scanout: env!("CARGO_PKG_VERSION"),
+            scene,
+            pacing: summary.pacing.to_string(),
+            size: summary.size,
+            target: &summary.target,
+            elapsed_s: seconds,
+            frames_per_second: if seconds > 0.0 { summary.frames as f64 / seconds } else { 0.0 },
+            warmup_frames: summary.stats.warmup(),
+            counters: summary.stats.counters(),
+            swap_throttles: match summary.throttle {
+                Throttle::Untested => "not tested",
+                Throttle::Driver => "yes",
+                Throttle::Timer => "no: timed",
+            },
+            missed_vsyncs: known.then(|| metrics.missed_vsyncs()),
+            refreshes: known.then(|| metrics.refreshes()),
+            missed_ticks: summary.missed_ticks,
+            snaps: summary.snaps,
+            metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.get(*m).summary())).collect(),
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("plain data");
+        text.push('\n');
+        text
+    }
+
+    /// The report as lines of at most about 100 characters.
+    pub fn to_table(&self) -> String {
+        let mut out = String::new();
+        let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("writing to a string");
+        let t = self.target;
+        let software = if t.software { " (software rasteriser)" } else { "" };
+        line(format_args!("{}, {}x{}, pacing {}", self.scene, self.size.width, self.size.height, self.pacing));
+        line(format_args!("OpenGL      {} / {}{software} / {}", t.vendor, t.renderer, t.version));
+        let refresh = t.refresh_hz.map_or("unknown refresh rate".to_owned(), |hz| format!("{hz:.2} Hz nominal"));
+        line(format_args!("display     {}, {refresh}; display times: {}", t.surface, t.origin));
+        let c = &self.counters;
+        line(format_args!(
+            "frames      {} in {:.2} s ({:.1}/s), {} measured after {} of warm-up",
+            c.frames, self.elapsed_s, self.frames_per_second, c.measured, self.warmup_frames
+        ));
+        let missed = match (self.missed_vsyncs, self.refreshes) {
+            (Some(missed), Some(of)) => format!("{missed} of {of} refreshes missed"),
+            _ => "missed refreshes not measured".to_owned(),
+        };
+        line(format_args!(
+            "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped",
+            c.repeated, c.stale, c.snapshots_skipped, c.dropped
+        ));
+        line(format_args!(""));
+        line(format_args!(
+            "{:<22}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
+            "milliseconds", "mean", "p50", "p95", "p99", "p99.9", "max", "n"
+        ));
+        for metric in Metric::ALL {
+            match &self.metrics[metric.name()] {
+                Some(f) => {
+                    let p999 = f.p999.map_or("-".to_owned(), |v| format!("{v:.3}"));
+                    line(format_args!(
+                        "{:<22}{:>9.3}{:>9.3}{:>9.3}{:>9.3}{:>9}{:>9.3}{:>8}",
+                        metric.name(),
+                        f.mean,
+                        f.p50,
+                        f.p95,
+                        f.p99,
+                        p999,
+                        f.max,
+                        f.n
+                    ));
+                }
+                None => line(format_args!("{:<22}{:>9}", metric.name(), "not measured")),
+            }
+        }
+        line(format_args!(""));
+        line(format_args!("ClickToPhoton runs from input, SampleToPhoton from the sampling of input, to the display time."));
+        line(format_args!("\"Displayed\" means: in the framebuffer that is scanned out; no camera was involved."));
+        out
+    }
+}
