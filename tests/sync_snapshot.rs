@@ -173,6 +173,7 @@ fn follows_the_model<const N: usize>(steps: &[u8]) {
                 model.begin(N);
             }
         }
+        assert_eq!(*reader.current(), model.seen, "what the reader has does not change under it");
         assert_eq!(writer.has_unread(), model.unread.is_some());
         assert_eq!(writer.overwritten(), model.overwritten);
         let unread = u64::from(writer.has_unread());

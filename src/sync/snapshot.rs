@@ -87,13 +87,16 @@ fn with_word<T, const N: usize>(
     let writer = Writer {
         shared: Arc::clone(&shared),
         latest: 0,
-        reader: 0,
+        // As if the reader had come from the last slot and claimed slot 0 since.
+        reader: N - 1,
+        own: 1,
+        owns_one: N == 3,
+        taken_back: false,
         index: 0,
         overwritten: 0,
-        taken_back: false,
-        owns: PhantomData,
+        content: PhantomData,
     };
-    (writer, Reader { shared, slot: 0, index: 0, owns: PhantomData })
+    (writer, Reader { shared, slot: 0, index: 0, content: PhantomData })
 }
 
 #[cfg(all(test, loom))]
@@ -115,18 +118,21 @@ unsafe impl<T: Send, const N: usize> Sync for Shared<T, N> {}
 
 /// The writing side; one per buffer.
 ///
-/// Invariant: the reader's slot is `self.reader`, or `self.latest` if it has claimed that since the writer
-/// last looked. While `taken_back`, the word is claimed by the writer, and `self.latest` is the writer's.
-/// Every other slot is the writer's.
+/// Invariant: the reader's slot is `self.reader`, or `self.latest` if it has claimed that since the writer last
+/// looked. If `owns_one`, `self.own` is the writer's: a third slot, or one that `write` got hold of. With three
+/// slots it always owns one.
 pub struct Writer<T, const N: usize = DEFAULT_SLOTS> {
     shared: Arc<Shared<T, N>>,
     latest: usize,
     reader: usize,
+    own: usize,
+    owns_one: bool,
+    /// The writer has claimed its own unread snapshot: `own` is `latest`. Only with two slots.
+    taken_back: bool,
     index: u64,
     overwritten: u64,
-    taken_back: bool,
     // `Sync` only if `T` is: without it, the `Arc` alone would make it so.
-    owns: PhantomData<T>,
+    content: PhantomData<T>,
 }
 
 impl<T, const N: usize> Writer<T, N> {
@@ -137,8 +143,10 @@ impl<T, const N: usize> Writer<T, N> {
     /// slots an unread snapshot is taken back here: the reader no longer gets it, and keeps the older one
     /// that it has until the next publish.
     pub fn write(&mut self) -> WriteSlot<'_, T, N> {
-        let slot = self.free_slot();
-        WriteSlot { writer: self, slot }
+        if N == 2 && !self.owns_one {
+            self.get_hold_of_one();
+        }
+        WriteSlot { writer: self }
     }
 
     /// Whether the latest snapshot still waits for the reader. Cost: one load.
@@ -161,40 +169,35 @@ impl<T, const N: usize> Writer<T, N> {
         self.overwritten
     }
 
-    fn free_slot(&mut self) -> usize {
-        if self.taken_back {
-            return self.latest;
-        }
-        if let Some(free) = (0..N).find(|&slot| slot != self.latest && slot != self.reader) {
-            return free;
-        }
-        // Two slots, and the latest was not claimed when last looked at: the claim decides whose it is.
+    /// With two slots, after a publish: one is the latest, the reader has claimed it or has the other. Whoever
+    /// claims first decides, and leaves the other side a slot.
+    fn get_hold_of_one(&mut self) {
         if self.shared.word.take_back().is_claimed() && !self.has(Fault::TakeBackUnchecked) {
-            std::mem::replace(&mut self.reader, self.latest)
+            self.own = std::mem::replace(&mut self.reader, self.latest);
         } else {
+            self.own = self.latest;
             self.taken_back = true;
             self.overwritten += 1;
-            self.latest
         }
+        self.owns_one = true;
     }
 
-    fn publish(&mut self, slot: usize) -> Published {
+    fn publish(&mut self) -> Published {
         self.index += 1;
-        let next = State::unread(self.index, slot);
-        let claimed = self.shared.word.publish(next).is_claimed();
-        let overwrote_unread = if self.taken_back && !self.has(Fault::OwnClaimTakenForTheReaders) {
-            true // The claim found is the writer's own; `free_slot` has counted it.
-        } else if claimed {
-            if !self.has(Fault::PublishUnchecked) {
-                self.reader = self.latest;
-            }
+        let old = self.shared.word.publish(State::unread(self.index, self.own));
+        let before = std::mem::replace(&mut self.latest, self.own);
+        let overwrote_unread = if N == 2 {
+            // `get_hold_of_one` has claimed the one before, or has found it claimed: `old` says nothing new.
+            self.owns_one = false;
+            std::mem::take(&mut self.taken_back)
+        } else if old.is_claimed() && !self.has(Fault::PublishUnchecked) {
+            self.own = std::mem::replace(&mut self.reader, before);
             false
         } else {
+            self.own = before;
             self.overwritten += 1;
             true
         };
-        self.taken_back = false;
-        self.latest = slot;
         Published { index: self.index, overwrote_unread }
     }
 
@@ -220,7 +223,6 @@ impl<T, const N: usize> fmt::Debug for Writer<T, N> {
 #[must_use = "nothing is published until `publish` is called"]
 pub struct WriteSlot<'a, T, const N: usize = DEFAULT_SLOTS> {
     writer: &'a mut Writer<T, N>,
-    slot: usize,
 }
 
 impl<T, const N: usize> WriteSlot<'_, T, N> {
@@ -229,7 +231,7 @@ impl<T, const N: usize> WriteSlot<'_, T, N> {
     /// Cost: one read-modify-write.
     #[expect(clippy::must_use_candidate, reason = "the outcome is for statistics")]
     pub fn publish(self) -> Published {
-        self.writer.publish(self.slot)
+        self.writer.publish()
     }
 }
 
@@ -237,15 +239,15 @@ impl<T, const N: usize> Deref for WriteSlot<'_, T, N> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `free_slot` chose a slot that is the writer's until it publishes, for which it needs `self`.
-        unsafe { &*self.writer.shared.slots[self.slot].get() }
+        // SAFETY: `own` is the writer's until it publishes, which takes `self`.
+        unsafe { &*self.writer.shared.slots[self.writer.own].get() }
     }
 }
 
 impl<T, const N: usize> DerefMut for WriteSlot<'_, T, N> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: `free_slot` chose a slot that is the writer's until it publishes, for which it needs `self`.
-        unsafe { &mut *self.writer.shared.slots[self.slot].get() }
+        // SAFETY: `own` is the writer's until it publishes, which takes `self`.
+        unsafe { &mut *self.writer.shared.slots[self.writer.own].get() }
     }
 }
 
@@ -273,7 +275,7 @@ pub struct Reader<T, const N: usize = DEFAULT_SLOTS> {
     slot: usize,
     index: u64,
     // `Sync` only if `T` is: `current` hands out a `&T` from a `&self`.
-    owns: PhantomData<T>,
+    content: PhantomData<T>,
 }
 
 impl<T, const N: usize> Reader<T, N> {
