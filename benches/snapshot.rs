@@ -365,11 +365,11 @@ fn staleness_measured<D: Design<SMALL>, const WORDS: usize>(load: Workload) {
                 published.store(index, Ordering::Relaxed);
             }
         });
-        let mut read = 0;
+        let mut read = 0_u32;
         let end = start + Duration::from_secs(1);
         while MonotonicClock.now() < end {
             read += 1;
-            spin_until(start + micros(load.read_period * read as f64));
+            spin_until(start + micros(load.read_period * f64::from(read)));
             let before = MonotonicClock.now();
             let newest = published.load(Ordering::Relaxed);
             let [got, at] = D::acquire(&mut reader, |payload| [payload[0], payload[1]]);

@@ -6,7 +6,9 @@
 //! has it" can never disagree.
 //!
 //! ```
-//! let (mut writer, mut reader) = scanout::sync::snapshot::buffer::<Vec<f32>>(|_slot| Vec::new());
+//! use scanout::sync::snapshot::{DEFAULT_SLOTS, buffer};
+//!
+//! let (mut writer, mut reader) = buffer::<Vec<f32>, DEFAULT_SLOTS>(|_slot| Vec::new());
 //! assert!(!reader.acquire().fresh); // nothing is published yet: the initial value
 //!
 //! let mut slot = writer.write(); // holds an old snapshot, so that its storage is reused
@@ -70,7 +72,7 @@ pub const DEFAULT_SLOTS: usize = 3;
 /// The reader starts on slot 0 with index 0, which counts as read; the first snapshot published has index 1.
 /// All memory is allocated here, and each slot starts on a cache line of its own.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0080
 /// scanout::sync::snapshot::buffer::<u32, 4>(|_| 0); // neither 2 nor 3
 /// ```
 pub fn buffer<T, const N: usize>(init: impl FnMut(usize) -> T) -> (Writer<T, N>, Reader<T, N>) {
@@ -229,7 +231,6 @@ impl<T, const N: usize> WriteSlot<'_, T, N> {
     /// Makes the content of this slot the latest snapshot, and says what became of the one before.
     ///
     /// Cost: one read-modify-write.
-    #[expect(clippy::must_use_candidate, reason = "the outcome is for statistics")]
     pub fn publish(self) -> Published {
         self.writer.publish()
     }
@@ -268,6 +269,13 @@ pub struct Published {
 }
 
 /// The reading side; one per buffer.
+///
+/// It can be shared between threads only if the content can, since [`current`](Self::current) needs no `&mut`:
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<scanout::sync::snapshot::Reader<std::cell::Cell<u8>>>();
+/// ```
 ///
 /// Invariant: `self.slot` is the reader's until it claims another.
 pub struct Reader<T, const N: usize = DEFAULT_SLOTS> {
