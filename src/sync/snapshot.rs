@@ -63,8 +63,10 @@ use std::ops::{Deref, DerefMut};
 /// The number of slots when none is asked for.
 ///
 /// With three the writer always has a free slot, and an unread snapshot stays there to be read while the next
-/// one is written. With two the writer has to take an unread snapshot back first, so that a reader that comes
-/// in the meantime gets an older one; the saving is the memory of one slot.
+/// one is written: the reader always gets the latest one published. With two the writer has to take an unread
+/// snapshot back first, so that a reader that comes in the meantime keeps an older one, for as long as it
+/// happens to come in those moments; it saves the memory of one slot. `docs/snapshot-buffer.md` has the
+/// measurements.
 pub const DEFAULT_SLOTS: usize = 3;
 
 /// A buffer of `N` slots, 2 or 3, each made by `init` (which is told the slot, `0..N`).
@@ -118,11 +120,10 @@ struct Shared<T, const N: usize> {
 // `T` is handed over between threads, for which `Send` is enough, and never used from both at once.
 unsafe impl<T: Send, const N: usize> Sync for Shared<T, N> {}
 
+// Invariant: the reader's slot is `reader`, or `latest` if it has claimed that since the writer last looked. If
+// `owns_one`, then `own` is the writer's: a third slot, or one that `write` got hold of. With three slots it
+// always owns one.
 /// The writing side; one per buffer.
-///
-/// Invariant: the reader's slot is `self.reader`, or `self.latest` if it has claimed that since the writer last
-/// looked. If `owns_one`, `self.own` is the writer's: a third slot, or one that `write` got hold of. With three
-/// slots it always owns one.
 pub struct Writer<T, const N: usize = DEFAULT_SLOTS> {
     shared: Arc<Shared<T, N>>,
     latest: usize,
@@ -268,6 +269,7 @@ pub struct Published {
     pub overwrote_unread: bool,
 }
 
+// Invariant: `slot` is the reader's until it claims another.
 /// The reading side; one per buffer.
 ///
 /// It can be shared between threads only if the content can, since [`current`](Self::current) needs no `&mut`:
@@ -276,8 +278,6 @@ pub struct Published {
 /// fn shared<T: Sync>() {}
 /// shared::<scanout::sync::snapshot::Reader<std::cell::Cell<u8>>>();
 /// ```
-///
-/// Invariant: `self.slot` is the reader's until it claims another.
 pub struct Reader<T, const N: usize = DEFAULT_SLOTS> {
     shared: Arc<Shared<T, N>>,
     slot: usize,
