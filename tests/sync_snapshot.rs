@@ -173,6 +173,7 @@ fn follows_the_model<const N: usize>(steps: &[u8]) {
                 model.begin(N);
             }
         }
+        assert_eq!(*reader.current(), model.seen, "what the reader has does not change under it");
         assert_eq!(writer.has_unread(), model.unread.is_some());
         assert_eq!(writer.overwritten(), model.overwritten);
         let unread = u64::from(writer.has_unread());
@@ -288,6 +289,7 @@ fn replacing_the_content_drops_the_old_one() {
     assert_eq!(drops.get(), 1);
 }
 
+#[allow(clippy::forget_non_drop, reason = "holds for whatever the slot may come to do when dropped")]
 fn forgets_a_write<const N: usize>() {
     let (mut writer, mut reader) = buffer::<u64, N>(|_| 0);
     for round in 1..=5 {

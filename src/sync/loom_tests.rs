@@ -201,10 +201,8 @@ guards! {
     two_slots_take_back_in_two_steps_is_caught: TakeBackInTwoSteps, 2;
     /// Guards `Word::take_back`: the claim is set, not only looked at.
     two_slots_take_back_without_claim_is_caught: TakeBackWithoutClaim, 2;
-    /// Guards `Writer::free_slot`: the writer leaves the latest alone when the reader has claimed it.
+    /// Guards `Writer::get_hold_of_one`: the writer leaves the latest alone when the reader has claimed it.
     two_slots_take_back_unchecked_is_caught: TakeBackUnchecked, 2;
-    /// Guards `Writer::publish`: the writer's own claim says nothing about where the reader is.
-    two_slots_own_claim_taken_for_the_readers_is_caught: OwnClaimTakenForTheReaders, 2;
     /// Guards `Word::publish`: Release (two slots).
     two_slots_publish_without_release_is_caught: PublishWithoutRelease, 2;
     /// Guards `Word::publish`: Release (three slots).

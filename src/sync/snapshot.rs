@@ -6,7 +6,9 @@
 //! has it" can never disagree.
 //!
 //! ```
-//! let (mut writer, mut reader) = scanout::sync::snapshot::buffer::<Vec<f32>>(|_slot| Vec::new());
+//! use scanout::sync::snapshot::{DEFAULT_SLOTS, buffer};
+//!
+//! let (mut writer, mut reader) = buffer::<Vec<f32>, DEFAULT_SLOTS>(|_slot| Vec::new());
 //! assert!(!reader.acquire().fresh); // nothing is published yet: the initial value
 //!
 //! let mut slot = writer.write(); // holds an old snapshot, so that its storage is reused
@@ -61,8 +63,10 @@ use std::ops::{Deref, DerefMut};
 /// The number of slots when none is asked for.
 ///
 /// With three the writer always has a free slot, and an unread snapshot stays there to be read while the next
-/// one is written. With two the writer has to take an unread snapshot back first, so that a reader that comes
-/// in the meantime gets an older one; the saving is the memory of one slot.
+/// one is written: the reader always gets the latest one published. With two the writer has to take an unread
+/// snapshot back first, so that a reader that comes in the meantime keeps an older one, for as long as it
+/// happens to come in those moments; it saves the memory of one slot. `docs/snapshot-buffer.md` has the
+/// measurements.
 pub const DEFAULT_SLOTS: usize = 3;
 
 /// A buffer of `N` slots, 2 or 3, each made by `init` (which is told the slot, `0..N`).
@@ -70,7 +74,7 @@ pub const DEFAULT_SLOTS: usize = 3;
 /// The reader starts on slot 0 with index 0, which counts as read; the first snapshot published has index 1.
 /// All memory is allocated here, and each slot starts on a cache line of its own.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0080
 /// scanout::sync::snapshot::buffer::<u32, 4>(|_| 0); // neither 2 nor 3
 /// ```
 pub fn buffer<T, const N: usize>(init: impl FnMut(usize) -> T) -> (Writer<T, N>, Reader<T, N>) {
@@ -87,13 +91,16 @@ fn with_word<T, const N: usize>(
     let writer = Writer {
         shared: Arc::clone(&shared),
         latest: 0,
-        reader: 0,
+        // As if the reader had come from the last slot and claimed slot 0 since.
+        reader: N - 1,
+        own: 1,
+        owns_one: N == 3,
+        taken_back: false,
         index: 0,
         overwritten: 0,
-        taken_back: false,
-        owns: PhantomData,
+        content: PhantomData,
     };
-    (writer, Reader { shared, slot: 0, index: 0, owns: PhantomData })
+    (writer, Reader { shared, slot: 0, index: 0, content: PhantomData })
 }
 
 #[cfg(all(test, loom))]
@@ -113,20 +120,22 @@ struct Shared<T, const N: usize> {
 // `T` is handed over between threads, for which `Send` is enough, and never used from both at once.
 unsafe impl<T: Send, const N: usize> Sync for Shared<T, N> {}
 
+// Invariant: the reader's slot is `reader`, or `latest` if it has claimed that since the writer last looked. If
+// `owns_one`, then `own` is the writer's: a third slot, or one that `write` got hold of. With three slots it
+// always owns one.
 /// The writing side; one per buffer.
-///
-/// Invariant: the reader's slot is `self.reader`, or `self.latest` if it has claimed that since the writer
-/// last looked. While `taken_back`, the word is claimed by the writer, and `self.latest` is the writer's.
-/// Every other slot is the writer's.
 pub struct Writer<T, const N: usize = DEFAULT_SLOTS> {
     shared: Arc<Shared<T, N>>,
     latest: usize,
     reader: usize,
+    own: usize,
+    owns_one: bool,
+    /// The writer has claimed its own unread snapshot: `own` is `latest`. Only with two slots.
+    taken_back: bool,
     index: u64,
     overwritten: u64,
-    taken_back: bool,
     // `Sync` only if `T` is: without it, the `Arc` alone would make it so.
-    owns: PhantomData<T>,
+    content: PhantomData<T>,
 }
 
 impl<T, const N: usize> Writer<T, N> {
@@ -137,8 +146,10 @@ impl<T, const N: usize> Writer<T, N> {
     /// slots an unread snapshot is taken back here: the reader no longer gets it, and keeps the older one
     /// that it has until the next publish.
     pub fn write(&mut self) -> WriteSlot<'_, T, N> {
-        let slot = self.free_slot();
-        WriteSlot { writer: self, slot }
+        if N == 2 && !self.owns_one {
+            self.get_hold_of_one();
+        }
+        WriteSlot { writer: self }
     }
 
     /// Whether the latest snapshot still waits for the reader. Cost: one load.
@@ -161,40 +172,35 @@ impl<T, const N: usize> Writer<T, N> {
         self.overwritten
     }
 
-    fn free_slot(&mut self) -> usize {
-        if self.taken_back {
-            return self.latest;
-        }
-        if let Some(free) = (0..N).find(|&slot| slot != self.latest && slot != self.reader) {
-            return free;
-        }
-        // Two slots, and the latest was not claimed when last looked at: the claim decides whose it is.
+    /// With two slots, after a publish: one is the latest, the reader has claimed it or has the other. Whoever
+    /// claims first decides, and leaves the other side a slot.
+    fn get_hold_of_one(&mut self) {
         if self.shared.word.take_back().is_claimed() && !self.has(Fault::TakeBackUnchecked) {
-            std::mem::replace(&mut self.reader, self.latest)
+            self.own = std::mem::replace(&mut self.reader, self.latest);
         } else {
+            self.own = self.latest;
             self.taken_back = true;
             self.overwritten += 1;
-            self.latest
         }
+        self.owns_one = true;
     }
 
-    fn publish(&mut self, slot: usize) -> Published {
+    fn publish(&mut self) -> Published {
         self.index += 1;
-        let next = State::unread(self.index, slot);
-        let claimed = self.shared.word.publish(next).is_claimed();
-        let overwrote_unread = if self.taken_back && !self.has(Fault::OwnClaimTakenForTheReaders) {
-            true // The claim found is the writer's own; `free_slot` has counted it.
-        } else if claimed {
-            if !self.has(Fault::PublishUnchecked) {
-                self.reader = self.latest;
-            }
+        let old = self.shared.word.publish(State::unread(self.index, self.own));
+        let before = std::mem::replace(&mut self.latest, self.own);
+        let overwrote_unread = if N == 2 {
+            // `get_hold_of_one` has claimed the one before, or has found it claimed: `old` says nothing new.
+            self.owns_one = false;
+            std::mem::take(&mut self.taken_back)
+        } else if old.is_claimed() && !self.has(Fault::PublishUnchecked) {
+            self.own = std::mem::replace(&mut self.reader, before);
             false
         } else {
+            self.own = before;
             self.overwritten += 1;
             true
         };
-        self.taken_back = false;
-        self.latest = slot;
         Published { index: self.index, overwrote_unread }
     }
 
@@ -220,16 +226,14 @@ impl<T, const N: usize> fmt::Debug for Writer<T, N> {
 #[must_use = "nothing is published until `publish` is called"]
 pub struct WriteSlot<'a, T, const N: usize = DEFAULT_SLOTS> {
     writer: &'a mut Writer<T, N>,
-    slot: usize,
 }
 
 impl<T, const N: usize> WriteSlot<'_, T, N> {
     /// Makes the content of this slot the latest snapshot, and says what became of the one before.
     ///
     /// Cost: one read-modify-write.
-    #[expect(clippy::must_use_candidate, reason = "the outcome is for statistics")]
     pub fn publish(self) -> Published {
-        self.writer.publish(self.slot)
+        self.writer.publish()
     }
 }
 
@@ -237,15 +241,15 @@ impl<T, const N: usize> Deref for WriteSlot<'_, T, N> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `free_slot` chose a slot that is the writer's until it publishes, for which it needs `self`.
-        unsafe { &*self.writer.shared.slots[self.slot].get() }
+        // SAFETY: `own` is the writer's until it publishes, which takes `self`.
+        unsafe { &*self.writer.shared.slots[self.writer.own].get() }
     }
 }
 
 impl<T, const N: usize> DerefMut for WriteSlot<'_, T, N> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: `free_slot` chose a slot that is the writer's until it publishes, for which it needs `self`.
-        unsafe { &mut *self.writer.shared.slots[self.slot].get() }
+        // SAFETY: `own` is the writer's until it publishes, which takes `self`.
+        unsafe { &mut *self.writer.shared.slots[self.writer.own].get() }
     }
 }
 
@@ -265,15 +269,21 @@ pub struct Published {
     pub overwrote_unread: bool,
 }
 
+// Invariant: `slot` is the reader's until it claims another.
 /// The reading side; one per buffer.
 ///
-/// Invariant: `self.slot` is the reader's until it claims another.
+/// It can be shared between threads only if the content can, since [`current`](Self::current) needs no `&mut`:
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<scanout::sync::snapshot::Reader<std::cell::Cell<u8>>>();
+/// ```
 pub struct Reader<T, const N: usize = DEFAULT_SLOTS> {
     shared: Arc<Shared<T, N>>,
     slot: usize,
     index: u64,
     // `Sync` only if `T` is: `current` hands out a `&T` from a `&self`.
-    owns: PhantomData<T>,
+    content: PhantomData<T>,
 }
 
 impl<T, const N: usize> Reader<T, N> {

@@ -1,6 +1,7 @@
 //! The one atomic word of a snapshot buffer, and the four steps that the two sides may take on it.
 //!
-//! Every atomic access of the buffer is in this file. A test build can weaken each ordering and each step on
+//! Every atomic access of the buffer is in this file. They are `inline` because the buffer is generic and compiled
+//! in the user's crate, and a call costs more than the step. A test build can weaken each ordering and each step on
 //! its own (see [`Fault`]); loom then has to find the harm, or the line would not be needed.
 
 use super::shim::{AtomicU64, Ordering};
@@ -29,20 +30,24 @@ impl State {
     pub(super) const CLAIMED: Self = Self(Self::CLAIMED_BIT);
 
     /// Snapshot `index` waits in `slot` for whoever claims it first.
+    #[inline]
     pub(super) const fn unread(index: u64, slot: usize) -> Self {
         Self(index << Self::INDEX_SHIFT | (slot as u64) << Self::SLOT_SHIFT)
     }
 
+    #[inline]
     pub(super) const fn is_claimed(self) -> bool {
         self.0 & Self::CLAIMED_BIT != 0
     }
 
     /// The slot of an unclaimed state.
+    #[inline]
     pub(super) const fn slot(self) -> usize {
         (self.0 >> Self::SLOT_SHIFT & Self::SLOT_MASK) as usize
     }
 
     /// The frame index of an unclaimed state.
+    #[inline]
     pub(super) const fn index(self) -> u64 {
         self.0 >> Self::INDEX_SHIFT
     }
@@ -65,6 +70,7 @@ impl Word {
     }
 
     /// Looks without claiming: either side may, at the cost of one load.
+    #[inline]
     pub(super) fn peek(&self) -> State {
         // Relaxed: orders nothing, because nothing is touched on the strength of it. The reader goes on to
         // `claim`, which looks again; the writer only reports it. This line has no weaker form to test.
@@ -75,6 +81,7 @@ impl Word {
     /// already claimed, the reader now owns the returned slot and the writer owns the reader's former one.
     ///
     /// A swap and not a `fetch_or`: that one is a compare-exchange loop on x86 when the old value is used.
+    #[inline]
     pub(super) fn claim(&self) -> State {
         if self.has(Fault::ClaimInTwoSteps) {
             let old = self.bits.load(Ordering::Acquire);
@@ -94,6 +101,7 @@ impl Word {
 
     /// Writer: claims back the snapshot that it published. Unless the returned state was already claimed, the
     /// writer owns the latest slot again; otherwise the reader does, and its former slot is the writer's.
+    #[inline]
     pub(super) fn take_back(&self) -> State {
         if self.has(Fault::TakeBackInTwoSteps) {
             let old = self.bits.load(Ordering::Acquire);
@@ -117,6 +125,7 @@ impl Word {
     /// With two slots it always had, since the writer has looked, and a plain store would do. It is a swap all
     /// the same: loom does not know that a store cannot come between the two halves of the other side's swap,
     /// and reports losses that no machine can show.
+    #[inline]
     pub(super) fn publish(&self, next: State) -> State {
         if self.has(Fault::PublishInTwoSteps) {
             let old = self.bits.load(Ordering::Acquire);
@@ -146,7 +155,6 @@ pub(super) enum Fault {
     TakeBackInTwoSteps,
     TakeBackWithoutClaim,
     TakeBackUnchecked,
-    OwnClaimTakenForTheReaders,
     PublishWithoutRelease,
     PublishWithoutAcquire,
     PublishInTwoSteps,
