@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::debug::Debug;
 use super::{Capabilities, DebugLevel, Hook};
@@ -17,7 +18,7 @@ pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
 pub struct Gl(Rc<Inner>);
 
 struct Inner {
-    raw: glow::Context,
+    raw: Arc<glow::Context>,
     caps: Capabilities,
     debug: Debug,
     alive: Cell<bool>,
@@ -55,6 +56,8 @@ impl Gl {
         let caps = Capabilities::query(&raw);
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
+        #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
+        let raw = Arc::new(raw);
         Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true) })))
     }
 
@@ -62,6 +65,12 @@ impl Gl {
     #[must_use]
     pub fn raw(&self) -> &glow::Context {
         &self.0.raw
+    }
+
+    /// The functions in the form in which `egui_glow` and others take them. It must be dropped with the renderer.
+    #[must_use]
+    pub fn shared(&self) -> Arc<glow::Context> {
+        Arc::clone(&self.0.raw)
     }
 
     /// What the driver can do.

@@ -192,11 +192,6 @@ impl<L: Logic> LogicStep<L> {
         }
         slot.publish()
     }
-
-    /// The world, back.
-    pub fn into_logic(self) -> L {
-        self.logic
-    }
 }
 
 /// Whether latency is counted from this event.

@@ -15,7 +15,7 @@
 //! waits. A thread with nothing to do parks; whoever makes work for it wakes it.
 //!
 //! **Shutdown**, whoever asks for it first: (1) the stop flag is set and both threads are woken; (2) the logic
-//! thread ends after the step it is in and hands back the logic; (3) the render thread takes the last picture if
+//! thread ends after the step it is in and drops the world; (3) the render thread takes the last picture if
 //! one was asked for, then drops the renderer, its OpenGL objects, the context and the surface, in that order;
 //! (4) the host joins logic, then render; (5) the host drops the window. A thread that does not end within
 //! [`RunOptions::shutdown_timeout`] is abandoned and reported.

@@ -14,7 +14,7 @@ use super::render::{self, Backend, RenderStep};
 use super::signal::{self, Waker};
 use super::slot::Slot;
 use crate::error::{Error, Result};
-use crate::sync::snapshot;
+use crate::sync::snapshot::{self, DEFAULT_SLOTS};
 use crate::time::{Clock, MonotonicClock, Timestamp};
 
 /// The last stretch before a planned start is spun through, because the system wakes sleepers 50 to 150 us late.
@@ -80,8 +80,8 @@ impl Runtime {
         let control = Arc::new(Control::default());
         let (logic_waker, render_waker) = (Waker::new(), Waker::new());
         let (input, inputs) = input_channel(logic_waker.clone());
-        let (snapshots_in, snapshots_out) = snapshot::buffer(|_| Slot::<L::Snapshot>::default());
-        let (orders_in, orders_out) = snapshot::buffer(|_| super::logic::Order::default());
+        let (snapshots_in, snapshots_out) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| Slot::<L::Snapshot>::default());
+        let (orders_in, orders_out) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| super::logic::Order::default());
         let on_end: Arc<dyn Fn() + Send + Sync> = Arc::new(on_end);
 
         let ending = {

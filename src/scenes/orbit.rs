@@ -33,8 +33,6 @@ pub struct Camera {
     pub view: Mat4,
     /// Nearest and farthest distance that is drawn.
     pub near_far: (f32, f32),
-    /// Radius of what is to fit into the picture.
-    pub radius: f32,
 }
 
 /// Half the vertical field of view, in radians.
@@ -80,7 +78,7 @@ impl Orbit {
         let eye = self.centre + distance * Vec3::new(cos_pitch * sin_yaw, sin_pitch, cos_pitch * cos_yaw);
         let near = ((distance - self.radius) * 0.5).max(distance * 0.01);
         let far = distance + 3.0 * self.radius;
-        Camera { eye, view: view::look_at_mat4(eye, self.centre, Vec3::Y), near_far: (near, far), radius: self.radius }
+        Camera { eye, view: view::look_at_mat4(eye, self.centre, Vec3::Y), near_far: (near, far) }
     }
 }
 
