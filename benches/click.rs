@@ -155,9 +155,6 @@ mod linux {
         };
         let examples = build_examples(&["reference_wait", "reference_poll"]);
         let example = |name: &str| examples.clone().map(|folder| folder.join(name).into_os_string());
-        let scanout = || {
-            option_env!("CARGO_BIN_EXE_scanout").map(OsString::from).ok_or("built without `app`".to_owned())
-        };
         let floor = std::env::current_exe().map(OsString::from).map_err(|e| e.to_string());
 
         let mut clicked = vec![
@@ -166,7 +163,7 @@ mod linux {
             Contender::new("winit_wait", example("reference_wait"), &[]),
             Contender::new(
                 "scanout",
-                scanout(),
+                scanout_binary(),
                 &[
                     "run",
                     "--display",
@@ -184,7 +181,7 @@ mod linux {
             Contender::new("winit_poll", example("reference_poll"), &[]),
             Contender::new(
                 "scanout_flip",
-                scanout(),
+                scanout_binary(),
                 &[
                     "run",
                     "--display",
@@ -228,6 +225,14 @@ mod linux {
             let text = serde_json::to_string_pretty(&report).expect("plain values");
             std::fs::write(path, text + "\n").unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         }
+    }
+
+    fn scanout_binary() -> Result<OsString, String> {
+        // Cargo names the path even where the binary is not built.
+        let path = std::env::var_os("SCANOUT_TEST_BINARY").or_else(|| {
+            option_env!("CARGO_BIN_EXE_scanout").filter(|_| cfg!(feature = "app")).map(OsString::from)
+        });
+        path.filter(|p| Path::new(p).exists()).ok_or_else(|| "built without the feature `app`".into())
     }
 
     fn click_round(contender: &mut Contender, server: &Xvfb, user: &X11, rng: &mut Rng, clicks: usize) {

@@ -93,7 +93,8 @@ impl Bench {
 fn start(sway: &Sway, user: &mut VirtualInput, arguments: &[&str]) -> App {
     let arguments = [&["run", "--display", "window", "--size", "640x480"], arguments].concat();
     let mut app = App::start(scanout(), &arguments, &sway.place());
-    if sway.window_of(app.id(), OPEN_LIMIT).is_none() {
+    let open = app.poll_while_running(OPEN_LIMIT, |pid| sway.window_of(pid, Duration::ZERO));
+    if open.is_none() {
         app.assert_runs("opening the window");
         panic!("no window of the program in sway's tree\n{}", app.stderr());
     }
@@ -181,7 +182,7 @@ fn fullscreen_toggled_fifty_times_returns_to_its_size() {
         b.app.assert_runs("F11");
         assert!(done.is_some(), "F11, round {round}: fullscreen is not {wanted}");
         // Looking at every picture would only make the test slow; the first and the last tell.
-        if round < 2 || round > 47 {
+        if !(2..=47).contains(&round) {
             let area = if wanted { Area { x: 0, y: 0, width: OUTPUT.0, height: OUTPUT.1 } } else { small };
             b.expect_filled(area, WHITE, &format!("round {round}"));
         }

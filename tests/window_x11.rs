@@ -106,7 +106,8 @@ fn start(server: &Xvfb, user: &X11, arguments: &[&str]) -> (App, u32) {
     let place = Place::X11 { display: server.display() };
     let arguments = [&["run", "--display", "window", "--size", "640x480"], arguments].concat();
     let mut app = App::start(scanout(), &arguments, &place);
-    let Some(window) = user.window_of(app.id(), OPEN_LIMIT) else {
+    let open = app.poll_while_running(OPEN_LIMIT, |pid| user.window_of(pid, Duration::ZERO));
+    let Some(window) = open else {
         app.assert_runs("opening the window");
         panic!("no window with the program's _NET_WM_PID\n{}", app.stderr());
     };
@@ -200,7 +201,7 @@ fn fullscreen_toggled_fifty_times_returns_to_its_size() {
         b.app.assert_runs("F11");
         assert!(done.is_some(), "F11, round {round}: fullscreen is not {wanted}");
         // Looking at every picture would only make the test slow; the first and the last tell.
-        if round < 2 || round > 47 {
+        if !(2..=47).contains(&round) {
             let area = b.area();
             assert_eq!((area.width, area.height), if wanted { (1280, 720) } else { (640, 480) });
             b.expect_filled(area, WHITE, &format!("round {round}"));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::poll_until;
 use super::process::Process;
 
 /// Where the program opens its window. Everything else about displays is taken out of its environment.
@@ -95,6 +96,11 @@ impl App {
 
     pub fn runs(&mut self) -> bool {
         self.process.ended().is_none()
+    }
+
+    /// Asks `check`, with the process id, again and again for up to `limit`; gives up when the program ends.
+    pub fn poll_while_running<T>(&mut self, limit: Duration, check: impl Fn(u32) -> Option<T>) -> Option<T> {
+        poll_until(limit, || if self.runs() { check(self.id()).map(Some) } else { Some(None) }).flatten()
     }
 
     /// Panics with its output if it has ended.

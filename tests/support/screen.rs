@@ -53,7 +53,7 @@ impl XwdHeader {
             bytes_per_line: word(12)? as usize,
             pixels_at: header_size as usize + word(19)? as usize * COLOUR_BYTES,
         };
-        if header.bytes_per_line < header.width as usize * 4 || header.pixels_at % 4 != 0 {
+        if header.bytes_per_line < header.width as usize * 4 || !header.pixels_at.is_multiple_of(4) {
             return Err(format!("rows do not fit: {header:?}"));
         }
         Ok(header)

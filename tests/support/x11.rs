@@ -68,7 +68,7 @@ impl X11 {
     pub fn connect(display: &str) -> Self {
         let (connection, screen) = RustConnection::connect(Some(display)).expect("an X11 connection");
         let root = connection.setup().roots[screen].root;
-        let atoms = Atoms::new(&connection).and_then(|c| Ok(c.reply())).expect("request").expect("atoms");
+        let atoms = Atoms::new(&connection).expect("request").reply().expect("atoms");
         Self { connection, root, atoms }
     }
 
