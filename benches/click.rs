@@ -64,7 +64,7 @@ mod linux {
 
     impl Options {
         fn parse(arguments: &[String]) -> Result<Self, String> {
-            let mut o = Self { rounds: 5, clicks: 80, seconds: 2.0, report: None, only: None };
+            let mut o = Self { rounds: 10, clicks: 40, seconds: 1.0, report: None, only: None };
             let mut rest = arguments.iter();
             while let Some(name) = rest.next() {
                 if name == "--bench" {
