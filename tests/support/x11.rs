@@ -225,6 +225,12 @@ impl X11 {
         self.tell_manager(window, self.atoms._NET_ACTIVE_WINDOW, [2, 0, 0, 0, 0]);
     }
 
+    /// Asks the window manager for fullscreen or back.
+    pub fn set_fullscreen(&self, window: Window, on: bool) {
+        let data = [u32::from(on), self.atoms._NET_WM_STATE_FULLSCREEN, 0, 1, 0];
+        self.tell_manager(window, self.atoms._NET_WM_STATE, data);
+    }
+
     /// Whether the window manager has marked the window as fullscreen.
     pub fn is_fullscreen(&self, window: Window) -> bool {
         self.property_u32(window, self.atoms._NET_WM_STATE).contains(&self.atoms._NET_WM_STATE_FULLSCREEN)
