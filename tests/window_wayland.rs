@@ -205,13 +205,16 @@ fn two_thousand_resizes_end_with_the_last_size_drawn() {
         pause(due.saturating_sub(start.elapsed()));
     }
     for (width, height) in [(1200, 700), (333, 477)] {
-        b.sway.resize(b.app.id(), width, height);
-        let settled = poll_until(SHOW_LIMIT, || {
-            let area = b.area();
-            ((area.width, area.height) == (width, height)).then_some(area)
+        let wanted = (width, height);
+        let followed = b.sway.resize_until(b.app.id(), wanted, SHOW_LIMIT, |area| {
+            b.server.screen.satisfies(Duration::from_millis(700), |s| {
+                area.marks().into_iter().all(|(x, y)| s.pixel(x, y) == WHITE)
+            })
         });
         b.app.assert_runs("the storm");
-        let area = settled.unwrap_or_else(|| panic!("{width}x{height} wanted, {:?} is", b.area()));
+        let area = b.area();
+        assert!(followed, "{wanted:?} wanted, {area:?} in the tree, but the window does not show it");
+        assert_eq!((area.width, area.height), wanted);
         b.expect_filled(area, WHITE, "after the storm");
     }
     b.user.tap(Key::Space);

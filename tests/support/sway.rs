@@ -7,16 +7,16 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::app::Place;
-use super::poll_until;
 use super::process::Process;
 use super::x11::Area;
 use super::xvfb::Xvfb;
+use super::{pause, poll_until};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// sway refuses to run as root; "nobody" owns nothing else.
@@ -195,6 +195,31 @@ impl Sway {
     /// so it is put back into the corner.
     pub fn resize(&self, pid: u32, width: u32, height: u32) {
         self.command(&format!("[pid={pid}] resize set {width} px {height} px, move position 0 0"));
+    }
+
+    /// Resizes until `shows` says that the window has followed: whether it did within `limit`. `shows` gets to wait a
+    /// little itself.
+    ///
+    /// On a busy machine sway 1.7 now and then changes its tree without sending the configure event that belongs to it
+    /// (seen in WAYLAND_DEBUG), after many sizes in a row. A different size and the wanted one again get it going; a
+    /// program that does not follow its configure events fails all the same.
+    pub fn resize_until(
+        &self,
+        pid: u32,
+        (width, height): (u32, u32),
+        limit: Duration,
+        shows: impl Fn(Area) -> bool,
+    ) -> bool {
+        let end = Instant::now() + limit;
+        while Instant::now() < end {
+            self.resize(pid, width, height);
+            if shows(Area { x: 0, y: 0, width, height }) {
+                return true;
+            }
+            self.resize(pid, width - 2, height - 2);
+            pause(Duration::from_millis(100));
+        }
+        false
     }
 
     pub fn set_fullscreen(&self, pid: u32, on: bool) {
