@@ -16,7 +16,8 @@ use crate::pacing::Origin;
 use crate::runtime::{Logic, Runtime, Summary, TargetInfo};
 use surface::OffscreenSurface;
 
-/// Runs `logic` and the renderer that `make_renderer` makes, off screen, until a limit of `config` is reached.
+/// Runs `logic` and the renderer that `make_renderer` makes, off screen, until a limit of `config` is reached or, since
+/// no input can come, the logic asks for no more frames.
 /// `make_renderer` is called on the render thread, with the context current.
 ///
 /// # Errors
@@ -49,7 +50,8 @@ where
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
     config.check()?;
-    let options = config.run_options();
+    let mut options = config.run_options();
+    options.end_when_idle = true;
     let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
     let (ended, end) = crossbeam_channel::bounded(2);
     let mut runtime = Runtime::start(

@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub frame_limit: Option<u64>,
     /// End after so much time.
     pub time_limit: Option<Duration>,
+    /// No input can come: end when the scene asks for no more frames.
+    pub end_when_idle: bool,
     /// Read back the last frame when the run ends.
     pub capture_last: bool,
     /// How long a thread may take to end when asked to, before it is abandoned.
@@ -43,6 +45,7 @@ impl Default for RunOptions {
             warmup: 0,
             frame_limit: None,
             time_limit: None,
+            end_when_idle: false,
             capture_last: false,
             shutdown_timeout: Duration::from_millis(900),
         }

@@ -227,6 +227,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 if self.redraw {
                     return Next::Draw(Reason::Redraw);
                 }
+                if self.options.end_when_idle && current.marks.demand == Demand::OnInput {
+                    return Next::Stop;
+                }
                 // The order in hand has not been delivered, and the scene moves.
                 if current.marks.demand == Demand::EveryFrame {
                     if now >= self.order.plan.stale_at {

@@ -17,6 +17,7 @@ const STEEPEST: f32 = 1.5;
 pub(super) struct Orbit {
     centre: Vec3,
     radius: f32,
+    distance: f32,
     yaw: f32,
     pitch: f32,
     zoom: f32,
@@ -37,21 +38,52 @@ pub struct Camera {
 
 /// Half the vertical field of view, in radians.
 const HALF_FOV: f32 = 0.35;
+/// The aspect ratio of the pictures that everything is fitted into; narrower ones see a wider angle instead.
+const FITTED_ASPECT: f32 = 16.0 / 9.0;
+/// Room left around what is fitted.
+const MARGIN: f32 = 1.06;
 
 impl Camera {
     /// From the world to clip space, for a picture of this aspect ratio.
     pub fn view_projection(&self, aspect: f32) -> Mat4 {
         let (near, far) = self.near_far;
-        // In a picture higher than wide the width is what everything must fit into.
-        let half = if aspect < 1.0 { (HALF_FOV.tan() / aspect.max(0.05)).atan() } else { HALF_FOV };
+        // The width is what everything must fit into.
+        let half = (HALF_FOV.tan() * (FITTED_ASPECT / aspect.max(0.05)).max(1.0)).atan();
         proj::opengl::perspective(2.0 * half, aspect, near, far) * self.view
     }
 }
 
 impl Orbit {
-    /// A camera that sees a ball.
-    pub(super) fn around(centre: Vec3, radius: f32) -> Self {
-        Self { centre, radius: radius.max(1e-6), yaw: 0.6, pitch: 0.42, zoom: 1.0, dragging: false, pointer: None }
+    /// A camera that sees the whole of a box.
+    pub(super) fn around(min: Vec3, max: Vec3) -> Self {
+        let (centre, half) = ((min + max) / 2.0, ((max - min) / 2.0).max(Vec3::splat(1e-6)));
+        let mut orbit = Self {
+            centre,
+            radius: half.length(),
+            distance: 0.0,
+            yaw: 0.6,
+            pitch: 0.42,
+            zoom: 1.0,
+            dragging: false,
+            pointer: None,
+        };
+        let back = orbit.back();
+        let right = Vec3::Y.cross(back).normalize();
+        let up = back.cross(right);
+        let tan = HALF_FOV.tan();
+        // Each corner says how far away the camera must be to have it in the picture.
+        orbit.distance = (0..8)
+            .map(|i| half * Vec3::new(sign(i & 1), sign(i & 2), sign(i & 4)))
+            .map(|p| p.dot(back) + MARGIN * (p.dot(right).abs() / FITTED_ASPECT).max(p.dot(up).abs()) / tan)
+            .fold(0.0, f32::max);
+        orbit
+    }
+
+    /// From the centre towards the camera.
+    fn back(&self) -> Vec3 {
+        let (sin_pitch, cos_pitch) = self.pitch.sin_cos();
+        let (sin_yaw, cos_yaw) = self.yaw.sin_cos();
+        Vec3::new(cos_pitch * sin_yaw, sin_pitch, cos_pitch * cos_yaw)
     }
 
     pub(super) fn input(&mut self, event: &InputEvent) {
@@ -72,14 +104,16 @@ impl Orbit {
     }
 
     pub(super) fn camera(&self) -> Camera {
-        let distance = self.radius / HALF_FOV.sin() * self.zoom;
-        let (sin_pitch, cos_pitch) = self.pitch.sin_cos();
-        let (sin_yaw, cos_yaw) = self.yaw.sin_cos();
-        let eye = self.centre + distance * Vec3::new(cos_pitch * sin_yaw, sin_pitch, cos_pitch * cos_yaw);
+        let distance = self.distance * self.zoom;
+        let eye = self.centre + distance * self.back();
         let near = ((distance - self.radius) * 0.5).max(distance * 0.01);
         let far = distance + 3.0 * self.radius;
         Camera { eye, view: view::look_at_mat4(eye, self.centre, Vec3::Y), near_far: (near, far) }
     }
+}
+
+const fn sign(bit: u32) -> f32 {
+    if bit == 0 { -1.0 } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -88,20 +122,22 @@ mod tests {
     use crate::time::Timestamp;
 
     #[test]
-    fn the_ball_is_inside_the_picture_in_any_aspect() {
-        let (centre, radius) = (Vec3::new(3.0, -2.0, 5.0), 2.5);
+    fn the_box_is_inside_the_picture_in_any_aspect_and_fills_it() {
+        let (min, max) = (Vec3::new(-1.0, 2.0, 3.0), Vec3::new(4.0, 2.5, 9.0));
         for aspect in [0.3, 1.0, 1.78, 4.0] {
-            let clip = Orbit::around(centre, radius).camera().view_projection(aspect);
-            for axis in [Vec3::X, Vec3::Y, Vec3::Z, -Vec3::X, -Vec3::Y, -Vec3::Z] {
-                let p = clip.project_point3(centre + axis * radius);
-                assert!(p.abs().max_element() <= 1.0, "aspect {aspect}, {axis}: {p}");
-            }
+            let clip = Orbit::around(min, max).camera().view_projection(aspect);
+            let extent = (0..8)
+                .map(|i| Vec3::new(sign(i & 1), sign(i & 2), sign(i & 4)) * 0.5 + 0.5)
+                .map(|t| clip.project_point3(min + (max - min) * t).abs().max_element())
+                .fold(0.0, f32::max);
+            assert!(extent <= 1.0, "aspect {aspect}: {extent}");
+            assert!(extent > 0.85, "aspect {aspect}: {extent}");
         }
     }
 
     #[test]
     fn dragging_turns_and_losing_focus_ends_it() {
-        let mut orbit = Orbit::around(Vec3::ZERO, 1.0);
+        let mut orbit = Orbit::around(-Vec3::ONE, Vec3::ONE);
         let send = |orbit: &mut Orbit, kind| orbit.input(&InputEvent::new(Timestamp::ZERO, kind));
         let at = |x| InputKind::PointerMoved { position: Vec2::new(x, 0.0) };
         let before = orbit.camera().eye;

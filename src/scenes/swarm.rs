@@ -59,10 +59,10 @@ impl Swarm {
             velocity: Vec::with_capacity(n),
             stiffness: Vec::with_capacity(n),
             look: Vec::with_capacity(n),
-            orbit: Orbit::around(Vec3::ZERO, EXTENT),
+            orbit: Orbit::around(Vec3::splat(-0.72 * EXTENT), Vec3::splat(0.72 * EXTENT)),
         };
         // The more there are, the smaller they get, so that they fill about the same share of the picture.
-        let size = 1.6 / (n.max(1) as f32).sqrt().max(8.0);
+        let size = 6.0 / (n.max(1) as f32).sqrt().max(8.0);
         for _ in 0..n {
             let direction = random.direction();
             let distance = EXTENT * (0.15 + 0.8 * random.unit().sqrt());

@@ -55,7 +55,7 @@ impl Viewer {
     fn new(model: Model) -> Self {
         let bounds = model.animated_bounds;
         let pose = Pose::new(&model);
-        Self { model: Arc::new(model), pose, orbit: Orbit::around(bounds.center(), bounds.radius()) }
+        Self { model: Arc::new(model), pose, orbit: Orbit::around(bounds.min, bounds.max) }
     }
 
     /// The model, to be shared with the renderer.

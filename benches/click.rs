@@ -1,0 +1,498 @@
+//! From a key press to the first changed pixel on the screen, measured from outside, for scanout and for the loops
+//! that it has to be compared with; and frames per second where nothing waits.
+//!
+//! `cargo bench --bench click [-- --rounds N --clicks N --seconds S --report FILE.json --only NAME,NAME]`
+//!
+//! One Xvfb of 1280x720 whose framebuffer is mapped; XTEST presses the space key at random phases; this process spins
+//! on a few pixels until one of them changes. All programs take turns within each round, in random order, so that
+//! whatever else the machine does meets all of them; a claim is a ratio of medians from one run. The floor is an X11
+//! client that answers the key with one filled rectangle: what the method itself costs (injection, server, wake-up of
+//! a client, and being seen).
+
+#![cfg_attr(not(target_os = "linux"), allow(unused, reason = "measures on Linux only"))]
+#![allow(clippy::print_stdout, reason = "the table is what the program is for")]
+#![allow(clippy::disallowed_methods, reason = "measures with its own clock, from outside")]
+
+#[cfg(target_os = "linux")]
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+    use x11rb::connection::Connection as _;
+    use x11rb::protocol::Event;
+    use x11rb::protocol::xproto::{
+        AtomEnum, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, PropMode, Rectangle,
+        WindowClass,
+    };
+    use x11rb::wrapper::ConnectionExt as _;
+
+    use crate::support::app::{App, Place};
+    use crate::support::rng::Rng;
+    use crate::support::screen::Screen;
+    use crate::support::x11::X11;
+    use crate::support::xvfb::Xvfb;
+    use crate::support::{Key, cpu, pause};
+
+    const FLOOR_CLIENT: &str = "--floor-client";
+    const WIDTH: u16 = 1280;
+    const HEIGHT: u16 = 720;
+    /// Pixels that are watched: a frame arrives from the top or in tiles, and the first sign of it counts.
+    const WATCHED: [(u32, u32); 3] = [(640, 4), (640, 360), (640, 716)];
+    const OPEN_LIMIT: Duration = Duration::from_secs(10);
+    /// A click that shows nothing for so long is lost; losses are counted, not hidden.
+    const CLICK_LIMIT: Duration = Duration::from_secs(1);
+    /// Presses before the counted ones of each round: caches, shader variants, first-time allocations.
+    const WARM_UP: usize = 10;
+    /// Between two looks while frames are counted. Spinning would take a CPU from the program that is measured; this
+    /// sees every frame up to some thousands per second.
+    const LOOK_EVERY: Duration = Duration::from_micros(100);
+
+    struct Options {
+        rounds: usize,
+        clicks: usize,
+        seconds: f64,
+        report: Option<PathBuf>,
+        only: Option<String>,
+    }
+
+    impl Options {
+        fn parse(arguments: &[String]) -> Result<Self, String> {
+            let mut o = Self { rounds: 10, clicks: 40, seconds: 1.0, report: None, only: None };
+            let mut rest = arguments.iter();
+            while let Some(name) = rest.next() {
+                if name == "--bench" {
+                    continue; // from cargo
+                }
+                let value = rest.next().ok_or_else(|| format!("{name}: no value"))?;
+                let wrong = |e: &dyn std::fmt::Display| format!("{name} {value}: {e}");
+                match name.as_str() {
+                    "--rounds" => o.rounds = value.parse().map_err(|e| wrong(&e))?,
+                    "--clicks" => o.clicks = value.parse().map_err(|e| wrong(&e))?,
+                    "--seconds" => o.seconds = value.parse().map_err(|e| wrong(&e))?,
+                    "--report" => o.report = Some(value.into()),
+                    "--only" => o.only = Some(value.clone()),
+                    _ => return Err(format!("{name}: unknown")),
+                }
+            }
+            Ok(o)
+        }
+
+        fn wants(&self, name: &str) -> bool {
+            self.only.as_ref().is_none_or(|only| only.split(',').any(|one| one == name))
+        }
+    }
+
+    /// A program that takes part.
+    struct Contender {
+        name: &'static str,
+        program: OsString,
+        arguments: &'static [&'static str],
+        /// Per round, in milliseconds (clicks) or frames per second.
+        rounds: Vec<Vec<f64>>,
+        lost: usize,
+        /// Share of a CPU used while it was measured, the last round's.
+        cpu: f64,
+        /// Why it no longer takes part.
+        absent: Option<String>,
+    }
+
+    impl Contender {
+        fn new(
+            name: &'static str,
+            program: Result<OsString, String>,
+            arguments: &'static [&'static str],
+        ) -> Self {
+            let (program, absent) = program.map_or_else(|e| (OsString::new(), Some(e)), |p| (p, None));
+            Self { name, program, arguments, rounds: Vec::new(), lost: 0, cpu: 0.0, absent }
+        }
+
+        fn all(&self) -> Vec<f64> {
+            sorted(self.rounds.iter().flatten().copied())
+        }
+
+        /// Starts it and finds its window; a failure takes it out of the run, with the reason.
+        fn start(&mut self, server: &Xvfb, user: &X11) -> Option<App> {
+            if self.absent.is_some() {
+                return None;
+            }
+            let place = Place::X11 { display: server.display() };
+            let mut app =
+                App::start_with(&self.program, self.arguments, &place, &[("SDL_VIDEODRIVER", "x11")]);
+            let end = Instant::now() + OPEN_LIMIT;
+            while Instant::now() < end && app.runs() {
+                if let Some(window) = user.window_of(app.id(), Duration::ZERO) {
+                    user.focus(window);
+                    return Some(app);
+                }
+                pause(Duration::from_millis(10));
+            }
+            let said = app.stderr();
+            let said = said.lines().next().unwrap_or("nothing said");
+            self.absent =
+                Some(if app.runs() { format!("no window: {said}") } else { format!("ended: {said}") });
+            None
+        }
+    }
+
+    pub fn main() {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        if arguments.first().is_some_and(|a| a == FLOOR_CLIENT) {
+            return floor_client();
+        }
+        let options = match Options::parse(&arguments) {
+            Ok(options) => options,
+            Err(e) => {
+                println!("click: {e}");
+                std::process::exit(2);
+            }
+        };
+        let examples = build_examples(&["reference_wait", "reference_poll"]);
+        let example = |name: &str| examples.clone().map(|folder| folder.join(name).into_os_string());
+        let floor = std::env::current_exe().map(OsString::from).map_err(|e| e.to_string());
+
+        let mut clicked = vec![
+            Contender::new("floor", floor, &[FLOOR_CLIENT]),
+            Contender::new("sdl2_wait", build_sdl2(), &[]),
+            Contender::new("winit_wait", example("reference_wait"), &[]),
+            Contender::new(
+                "scanout",
+                scanout_binary(),
+                &[
+                    "run",
+                    "--display",
+                    "window",
+                    "--scene",
+                    "flash",
+                    "--pacing",
+                    "immediate",
+                    "--size",
+                    "1280x720",
+                ],
+            ),
+        ];
+        let mut flipped = vec![
+            Contender::new("winit_poll", example("reference_poll"), &[]),
+            Contender::new(
+                "scanout_flip",
+                scanout_binary(),
+                &[
+                    "run",
+                    "--display",
+                    "window",
+                    "--scene",
+                    "flip",
+                    "--pacing",
+                    "immediate",
+                    "--size",
+                    "1280x720",
+                ],
+            ),
+        ];
+        clicked.retain(|c| options.wants(c.name));
+        flipped.retain(|c| options.wants(c.name));
+
+        let server = Xvfb::start_sized(WIDTH.into(), HEIGHT.into());
+        let user = X11::connect(&server.display());
+        let seed = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id()) << 20;
+        let mut rng = Rng::new(seed);
+        println!("{}", machine());
+        for round in 1..=options.rounds {
+            let mut turns: Vec<&mut Contender> = clicked.iter_mut().collect();
+            rng.shuffle(&mut turns);
+            for contender in turns {
+                click_round(contender, &server, &user, &mut rng, options.clicks);
+            }
+            let mut turns: Vec<&mut Contender> = flipped.iter_mut().collect();
+            rng.shuffle(&mut turns);
+            for contender in turns {
+                flip_round(contender, &server, &user, Duration::from_secs_f64(options.seconds));
+            }
+            eprint_progress(round, options.rounds);
+        }
+        println!("load after: {}", load());
+
+        let mut report = json!({ "machine": machine(), "clicks": {}, "rates": {} });
+        report["clicks"] = print_clicks(&clicked);
+        report["rates"] = print_rates(&flipped);
+        if let Some(path) = &options.report {
+            let text = serde_json::to_string_pretty(&report).expect("plain values");
+            std::fs::write(path, text + "\n").unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        }
+    }
+
+    fn scanout_binary() -> Result<OsString, String> {
+        // Cargo names the path even where the binary is not built.
+        let path = std::env::var_os("SCANOUT_TEST_BINARY").or_else(|| {
+            option_env!("CARGO_BIN_EXE_scanout").filter(|_| cfg!(feature = "app")).map(OsString::from)
+        });
+        path.filter(|p| Path::new(p).exists()).ok_or_else(|| "built without the feature `app`".into())
+    }
+
+    fn click_round(contender: &mut Contender, server: &Xvfb, user: &X11, rng: &mut Rng, clicks: usize) {
+        let Some(mut app) = contender.start(server, user) else { return };
+        // The first frame is black like the screen behind it, so it cannot be seen arriving: leave it some time.
+        pause(Duration::from_millis(300));
+        let mut samples = Vec::with_capacity(clicks);
+        let (began, before) = (Instant::now(), cpu::used(app.id()));
+        for n in 0..WARM_UP + clicks {
+            // Random phases: against the program's own rhythm, if it has one, and the server's.
+            pause(Duration::from_micros(rng.between(5_000, 25_000)));
+            match click(&server.screen, user) {
+                Some(ms) if n >= WARM_UP => samples.push(ms),
+                Some(_) => {}
+                None if n == 0 => {
+                    contender.absent = Some("its window does not answer the space key".into());
+                    return;
+                }
+                None => contender.lost += 1,
+            }
+        }
+        if let (Some(a), Some(b)) = (before, cpu::used(app.id())) {
+            contender.cpu = b.saturating_sub(a).as_secs_f64() / began.elapsed().as_secs_f64();
+        }
+        contender.rounds.push(samples);
+        user.tap(Key::Esc);
+        // Whoever does not leave is ended by the drop.
+        crate::support::poll_until(Duration::from_secs(2), || (!app.runs()).then_some(()));
+    }
+
+    /// One press; milliseconds until the first watched pixel changed.
+    fn click(screen: &Screen, user: &X11) -> Option<f64> {
+        let before = WATCHED.map(|(x, y)| screen.pixel(x, y));
+        let is = || WATCHED.map(|(x, y)| screen.pixel(x, y));
+        let pressed = Instant::now();
+        user.key(Key::Space, true);
+        let seen = loop {
+            if is() != before {
+                break Some(pressed.elapsed());
+            }
+            if pressed.elapsed() > CLICK_LIMIT {
+                break None;
+            }
+            std::hint::spin_loop();
+        };
+        user.key(Key::Space, false);
+        // The rest of the frame, before the next press reads its starting point.
+        screen.satisfies(Duration::from_millis(200), |_| is().into_iter().zip(before).all(|(a, b)| a != b));
+        seen.map(|span| span.as_secs_f64() * 1e3)
+    }
+
+    fn flip_round(contender: &mut Contender, server: &Xvfb, user: &X11, span: Duration) {
+        let Some(mut app) = contender.start(server, user) else { return };
+        pause(Duration::from_millis(500));
+        let at = WATCHED[1];
+        let (began, before) = (Instant::now(), cpu::used(app.id()));
+        let mut changes = 0_u32;
+        let mut last = server.screen.pixel(at.0, at.1);
+        while began.elapsed() < span {
+            let now = server.screen.pixel(at.0, at.1);
+            changes += u32::from(now != last);
+            last = now;
+            pause(LOOK_EVERY);
+        }
+        let rate = f64::from(changes) / began.elapsed().as_secs_f64();
+        if let (Some(a), Some(b)) = (before, cpu::used(app.id())) {
+            contender.cpu = b.saturating_sub(a).as_secs_f64() / began.elapsed().as_secs_f64();
+        }
+        if !app.runs() || changes == 0 {
+            contender.absent = Some("its window does not change".into());
+            return;
+        }
+        contender.rounds.push(vec![rate]);
+        user.tap(Key::Esc);
+        crate::support::poll_until(Duration::from_secs(2), || (!app.runs()).then_some(()));
+    }
+
+    fn print_clicks(all: &[Contender]) -> Value {
+        println!("\nkey press to first changed pixel, ms");
+        println!(
+            "{:<14}{:>9}{:>9}{:>9}{:>9}{:>7}{:>6}{:>7}",
+            "", "median", "p95", "p99", "max", "n", "lost", "CPU %"
+        );
+        let mut out = json!({});
+        for c in all {
+            if let Some(why) = &c.absent {
+                println!("{:<14}absent: {why}", c.name);
+                out[c.name] = json!({ "absent": why });
+                continue;
+            }
+            let v = c.all();
+            let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|p| percentile(&v, p));
+            let cpu = c.cpu * 100.0;
+            println!(
+                "{:<14}{p50:>9.3}{p95:>9.3}{p99:>9.3}{max:>9.3}{:>7}{:>6}{cpu:>7.0}",
+                c.name,
+                v.len(),
+                c.lost
+            );
+            out[c.name] = json!({ "median_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max, "n": v.len(), "lost": c.lost });
+        }
+        print_ratios(all, "scanout", &mut out);
+        out
+    }
+
+    fn print_rates(all: &[Contender]) -> Value {
+        println!("\nframes per second where nothing waits, seen from outside");
+        println!("{:<14}{:>9}{:>9}{:>9}{:>7}", "", "median", "least", "most", "CPU %");
+        let mut out = json!({});
+        for c in all {
+            if let Some(why) = &c.absent {
+                println!("{:<14}absent: {why}", c.name);
+                out[c.name] = json!({ "absent": why });
+                continue;
+            }
+            let v = c.all();
+            let [least, p50, most] = [0.0, 0.5, 1.0].map(|p| percentile(&v, p));
+            println!("{:<14}{p50:>9.1}{least:>9.1}{most:>9.1}{:>7.0}", c.name, c.cpu * 100.0);
+            out[c.name] = json!({ "median_per_s": p50, "least_per_s": least, "most_per_s": most });
+        }
+        print_ratios(all, "scanout_flip", &mut out);
+        out
+    }
+
+    /// The ratio of `ours` to each other's median, with its range over the rounds.
+    fn print_ratios(all: &[Contender], ours: &str, out: &mut Value) {
+        let Some(us) = all.iter().find(|c| c.name == ours && !c.rounds.is_empty() && c.absent.is_none())
+        else {
+            return;
+        };
+        for c in all.iter().filter(|c| c.name != ours && c.absent.is_none() && !c.rounds.is_empty()) {
+            let ratio = percentile(&us.all(), 0.5) / percentile(&c.all(), 0.5);
+            let median = |r: &Vec<f64>| percentile(&sorted(r.iter().copied()), 0.5);
+            let each = sorted(us.rounds.iter().zip(&c.rounds).map(|(a, b)| median(a) / median(b)));
+            let (least, most) = (percentile(&each, 0.0), percentile(&each, 1.0));
+            println!("{ours} / {:<12} {ratio:.2}  (rounds {least:.2} to {most:.2})", c.name);
+            out[ours][format!("ratio_to_{}", c.name)] = json!(ratio);
+        }
+    }
+
+    fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut v: Vec<f64> = values.collect();
+        v.sort_by(f64::total_cmp);
+        v
+    }
+
+    /// Nearest rank; NaN for no values.
+    fn percentile(sorted: &[f64], p: f64) -> f64 {
+        let rank = (p * sorted.len() as f64).ceil() as usize;
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    }
+
+    fn load() -> String {
+        std::fs::read_to_string("/proc/loadavg")
+            .unwrap_or_default()
+            .split(' ')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn machine() -> String {
+        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info
+            .lines()
+            .find_map(|l| l.strip_prefix("model name")?.split_once(": "))
+            .map_or("unknown CPU", |m| m.1);
+        let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        format!("{cpus} x {model}, load {}", load())
+    }
+
+    #[allow(clippy::print_stderr, reason = "progress is not part of the result")]
+    fn eprint_progress(round: usize, of: usize) {
+        eprintln!("round {round} of {of}");
+    }
+
+    /// Builds examples with the features that this bench was built with; the folder where they lie.
+    fn build_examples(names: &[&str]) -> Result<PathBuf, String> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--release",
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ]);
+        if !cfg!(feature = "app") {
+            cargo.args(["--no-default-features", "--features", "window"]);
+        }
+        cargo.args(names.iter().flat_map(|n| ["--example", n]));
+        let status = cargo.status().map_err(|e| format!("cargo: {e}"))?;
+        if !status.success() {
+            return Err("it does not build".into());
+        }
+        // <target>/release/deps/click-<hash>
+        let here = std::env::current_exe().map_err(|e| e.to_string())?;
+        here.ancestors().nth(2).map(|p| p.join("examples")).ok_or_else(|| "no target folder".into())
+    }
+
+    /// Compiles the SDL2 reference. Its absence is no error of the bench, but the table says so.
+    fn build_sdl2() -> Result<OsString, String> {
+        let hint = "run scripts/setup bench (package libsdl2-dev)";
+        let flags = Command::new("sdl2-config").args(["--cflags", "--libs"]).stderr(Stdio::null()).output();
+        let flags = flags.map_err(|e| format!("sdl2-config: {e}; {hint}"))?;
+        let flags = String::from_utf8_lossy(&flags.stdout).into_owned();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/reference/sdl2_wait.c");
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdl2_wait");
+        std::fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).map_err(|e| e.to_string())?;
+        let built = Command::new("cc")
+            .arg("-O2")
+            .arg(source)
+            .arg("-o")
+            .arg(&program)
+            .args(flags.split_whitespace())
+            .status()
+            .map_err(|e| format!("cc: {e}"))?;
+        if built.success() { Ok(program.into()) } else { Err(format!("it does not compile; {hint}")) }
+    }
+
+    /// The quickest honest answer to a key: an X11 client that fills its window.
+    fn floor_client() {
+        let X11 { connection: c, root, atoms } = X11::connect(&std::env::var("DISPLAY").expect("DISPLAY"));
+        let screen = &c.setup().roots[0];
+        let (window, gc) = (c.generate_id().expect("an id"), c.generate_id().expect("an id"));
+        let mask = EventMask::KEY_PRESS | EventMask::BUTTON_PRESS | EventMask::EXPOSURE;
+        let aux = CreateWindowAux::new().background_pixel(screen.black_pixel).event_mask(mask);
+        let class = WindowClass::INPUT_OUTPUT;
+        c.create_window(0, window, root, 0, 0, WIDTH, HEIGHT, 0, class, 0, &aux).expect("request");
+        let pid = [std::process::id()];
+        c.change_property32(PropMode::REPLACE, window, atoms._NET_WM_PID, AtomEnum::CARDINAL, &pid)
+            .expect("request");
+        c.create_gc(gc, window, &CreateGCAux::new().foreground(screen.white_pixel)).expect("request");
+        c.map_window(window).expect("request");
+        c.flush().expect("a live server");
+        let mut white = false;
+        while let Ok(event) = c.wait_for_event() {
+            match event {
+                Event::KeyPress(e) if e.detail == Key::Esc.x11() => return,
+                Event::KeyPress(_) | Event::ButtonPress(_) => {
+                    white = !white;
+                    if white {
+                        let all = Rectangle { x: 0, y: 0, width: WIDTH, height: HEIGHT };
+                        c.poly_fill_rectangle(window, gc, &[all]).expect("request");
+                    } else {
+                        c.clear_area(false, window, 0, 0, 0, 0).expect("request");
+                    }
+                    c.flush().expect("a live server");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn main() {
+    linux::main();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("click measures on Xvfb, which needs Linux");
+}

@@ -1,0 +1,75 @@
+//! The loop that most programs have today: one thread, `ControlFlow::Poll`, swap interval 1. It looks right, it is
+//! smooth on an idle machine, and what it shows is late. The window turns from black to white and back on each
+//! press of the space key; Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene
+//! flash` is the same program without them.
+
+#![allow(unsafe_code, reason = "OpenGL calls")]
+
+use winit::application::ApplicationHandler;
+use winit::event::{ElementState, KeyEvent, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
+use winit::keyboard::{Key, NamedKey};
+use winit::window::WindowId;
+
+#[path = "support/gl_window.rs"]
+mod gl_window;
+use gl_window::GlWindow;
+
+#[derive(Default)]
+struct App {
+    window: Option<GlWindow>,
+    white: bool,
+}
+
+impl ApplicationHandler for App {
+    fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+        self.window.get_or_insert_with(|| GlWindow::open(event_loop, "naive_loop", true));
+    }
+
+    fn window_event(&mut self, event_loop: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
+        match event {
+            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::Resized(size) => {
+                if let Some(window) = &self.window {
+                    window.resize(size);
+                }
+            }
+            // LATE (1): this thread is asleep inside the swap of the last frame for most of the time. A press waits
+            // in the queue until that swap returns, and nobody notes when it really happened.
+            WindowEvent::KeyboardInput {
+                event:
+                    KeyEvent { logical_key: Key::Named(key), state: ElementState::Pressed, repeat: false, .. },
+                ..
+            } => match key {
+                NamedKey::Escape => event_loop.exit(),
+                NamedKey::Space => self.white = !self.white,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    // With `Poll` this comes as soon as the events are drained.
+    fn about_to_wait(&mut self, _: &ActiveEventLoop) {
+        let Some(window) = &self.window else { return };
+        // LATE (2): the frame is drawn at the start of the refresh interval although it is shown at its end. What
+        // the user does in between has to wait for the next frame. Starting later, as late as the work allows,
+        // would have shown it now.
+        //
+        // LATE (3): the swap queues the frame and returns while earlier frames still wait: the driver and the
+        // compositor hold up to two more. Each adds a whole refresh of delay, for ever, since a queue that is
+        // refilled at the rate at which it empties never gets shorter.
+        //
+        // LATE (4): nobody learns when the frame was shown. An animation here would step by the time at which the
+        // swap happened to return, which wobbles with the scheduler, and a missed refresh passes unseen.
+        //
+        // And when the window is hidden, the swap may block until it is shown again, Esc and all.
+        window.fill(self.white);
+    }
+}
+
+fn main() {
+    let event_loop = EventLoop::new().expect("a display server");
+    event_loop.set_control_flow(ControlFlow::Poll);
+    event_loop.run_app(&mut App::default()).expect("the event loop");
+}

@@ -1,0 +1,84 @@
+//! What every small winit + glutin + glow program has to say before its loop begins: a window, a context that
+//! fits it (GLX on X11, EGL elsewhere) and the loaded functions. The loops are in the examples.
+
+use std::num::NonZeroU32;
+
+use glow::HasContext as _;
+use glutin::config::{ColorBufferType, ConfigTemplateBuilder};
+use glutin::context::{ContextApi, ContextAttributesBuilder, PossiblyCurrentContext, Version};
+use glutin::display::{GetGlDisplay as _, GlDisplay as _};
+use glutin::prelude::{GlSurface as _, NotCurrentGlContext as _};
+use glutin::surface::{Surface, SurfaceAttributesBuilder, SwapInterval, WindowSurface};
+use glutin_winit::{ApiPreference, DisplayBuilder, GlWindow as _};
+use raw_window_handle::HasWindowHandle as _;
+use winit::dpi::PhysicalSize;
+use winit::event_loop::ActiveEventLoop;
+use winit::window::Window;
+
+/// A window with its current context. The fields are dropped in this order: context objects before the window.
+pub struct GlWindow {
+    pub gl: glow::Context,
+    pub surface: Surface<WindowSurface>,
+    pub context: PossiblyCurrentContext,
+    #[allow(dead_code, reason = "a loop that never sleeps asks its window for nothing")]
+    pub window: Window,
+}
+
+impl GlWindow {
+    /// Opens a 1280x720 window. `vsync`: swap interval 1, else 0.
+    pub fn open(event_loop: &ActiveEventLoop, title: &str, vsync: bool) -> Self {
+        let attributes =
+            Window::default_attributes().with_title(title).with_inner_size(PhysicalSize::new(1280, 720));
+        // Without the request for 8 bits, Wayland offers a 10-bit format first, which composites slowly.
+        let template = ConfigTemplateBuilder::new().with_buffer_type(ColorBufferType::Rgb {
+            r_size: 8,
+            g_size: 8,
+            b_size: 8,
+        });
+        let (window, config) = DisplayBuilder::new()
+            // GLX on X11, where EGL swaps several times slower; EGL where there is no GLX.
+            .with_preference(ApiPreference::FallbackEgl)
+            .with_window_attributes(Some(attributes))
+            .build(event_loop, template, |mut configs| configs.next().expect("an OpenGL config"))
+            .expect("a window and an OpenGL display");
+        let window = window.expect("the attributes were given");
+        let display = config.display();
+        let wish = ContextAttributesBuilder::new()
+            .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
+            .build(Some(window.window_handle().expect("a live window").as_raw()));
+        let attributes =
+            window.build_surface_attributes(SurfaceAttributesBuilder::default()).expect("a live window");
+        // SAFETY: the window outlives both, because `GlWindow` drops it last.
+        let (context, surface, gl) = unsafe {
+            let context = display.create_context(&config, &wish).expect("an OpenGL 3.3 context");
+            let surface = display.create_window_surface(&config, &attributes).expect("a window surface");
+            let context = context.make_current(&surface).expect("a current context");
+            let gl = glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name));
+            (context, surface, gl)
+        };
+        let interval = if vsync { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
+        // Some servers (Xvfb) accept an interval and ignore it; there is nothing to do about an error here.
+        let _ = surface.set_swap_interval(&context, interval);
+        Self { gl, surface, context, window }
+    }
+
+    /// Fills the window with black or white and shows it.
+    pub fn fill(&self, white: bool) {
+        let v = if white { 1.0 } else { 0.0 };
+        // SAFETY: the context is current on this thread, the only one of the program.
+        unsafe {
+            self.gl.clear_color(v, v, v, 1.0);
+            self.gl.clear(glow::COLOR_BUFFER_BIT);
+        }
+        self.surface.swap_buffers(&self.context).expect("the swap");
+    }
+
+    /// Follows the window's new size.
+    pub fn resize(&self, size: PhysicalSize<u32>) {
+        if let (Some(w), Some(h)) = (NonZeroU32::new(size.width), NonZeroU32::new(size.height)) {
+            self.surface.resize(&self.context, w, h);
+            // SAFETY: the context is current on this thread, the only one of the program.
+            unsafe { self.gl.viewport(0, 0, size.width.cast_signed(), size.height.cast_signed()) };
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The program without any display: exit codes, reports and pictures, as a server or a CI job uses it.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use support::app::{App, Ending, Place};
+
+/// Software rendering while other tests use the CPUs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn run(arguments: &[&str]) -> Ending {
+    let scanout = std::env::var_os("SCANOUT_TEST_BINARY")
+        .unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_scanout")));
+    App::start(scanout, arguments, &Place::Nowhere).wait(LIMIT)
+}
+
+fn picture(path: &Path) -> image::RgbImage {
+    image::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).into_rgb8()
+}
+
+#[test]
+fn frames_asked_for_without_a_display_give_report_and_picture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (report, shot) = (folder.path().join("report.json"), folder.path().join("shot.png"));
+    // `auto` without any display variable has to mean off screen.
+    for display in ["headless", "auto"] {
+        let end = run(&[
+            "run",
+            "--display",
+            display,
+            "--scene",
+            "bars",
+            "--size",
+            "320x200",
+            "--frames",
+            "30",
+            "--pacing",
+            "immediate",
+            "--report",
+            report.to_str().expect("a plain path"),
+            "--screenshot",
+            shot.to_str().expect("a plain path"),
+        ]);
+        end.assert_clean();
+        let text = std::fs::read_to_string(&report).expect("a report");
+        serde_json::from_str::<serde_json::Value>(&text)
+            .unwrap_or_else(|e| panic!("the report: {e}\n{text}"));
+        let picture = picture(&shot);
+        assert_eq!(picture.dimensions(), (320, 200));
+        let first = picture.get_pixel(0, 0);
+        assert!(picture.pixels().any(|p| p != first), "bars are not one colour");
+        std::fs::remove_file(&report).expect("the report is there");
+        std::fs::remove_file(&shot).expect("the picture is there");
+    }
+}
+
+#[test]
+fn flash_without_input_is_black() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shot = folder.path().join("shot.png");
+    let shot_text = shot.to_str().expect("a plain path");
+    let size = ["--size", "64x48", "--frames", "3", "--pacing", "immediate"];
+    run(&[&["run", "--display", "headless", "--scene", "flash", "--screenshot", shot_text], &size[..]]
+        .concat())
+    .assert_clean();
+    assert!(picture(&shot).pixels().all(|p| p.0 == [0, 0, 0]));
+}
+
+#[test]
+fn wrong_usage_exits_with_two_and_says_what() {
+    for arguments in [
+        &["run", "--scene"][..],
+        &["run", "--size", "12by9"],
+        &["run", "--pacing", "fixed=0"],
+        &["run", "--pacing", "sometimes"],
+        &["run", "--frames", "-1"],
+        &["run", "--no-such-option"],
+        &["no-such-command"],
+    ] {
+        let end = run(arguments);
+        end.assert_code(&[2]);
+        assert!(!end.stderr.trim().is_empty(), "{arguments:?}: nothing was said");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_exit_with_one_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let broken = folder.path().join("broken.gltf");
+    std::fs::write(&broken, "{ \"asset\": ").expect("a file");
+    let off_screen = ["run", "--display", "headless", "--frames", "2", "--size", "64x48"];
+    for more in [
+        ["--scene", broken.to_str().expect("a plain path")],
+        ["--scene", "/no/such/scene.glb"],
+        ["--screenshot", "/no/such/folder/shot.png"],
+        ["--report", "/no/such/folder/report.json"],
+    ] {
+        let end = run(&[&off_screen[..], &more[..]].concat());
+        end.assert_code(&[1, 2]);
+        end.assert_one_line();
+    }
+}

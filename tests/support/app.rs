@@ -1,0 +1,171 @@
+//! The program under test.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::poll_until;
+use super::process::Process;
+
+/// Where the program opens its window. Everything else about displays is taken out of its environment.
+#[derive(Clone, Debug)]
+pub enum Place {
+    X11 { display: String },
+    Wayland { runtime_dir: PathBuf, display: String },
+    Nowhere,
+}
+
+/// Variables that lead a program to the developer's own session.
+const DISPLAY_VARIABLES: [&str; 6] =
+    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XAUTHORITY", "XDG_SESSION_TYPE", "SWAYSOCK"];
+
+/// A started program with its output in files.
+pub struct App {
+    process: Process,
+    folder: TempDir,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// `None`: ended by a signal.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    /// From the call of `wait` to the end.
+    pub after: Duration,
+}
+
+impl App {
+    pub fn start(program: impl AsRef<OsStr>, arguments: &[&str], place: &Place) -> Self {
+        Self::start_with(program, arguments, place, &[])
+    }
+
+    /// With further environment variables.
+    pub fn start_with(
+        program: impl AsRef<OsStr>,
+        arguments: &[&str],
+        place: &Place,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let folder = TempDir::with_prefix("scanout-app-").expect("a temporary folder");
+        let file = |name: &str| File::create(folder.path().join(name)).expect("an output file");
+        let process = Process::start(program, "(this program is built by cargo)", |command| {
+            command.args(arguments).stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
+            for name in DISPLAY_VARIABLES {
+                command.env_remove(name);
+            }
+            command.env("RUST_BACKTRACE", "1").env("RUST_LOG", "warn");
+            match place {
+                Place::X11 { display } => {
+                    command.env("DISPLAY", display).env("XDG_RUNTIME_DIR", folder.path());
+                }
+                Place::Wayland { runtime_dir, display } => {
+                    command.env("XDG_RUNTIME_DIR", runtime_dir).env("WAYLAND_DISPLAY", display);
+                }
+                Place::Nowhere => {
+                    command.env("XDG_RUNTIME_DIR", folder.path());
+                }
+            }
+            command.envs(variables.iter().copied());
+        });
+        Self { process, folder }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A folder that lives as long as this, for reports and screenshots.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+    }
+
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
+    }
+
+    pub fn runs(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+
+    /// Asks `check`, with the process id, again and again for up to `limit`; gives up when the program ends.
+    pub fn poll_while_running<T>(&mut self, limit: Duration, check: impl Fn(u32) -> Option<T>) -> Option<T> {
+        poll_until(limit, || if self.runs() { check(self.id()).map(Some) } else { Some(None) }).flatten()
+    }
+
+    /// Panics with its output if it has ended.
+    #[track_caller]
+    pub fn assert_runs(&mut self, when: &str) {
+        assert!(self.runs(), "{when}: the program has ended\n{}\n{}", self.stdout(), self.stderr());
+    }
+
+    /// Ctrl+C, as a terminal sends it.
+    pub fn interrupt(&mut self) {
+        self.process.signal(Signal::INT);
+    }
+
+    /// Waits for its end. Panics (and the drop kills it) when it still runs after `limit`.
+    #[track_caller]
+    pub fn wait(&mut self, limit: Duration) -> Ending {
+        let start = Instant::now();
+        let status = self.process.wait(limit);
+        let (stdout, stderr) = (self.stdout(), self.stderr());
+        let Some(status) = status else {
+            panic!("the program still runs {limit:?} after it should have ended\n{stdout}\n{stderr}");
+        };
+        Ending { code: status.code(), stdout, stderr, after: start.elapsed() }
+    }
+}
+
+impl Ending {
+    /// Exit code 0 and nobody panicked on the way.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        self.assert_code(&[0]);
+    }
+
+    /// One of these exit codes and no panic.
+    #[track_caller]
+    pub fn assert_code(&self, codes: &[i32]) {
+        assert!(
+            self.code.is_some_and(|c| codes.contains(&c)) && !self.stderr.contains("panicked"),
+            "expected exit code {codes:?} without a panic: {self:#?}"
+        );
+    }
+
+    /// Exactly one line of error, one that tells something. Log lines are not counted.
+    #[track_caller]
+    pub fn assert_one_line(&self) {
+        let (own, of_libraries) = self.lines();
+        assert!(own + of_libraries == 1, "expected one line of error: {self:#?}");
+    }
+
+    /// The end of a display server was told: in at most one line by the program, unless a library already did. (libX11
+    /// and libwayland print about a connection that breaks before any program can say a word.)
+    #[track_caller]
+    pub fn assert_loss_told(&self) {
+        let (own, of_libraries) = self.lines();
+        assert!(own <= 1 && own + of_libraries >= 1, "expected one line about the lost display: {self:#?}");
+    }
+
+    /// Lines on stderr by the program itself and by the display libraries in it, without its log.
+    fn lines(&self) -> (usize, usize) {
+        let is_log =
+            |l: &str| l.starts_with('[') && ["ERROR ", "WARN "].iter().any(|level| l.contains(level));
+        let said = self.stderr.lines().map(str::trim).filter(|l| l.len() > 10 && !is_log(l));
+        let (libraries, own): (Vec<&str>, Vec<&str>) = said.partition(|l| {
+            ["XIO:", "after ", "X connection to", "Io error:"].iter().any(|s| l.starts_with(s))
+        });
+        (own.len(), libraries.len())
+    }
+}

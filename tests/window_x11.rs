@@ -1,0 +1,304 @@
+//! Real windows on X11 servers of the tests' own, with injected input, judged by the pixels on the screen.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use support::app::{App, Place};
+use support::rng::Rng;
+use support::wm::WindowManager;
+use support::x11::{Area, X11};
+use support::xvfb::Xvfb;
+use support::{BLACK, Key, WHITE, cpu, pause, poll_until};
+
+/// For a window to open while other tests use the CPUs.
+const OPEN_LIMIT: Duration = Duration::from_secs(20);
+/// For something to appear on the screen after input. Latency is measured in benches/click.rs, not here.
+const SHOW_LIMIT: Duration = Duration::from_secs(5);
+/// Promised: a window that is asked to close is gone within a second.
+const EXIT_LIMIT: Duration = Duration::from_secs(1);
+
+fn scanout() -> OsString {
+    // Lets the harness be tried against another program with the same command line.
+    std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into())
+}
+
+/// A server, a window manager where the test needs one, and the program with its window open.
+struct Bench {
+    // Dropped in this order: the program before the window manager before the server.
+    app: App,
+    _manager: Option<WindowManager>,
+    user: X11,
+    window: u32,
+    server: Xvfb,
+}
+
+impl Bench {
+    fn open(arguments: &[&str]) -> Self {
+        let server = Xvfb::start();
+        Self::open_on(server, None, arguments)
+    }
+
+    fn open_managed(arguments: &[&str]) -> Self {
+        let server = Xvfb::start();
+        let manager = WindowManager::start(&server.display());
+        Self::open_on(server, Some(manager), arguments)
+    }
+
+    fn open_on(server: Xvfb, manager: Option<WindowManager>, arguments: &[&str]) -> Self {
+        let user = X11::connect(&server.display());
+        let (app, window) = start(&server, &user, arguments);
+        Self { app, _manager: manager, user, window, server }
+    }
+
+    /// Another run of the program on the same server.
+    fn reopen(&mut self, arguments: &[&str]) {
+        (self.app, self.window) = start(&self.server, &self.user, arguments);
+    }
+
+    fn area(&self) -> Area {
+        self.user.area(self.window)
+    }
+
+    #[track_caller]
+    fn expect_colour(&mut self, at: (u32, u32), colour: u32, when: &str) {
+        let shown = self.server.screen.becomes(at, colour, SHOW_LIMIT);
+        self.app.assert_runs(when);
+        let is = self.server.screen.pixel(at.0, at.1);
+        assert!(shown, "{when}: {at:?} is {is:06x}, not {colour:06x}\n{}", self.app.stderr());
+    }
+
+    /// Waits for the whole window to have one colour: its corners and its centre.
+    #[track_caller]
+    fn expect_filled(&mut self, area: Area, colour: u32, when: &str) {
+        let full = self
+            .server
+            .screen
+            .satisfies(SHOW_LIMIT, |s| area.marks().into_iter().all(|(x, y)| s.pixel(x, y) == colour));
+        self.app.assert_runs(when);
+        let are = area.marks().map(|(x, y)| format!("{:06x}", self.server.screen.pixel(x, y)));
+        assert!(full, "{when}: corners and centre of {area:?} are {are:?}, not {colour:06x}");
+    }
+
+    #[track_caller]
+    fn expect_moving(&mut self, times: usize, when: &str) {
+        for _ in 0..times {
+            let before = self.server.screen.fingerprint(3);
+            let moved = self.server.screen.satisfies(SHOW_LIMIT, |s| s.fingerprint(3) != before);
+            self.app.assert_runs(when);
+            assert!(moved, "{when}: the picture stands still");
+        }
+    }
+
+    /// The exit after `ask`, within the limit and clean.
+    #[track_caller]
+    fn expect_exit(&mut self, ask: impl FnOnce(&X11, u32)) {
+        ask(&self.user, self.window);
+        self.app.wait(EXIT_LIMIT).assert_clean();
+    }
+}
+
+fn start(server: &Xvfb, user: &X11, arguments: &[&str]) -> (App, u32) {
+    let place = Place::X11 { display: server.display() };
+    let arguments = [&["run", "--display", "window", "--size", "640x480"], arguments].concat();
+    let mut app = App::start(scanout(), &arguments, &place);
+    let open = app.poll_while_running(OPEN_LIMIT, |pid| user.window_of(pid, Duration::ZERO));
+    let Some(window) = open else {
+        app.assert_runs("opening the window");
+        panic!("no window with the program's _NET_WM_PID\n{}", app.stderr());
+    };
+    user.focus(window);
+    (app, window)
+}
+
+const FLASH: &[&str] = &["--scene", "flash", "--pacing", "immediate"];
+
+#[test]
+fn flash_on_key_and_button_toggles_and_rests_then_escape_closes() {
+    let mut b = Bench::open(FLASH);
+    let area = b.area();
+    assert_eq!((area.width, area.height), (640, 480));
+    b.expect_filled(area, BLACK, "at the start");
+    for round in 0..5 {
+        b.user.tap(Key::Space);
+        b.expect_filled(area, WHITE, &format!("space, round {round}"));
+        b.user.click();
+        b.expect_filled(area, BLACK, &format!("button, round {round}"));
+    }
+    // Nothing moves, so nothing may be drawn: one repaint a second would already show as several per cent.
+    let share = cpu::share_during(b.app.id(), Duration::from_secs(1)).expect("a live program");
+    assert!(share <= 0.05, "a picture at rest uses {:.0} % of a CPU", share * 100.0);
+    b.user.tap(Key::Space);
+    b.expect_filled(area, WHITE, "space after the rest");
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+}
+
+#[test]
+fn drag_mark_follows_the_pointer_then_close_button_closes() {
+    let mut b = Bench::open(&["--scene", "drag", "--pacing", "immediate"]);
+    let area = b.area();
+    for x in [100, 500, 320, 33, 600, 601, 320] {
+        // The row that is read lies away from the pointer.
+        b.user.point(area.x + x, area.y + area.height / 2);
+        let row = area.y + 20;
+        let followed =
+            b.server.screen.satisfies(SHOW_LIMIT, |s| mark(&s.row(row), area) == Some((x - 8, x + 8)));
+        b.app.assert_runs("dragging");
+        assert!(followed, "pointer at {x}, mark at {:?}", mark(&b.server.screen.row(row), area));
+    }
+    b.expect_exit(X11::close);
+}
+
+/// The white part of the window's row, from..to, when there is exactly one.
+fn mark(row: &[u32], area: Area) -> Option<(u32, u32)> {
+    let row = &row[area.x as usize..(area.x + area.width) as usize];
+    let from = row.iter().position(|&p| p == WHITE)?;
+    let to = from + row[from..].iter().position(|&p| p != WHITE).unwrap_or(row.len() - from);
+    row[to..].iter().all(|&p| p == BLACK).then_some((from as u32, to as u32))
+}
+
+#[test]
+fn bars_swarm_and_flip_move_in_every_pacing_mode() {
+    let runs: [&[&str]; 4] = [
+        &["--scene", "bars", "--pacing", "vsync"],
+        &["--scene", "bars", "--pacing", "fixed=30"],
+        &["--scene", "swarm", "--pacing", "immediate"],
+        &["--scene", "flip", "--pacing", "vsync", "--hud"],
+    ];
+    let mut b = Bench::open(runs[0]);
+    for (i, arguments) in runs.into_iter().enumerate() {
+        if i > 0 {
+            b.reopen(arguments);
+        }
+        b.expect_moving(8, &arguments.join(" "));
+        // A window that draws all the time must still hear the user.
+        b.expect_exit(|user, _| user.tap(Key::Esc));
+    }
+}
+
+#[test]
+fn frames_and_seconds_end_the_run_by_themselves() {
+    let mut b = Bench::open(&["--scene", "bars", "--pacing", "vsync", "--seconds", "1"]);
+    b.app.wait(Duration::from_secs(4)).assert_clean();
+    b.reopen(&["--scene", "bars", "--pacing", "fixed=60", "--frames", "60"]);
+    b.app.wait(Duration::from_secs(4)).assert_clean();
+}
+
+#[test]
+fn fullscreen_toggled_fifty_times_returns_to_its_size() {
+    let mut b = Bench::open_managed(FLASH);
+    let small = b.area();
+    b.user.tap(Key::Space);
+    b.expect_filled(small, WHITE, "before");
+    for round in 0..50 {
+        let wanted = round % 2 == 0;
+        b.user.tap(Key::F11);
+        let done = poll_until(SHOW_LIMIT, || (b.user.is_fullscreen(b.window) == wanted).then_some(()));
+        b.app.assert_runs("F11");
+        assert!(done.is_some(), "F11, round {round}: fullscreen is not {wanted}");
+        // Looking at every picture would only make the test slow; the first and the last tell.
+        if !(2..=47).contains(&round) {
+            let area = b.area();
+            assert_eq!((area.width, area.height), if wanted { (1280, 720) } else { (640, 480) });
+            b.expect_filled(area, WHITE, &format!("round {round}"));
+        }
+    }
+    b.expect_colour((1279, 719), BLACK, "outside of the small window");
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+}
+
+#[test]
+fn two_thousand_resizes_end_with_the_last_size_drawn() {
+    let mut b = Bench::open(FLASH);
+    b.user.tap(Key::Space);
+    b.expect_filled(b.area(), WHITE, "before");
+    let mut rng = Rng::new(0x5ca1_ab1e);
+    let start = Instant::now();
+    for n in 1..=2000_u32 {
+        let (width, height) = (rng.between(1, 1281), rng.between(1, 721));
+        b.user.resize(b.window, width as u32, height as u32);
+        // 2,000 in 5 s, evenly.
+        let due = Duration::from_secs(5) * n / 2000;
+        pause(due.saturating_sub(start.elapsed()));
+    }
+    for (width, height) in [(1277, 713), (333, 477)] {
+        b.user.resize(b.window, width, height);
+        b.user.sync();
+        let area = b.area();
+        assert_eq!((area.width, area.height), (width, height));
+        b.expect_filled(area, WHITE, "after the storm");
+    }
+    b.user.tap(Key::Space);
+    b.expect_filled(b.area(), BLACK, "a key after the storm");
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+}
+
+#[test]
+fn hidden_window_comes_back_and_closes_while_hidden() {
+    let mut b = Bench::open_managed(FLASH);
+    let area = b.area();
+    b.expect_filled(area, BLACK, "before");
+    for round in 0..3 {
+        b.user.iconify(b.window);
+        assert!(poll_until(SHOW_LIMIT, || (!b.user.is_viewable(b.window)).then_some(())).is_some());
+        pause(Duration::from_millis(200));
+        b.user.activate(b.window);
+        assert!(poll_until(SHOW_LIMIT, || b.user.is_viewable(b.window).then_some(())).is_some());
+        b.expect_filled(area, if round % 2 == 0 { BLACK } else { WHITE }, "shown again");
+        b.user.tap(Key::Space);
+        b.expect_filled(area, if round % 2 == 0 { WHITE } else { BLACK }, "a key after it was shown again");
+    }
+    b.user.iconify(b.window);
+    pause(Duration::from_millis(300));
+    b.expect_exit(X11::close);
+
+    // The same for scenes that draw all the time, unmapped by the server's means.
+    for pacing in ["vsync", "immediate"] {
+        b.reopen(&["--scene", "bars", "--pacing", pacing]);
+        b.expect_moving(3, "before it is hidden");
+        b.user.unmap(b.window);
+        pause(Duration::from_millis(300));
+        b.app.assert_runs("hidden");
+        b.user.map(b.window);
+        b.expect_moving(3, "shown again");
+        b.user.unmap(b.window);
+        pause(Duration::from_millis(300));
+        b.expect_exit(X11::close);
+    }
+}
+
+#[test]
+fn interrupt_ends_the_run_cleanly() {
+    let mut b = Bench::open(&["--scene", "bars", "--pacing", "vsync"]);
+    b.expect_moving(2, "before");
+    b.app.interrupt();
+    b.app.wait(EXIT_LIMIT).assert_code(&[0, 130]);
+}
+
+#[test]
+fn server_that_dies_ends_the_run_and_is_told() {
+    let mut flash = Bench::open(FLASH);
+    let mut bars = Bench::open(&["--scene", "bars", "--pacing", "vsync"]);
+    bars.expect_moving(2, "before");
+    for b in [&mut flash, &mut bars] {
+        b.server.crash();
+        let end = b.app.wait(Duration::from_secs(3));
+        end.assert_code(&[1]);
+        end.assert_loss_told();
+    }
+}
+
+#[test]
+fn window_demanded_without_a_server_fails_with_one_line() {
+    let arguments = ["run", "--display", "window", "--scene", "flash", "--seconds", "1"];
+    let gone = Place::X11 { display: ":987654".into() };
+    for place in [Place::Nowhere, gone] {
+        let end = App::start(scanout(), &arguments, &place).wait(Duration::from_secs(5));
+        end.assert_code(&[1, 2]);
+        end.assert_one_line();
+    }
+}
