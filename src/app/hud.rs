@@ -228,7 +228,8 @@ fn stage_bars(ui: &mut Ui, recent: &[&FrameRecord]) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         for (_, _, name, colour) in PARTS {
-            ui.label(RichText::new("\u{25a0}").color(colour));
+            let (square, _) = ui.allocate_exact_size(Vec2::splat(9.0), egui::Sense::hover());
+            ui.painter().rect_filled(square, 1.0, colour);
             ui.label(RichText::new(name).size(10.5));
         }
     });
