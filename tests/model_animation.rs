@@ -154,7 +154,9 @@ fn broken_tracks_are_errors() {
     let one = [0.0_f32; 3];
     let two = [0.0_f32; 6];
     let quats = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
-    let cases: [(&str, &str, &str, &[f32], &[f32]); 12] = [
+    // What is wrong, path, interpolation, times, values.
+    type Case<'a> = (&'a str, &'a str, &'a str, &'a [f32], &'a [f32]);
+    let cases: [Case<'_>; 12] = [
         ("times that stand still", "translation", "LINEAR", &[1., 1.], &two),
         ("times that fall", "translation", "LINEAR", &[1., 0.], &two),
         ("a negative time", "translation", "LINEAR", &[-1., 0.], &two),
