@@ -59,6 +59,7 @@ fn linear_interpolates_holds_and_loops() {
     assert_table(&model, &table);
     for time in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(x_at(&model, time), 1.0);
+        assert_eq!(model.animations[0].wrap(time), 0.0);
     }
 }
 
@@ -119,6 +120,7 @@ fn scale_to_zero_and_below_is_allowed() {
 fn single_key_is_a_constant() {
     let model = animated("translation", "LINEAR", &[0.], &[7., 0., 0.]).load().unwrap();
     assert_table(&model, &[(0., 7.), (5., 7.), (-5., 7.)]);
+    assert_eq!(model.animations[0].wrap(5.0), 0.0);
 }
 
 #[test]

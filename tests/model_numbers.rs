@@ -62,7 +62,9 @@ fn animated_values_too_large_are_refused_or_kept_out_of_the_bounds() {
     };
     assert_eq!(place(animated(2.0e15).load()), "animations[0].samplers[0]");
     // The node is in range, its far corner is not.
-    let model = animated(limits::MAX_EXTENT).load().unwrap();
+    let mut file = animated(limits::MAX_EXTENT);
+    file.nodes[0] = r#"{"mesh":0,"scale":[1e14,1,1]}"#.to_owned();
+    let model = file.load().unwrap();
     assert!(model.animated_bounds.max.max_element() <= limits::MAX_EXTENT);
 }
 
@@ -162,4 +164,12 @@ fn indices_of_all_primitives_share_one_budget() {
     let accessor = format!(r#""componentType":5125,"type":"SCALAR","count":{count}"#);
     let file = zeros(&[primitive.clone(), primitive], &[accessor]);
     assert!(matches!(file.load(), Err(ModelError::TooLarge { what: "indices", .. })));
+}
+
+#[test]
+fn accessors_beyond_any_budget_are_refused_even_where_little_of_them_is_used() {
+    let accessor = r#""componentType":5126,"type":"VEC3","count":1099511627776"#.to_owned();
+    let index = r#""componentType":5121,"type":"SCALAR","count":1"#.to_owned();
+    let file = zeros(&[r#""mode":0,"indices":2,"attributes":{"POSITION":1}"#.to_owned()], &[accessor, index]);
+    assert!(matches!(file.load(), Err(ModelError::TooLarge { what: "elements in an accessor", .. })));
 }
