@@ -279,7 +279,7 @@ fn hang(glb: &mut Glb, looks: &Looks, root: usize, planet: &Planet) {
     let ball = if planet.textured {
         Geometry::sphere(40, 20)
     } else {
-        let seed = name.len() as u32 + name.as_bytes()[0] as u32;
+        let seed = name.len() as u32 + u32::from(name.as_bytes()[0]);
         let (dark, light) = if planet.look == looks.ice { (0.75, 0.25) } else { (0.3, 0.5) };
         Geometry::sphere(32, 16).colored(|p| {
             let grain = texture::noise3(p, 3.0, seed);

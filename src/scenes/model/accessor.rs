@@ -207,9 +207,7 @@ impl<'a> Sparse<'a> {
         place: &dyn Fn() -> String,
     ) -> Result<Self, ModelError> {
         let here = || format!("{}.sparse", place());
-        if sparse.count > count {
-            return Err(ModelError::invalid(here(), "replaces more elements than there are"));
-        }
+        source.take_sparse(sparse.count)?;
         let index_type = Component::from_gl(sparse.indices.component_type)
             .filter(|c| matches!(c, Component::U8 | Component::U16 | Component::U32))
             .ok_or_else(|| ModelError::invalid(here(), "indices are not unsigned integers"))?;

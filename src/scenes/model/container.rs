@@ -88,7 +88,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Document, ModelError> {
         return Err(ModelError::TooLarge { what: "JSON values", asked: values, limit: MAX_JSON_VALUES });
     }
     // A GLB pads its JSON with spaces; some writers pad with zeros, which the parser would refuse.
-    let end = json.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
+    let end = json.iter().rposition(|&b| !matches!(b, 0 | b' ')).map_or(0, |last| last + 1);
     serde_json::from_slice(&json[..end]).map_err(|source| ModelError::Json { source })
 }
 

@@ -9,6 +9,9 @@ use super::limits::{Budget, MAX_IMAGE_SIDE};
 use super::resolve;
 use super::source::{Source, get};
 
+/// What a decoder may use for rows, colour profiles and texts when the pixels' budget is spent.
+const DECODER_SCRATCH: u64 = 16 << 20;
+
 /// A decoded image.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -60,9 +63,8 @@ fn decode(
         _ => return Err(ModelError::invalid(here(), "is neither PNG nor JPEG")),
     };
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_IMAGE_SIDE);
-    limits.max_image_height = Some(MAX_IMAGE_SIDE);
-    limits.max_alloc = Some(budget.image_bytes.left());
+    // Sides and pixels are checked here, with our words for it; the decoder minds what it needs beside the pixels.
+    limits.max_alloc = Some(budget.image_bytes.left().max(DECODER_SCRATCH));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(failed)?;

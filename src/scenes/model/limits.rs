@@ -23,6 +23,8 @@ pub const MAX_VERTICES: u64 = 4 << 20;
 pub const MAX_INDICES: u64 = 16 << 20;
 /// Animation keys of all tracks, cubic tangents counted: 16 bytes each, so 32 MiB.
 pub const MAX_KEYS: u64 = 2 << 20;
+/// Sparse replacements that are looked at, counted again for each use of an accessor: a bound of time, not of memory.
+pub const MAX_SPARSE: u64 = 16 << 20;
 /// Pixels along a side of an image: what every OpenGL 3.3 driver in use takes as a texture.
 pub const MAX_IMAGE_SIDE: u32 = 8192;
 /// Bytes of all decoded images, counted before they are decoded.
@@ -65,7 +67,7 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
-    const fn new(what: &'static str, limit: u64) -> Self {
+    pub(super) const fn new(what: &'static str, limit: u64) -> Self {
         Self { what, used: 0, limit }
     }
 

@@ -1,10 +1,11 @@
 //! The parsed document with its bytes: buffers, buffer views, and looking things up by index.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::error::ModelError;
-use super::limits::Budget;
+use super::limits::{Allowance, Budget, MAX_SPARSE};
 use super::resolve;
 use super::schema::Document;
 
@@ -14,6 +15,8 @@ pub(super) struct Source<'a> {
     pub(super) folder: Option<&'a Path>,
     /// `None`: the buffer names no data, which only matters if something reads it.
     buffers: Vec<Option<Cow<'a, [u8]>>>,
+    /// Here and not in the budget, because every reader of an accessor draws on it.
+    sparse: RefCell<Allowance>,
 }
 
 /// The bytes of a buffer view.
@@ -50,7 +53,13 @@ impl<'a> Source<'a> {
             }
             buffers.push(data);
         }
-        Ok(Self { document, folder, buffers })
+        let sparse = RefCell::new(Allowance::new("sparse elements", MAX_SPARSE));
+        Ok(Self { document, folder, buffers, sparse })
+    }
+
+    /// Allows looking at `count` sparse elements.
+    pub(super) fn take_sparse(&self, count: u64) -> Result<(), ModelError> {
+        self.sparse.borrow_mut().take(count)
     }
 
     /// The bytes of `bufferViews[index]`; `place` names who asks.
