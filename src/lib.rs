@@ -21,6 +21,8 @@ pub mod window;
 pub use error::{Error, Result};
 #[cfg(feature = "gl")]
 pub use config::Config;
+#[cfg(feature = "gl")]
+pub use gl::{CreateContext, Frame, Renderer};
 pub use runtime::{Demand, InputEvent, InputKind, Logic, Size, Summary, Tick};
 #[cfg(feature = "window")]
 pub use window::run;

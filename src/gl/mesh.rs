@@ -58,6 +58,16 @@ impl Mesh {
         Self::build(gl, primitive, vertices, Some(indices))
     }
 
+    /// A mesh of `count` vertices that the vertex shader makes up from `gl_VertexID`.
+    ///
+    /// # Errors
+    /// When the driver has no name left.
+    pub fn generated(gl: &Gl, primitive: Primitive, count: u32) -> Result<Self> {
+        let mut mesh = Self::build::<NoVertex>(gl, primitive, &[], None)?;
+        mesh.count = i32::try_from(count).unwrap_or(i32::MAX);
+        Ok(mesh)
+    }
+
     fn build<V: VertexLayout>(
         gl: &Gl,
         primitive: Primitive,
@@ -147,6 +157,17 @@ impl Mesh {
         // SAFETY: the vertex array is ours and alive.
         unsafe { self.array.gl().raw().bind_vertex_array(Some(self.array.raw())) }
     }
+}
+
+/// A vertex of which nothing is read.
+#[derive(Copy, Clone, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct NoVertex {
+    nothing: u32,
+}
+
+impl VertexLayout for NoVertex {
+    const ATTRIBUTES: &'static [Attribute] = &[];
 }
 
 /// Describes the bound buffer to the bound vertex array.

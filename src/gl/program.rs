@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use glam::{Mat3, Mat4, Vec2, Vec3, Vec4};
 use glow::HasContext as _;
@@ -45,7 +46,7 @@ pub struct Program {
 #[derive(Clone, Debug)]
 pub struct Uniform<T> {
     location: Option<glow::UniformLocation>,
-    _value: std::marker::PhantomData<Cell<T>>,
+    _value: PhantomData<Cell<T>>,
 }
 
 impl Program {
@@ -80,7 +81,7 @@ impl Program {
         if found.is_none() {
             log::debug!("program `{}` uses no uniform `{name}`", self.name);
         }
-        Uniform { location: found.map(|(_, location)| location.clone()), _value: std::marker::PhantomData }
+        Uniform { location: found.map(|(_, location)| location.clone()), _value: PhantomData }
     }
 
     /// Connects a uniform block to a binding point. Returns whether the program has that block.
@@ -102,9 +103,10 @@ impl Program {
         unsafe { self.handle.gl().raw().use_program(Some(self.handle.raw())) }
     }
 
-    /// Sets a uniform. The program must be in use.
+    /// Sets a uniform, and makes the program the one that draws.
     pub fn set<T: UniformValue>(&self, uniform: &Uniform<T>, value: T) {
         if let Some(location) = &uniform.location {
+            self.use_program();
             value.set(self.handle.gl().raw(), location);
         }
     }

@@ -15,6 +15,10 @@ const THROTTLE_SAMPLES: u32 = 12;
 /// that neither a fast display with a wrongly stated rate nor jitter of a few milliseconds decides it.
 const UNTHROTTLED_SHARE: f64 = 0.5;
 
+/// A swap-to-swap interval this close to a whole number of refresh intervals looks like one that a display made.
+/// Wide enough for stamps that are taken after the thread was woken, narrow enough that chance meets it rarely.
+const REGULAR_SHARE: f64 = 0.06;
+
 /// When the next frame is to begin, and what it aims at.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -61,6 +65,7 @@ pub struct FramePacer {
     refresh_hz: f64,
     throttle: Throttle,
     short_swaps: u32,
+    regular_swaps: u32,
     swaps_seen: u32,
     last_swap_end: Option<Timestamp>,
     /// The grid of timed modes: `anchor + n * period`, computed from the anchor each time so that no rounding
@@ -82,6 +87,7 @@ impl FramePacer {
             refresh_hz: sane_rate(refresh_hz),
             throttle: Throttle::Untested,
             short_swaps: 0,
+            regular_swaps: 0,
             swaps_seen: 0,
             last_swap_end: None,
             anchor: None,
@@ -221,18 +227,26 @@ impl FramePacer {
             return;
         }
         let Some(interval) = interval else { return };
+        let periods = interval.as_secs_f64() * self.refresh_hz;
+        let whole = periods.round();
         self.swaps_seen += 1;
-        self.short_swaps += u32::from(interval.as_secs_f64() * self.refresh_hz < UNTHROTTLED_SHARE);
+        self.short_swaps += u32::from(periods < UNTHROTTLED_SHARE);
+        self.regular_swaps += u32::from(whole >= 1.0 && (periods - whole).abs() < REGULAR_SHARE * whole);
         if self.swaps_seen >= THROTTLE_SAMPLES {
             // A queue that fills makes the first few intervals short on a throttled display as well.
-            let mostly_short = self.short_swaps * 4 > self.swaps_seen * 3;
-            self.throttle = if mostly_short { Throttle::Timer } else { Throttle::Driver };
+            if self.short_swaps * 4 > self.swaps_seen * 3 {
+                self.throttle = Throttle::Timer;
+            } else if self.regular_swaps * 3 > self.swaps_seen * 2 {
+                self.throttle = Throttle::Driver;
+            } else {
+                // Work that takes about as long as a refresh says nothing either way: look on.
+                (self.short_swaps, self.regular_swaps, self.swaps_seen) = (0, 0, 0);
+            }
         }
     }
 
     fn reset_throttle_watch(&mut self) {
-        self.swaps_seen = 0;
-        self.short_swaps = 0;
+        (self.short_swaps, self.regular_swaps, self.swaps_seen) = (0, 0, 0);
         self.last_swap_end = None;
     }
 
@@ -347,12 +361,23 @@ mod tests {
         let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
         let mut t = 0;
         for i in 0..13 {
-            t += if i < 3 { 1 } else { 16 };
-            pacer.swapped(at(t));
+            t += if i < 3 { 1_000 } else { 16_667 + i * 40 };
+            pacer.swapped(at(0) + Duration::from_micros(t));
         }
         assert_eq!(pacer.throttle(), Throttle::Driver);
         assert!(!pacer.plans_ahead());
         pacer.set_refresh(144.0);
+        assert_eq!(pacer.throttle(), Throttle::Untested);
+    }
+
+    #[test]
+    fn vsync_irregular_intervals_are_not_taken_for_a_display() {
+        let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+        let mut t = 0;
+        for i in 0..200_u64 {
+            t += 11_000 + i * 7_919 % 5_000; // work of 11 to 16 ms without any throttle
+            pacer.swapped(at(0) + Duration::from_micros(t));
+        }
         assert_eq!(pacer.throttle(), Throttle::Untested);
     }
 

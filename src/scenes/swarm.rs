@@ -143,7 +143,6 @@ impl Renderer<SwarmView> for SwarmRenderer {
         frame.set_depth_test(true);
         self.instances.write(&view.instances);
         let camera = &view.camera;
-        self.program.use_program();
         self.program.set(&self.view_projection, camera.view_projection(frame.size().aspect()));
         self.program.set(&self.right, camera.view.row(0).truncate());
         self.program.set(&self.up, camera.view.row(1).truncate());

@@ -37,7 +37,11 @@ impl Viewer {
     /// # Errors
     /// When the file cannot be read or is broken.
     pub fn load(path: &Path) -> Result<Self> {
-        let model = Model::load(path)?;
+        let mut model = Model::load(path)?;
+        if model.materials.iter().any(|m| !m.unlit) {
+            // The lighting is plain so far: one sun and a sky, the same for every surface.
+            model.unsupported.push("metallic and roughness factors".into());
+        }
         if !model.unsupported.is_empty() {
             log::warn!("{}: not shown: {}", path.display(), model.unsupported.join(", "));
         }
@@ -228,7 +232,6 @@ impl Renderer<ViewerView> for ViewerRenderer {
         frame.clear([0.035, 0.04, 0.055, 1.0]);
         frame.set_depth_test(true);
         let camera = &view.camera;
-        self.program.use_program();
         self.program.set(&self.uniforms.view_projection, camera.view_projection(frame.size().aspect()));
         self.program.set(&self.uniforms.eye, camera.eye);
         self.program.set(&self.uniforms.texture, 0);

@@ -1,0 +1,35 @@
+//! The smallest program: a triangle that turns. `cargo run --release --example triangle`
+
+use scanout::gl::{Frame, Mesh, Primitive, Program, Renderer, Uniform};
+use scanout::{Config, Logic, Tick, shader_file};
+
+struct World(f32); // lives on the logic thread
+
+impl Logic for World {
+    type Snapshot = f32;
+    fn update(&mut self, tick: &Tick) {
+        self.0 += tick.dt.as_secs_f32();
+    }
+    fn extract(&self, angle: &mut f32) {
+        *angle = self.0;
+    }
+}
+
+struct Triangle(Uniform<f32>, Mesh, Program); // lives on the render thread
+
+impl Renderer<f32> for Triangle {
+    fn render(&mut self, angle: &f32, frame: &mut Frame<'_>) {
+        frame.clear([0.1, 0.1, 0.12, 1.0]);
+        self.2.set(&self.0, *angle);
+        frame.draw(&self.2, &self.1);
+    }
+}
+
+fn main() -> scanout::Result<()> {
+    let summary = scanout::run(Config::default(), World(0.0), |cx| {
+        let program = Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
+        Ok(Triangle(program.uniform("angle"), Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))
+    })?;
+    println!("{} frames, {} missed", summary.frames, summary.missed);
+    Ok(())
+}
