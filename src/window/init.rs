@@ -28,19 +28,28 @@ pub(super) struct Opened {
 }
 
 /// A surface and its context on their way to the render thread.
+///
+/// The fields drop in this order: what was made over the connection before the connection.
 pub(super) struct Detached {
     context: NotCurrentContext,
-    pub(super) surface: Surface<WindowSurface>,
+    surface: Surface<WindowSurface>,
     display: Display,
+    connection: Connection,
     pub(super) kind: &'static str,
 }
 
-/// The context, current on this thread.
+/// The context, current on this thread. The fields drop in the order of [`Detached`]'s.
 pub(super) struct Current {
     pub(super) context: PossiblyCurrentContext,
     pub(super) surface: Surface<WindowSurface>,
     display: Display,
+    _connection: Connection,
 }
+
+#[cfg(x11_platform)]
+type Connection = Option<super::x11::Connection>;
+#[cfg(not(x11_platform))]
+type Connection = ();
 
 /// Steps 2 to 4.
 pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> {
@@ -54,7 +63,7 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> 
         early = Some(create_window(events, attributes.clone())?);
     }
     let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());
-    let display = connect(events, early_handle)?;
+    let (display, connection) = connect(events, early_handle)?;
     let gl_config = choose(&display, early_handle)?;
     #[cfg(x11_platform)]
     {
@@ -80,17 +89,17 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> 
     let surface = unsafe { display.create_window_surface(&gl_config, &surface_attributes) }
         .map_err(|e| Error::Surface { operation: "making the window's surface", source: Box::new(e) })?;
     let kind = kind(&display, handle);
-    Ok(Opened { window, detached: Detached { context, surface, display, kind } })
+    Ok(Opened { window, detached: Detached { context, surface, display, connection, kind } })
 }
 
 impl Detached {
     /// Step 5, on the render thread.
     pub(super) fn make_current(self) -> Result<Current> {
-        let Self { context, surface, display, .. } = self;
+        let Self { context, surface, display, connection, .. } = self;
         let context = context
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
-        Ok(Current { context, surface, display })
+        Ok(Current { context, surface, display, _connection: connection })
     }
 }
 
@@ -108,18 +117,36 @@ fn create_window(events: &ActiveEventLoop, attributes: WindowAttributes) -> Resu
     events.create_window(attributes).map_err(|e| Error::Window { source: Box::new(e) })
 }
 
-fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<Display> {
-    let handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
+#[cfg(x11_platform)]
+fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<(Display, Connection)> {
+    use raw_window_handle::RawDisplayHandle;
+
+    let mut handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
+    let mut connection = None;
+    if let RawDisplayHandle::Xlib(winits) = handle {
+        let own = super::x11::Connection::open()?;
+        handle = own.handle(winits.screen);
+        connection = Some(own);
+    }
     // On X11 swaps through EGL were measured to take three times as long as through GLX.
-    #[cfg(x11_platform)]
-    let preference =
-        DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
+    let preference = DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
+    // SAFETY: the connection outlives what is made from the display: our own by the order of the fields that keep
+    // them, winit's (Wayland) because the render thread is joined before the event loop ends.
+    let display = unsafe { Display::new(handle, preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
+    Ok((display, connection))
+}
+
+#[cfg(not(x11_platform))]
+fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<(Display, Connection)> {
+    let handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
     #[cfg(windows)]
     let preference = DisplayApiPreference::WglThenEgl(_window);
     #[cfg(target_os = "macos")]
     let preference = DisplayApiPreference::Cgl;
     // SAFETY: the event loop outlives everything made from the display: the render thread is joined before it ends.
-    unsafe { Display::new(handle.as_raw(), preference) }.map_err(|e| Error::Context { source: Box::new(e) })
+    let display =
+        unsafe { Display::new(handle.as_raw(), preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
+    Ok((display, ()))
 }
 
 fn choose(display: &Display, window: Option<RawWindowHandle>) -> Result<GlConfig> {

@@ -18,6 +18,8 @@ mod events;
 mod init;
 mod keys;
 mod surface;
+#[cfg(x11_platform)]
+mod x11;
 
 use winit::event_loop::EventLoop;
 

@@ -1,7 +1,6 @@
 use std::num::NonZeroU32;
 
-use glutin::context::PossiblyCurrentContext;
-use glutin::surface::{GlSurface as _, Surface, SwapInterval, WindowSurface};
+use glutin::surface::{GlSurface as _, SwapInterval};
 use glow::HasContext as _;
 
 use super::init::Current;
@@ -13,18 +12,15 @@ use crate::time::{Clock, MonotonicClock, Timestamp};
 
 /// A window's surface with its context, on the render thread.
 ///
-/// The fields drop in this order: the context is released and destroyed before its surface.
 pub(super) struct WindowTarget {
-    context: PossiblyCurrentContext,
-    surface: Surface<WindowSurface>,
+    current: Current,
     /// Swapping with interval 1 would block for as long as the window is hidden.
     may_throttle: bool,
 }
 
 impl WindowTarget {
     pub(super) fn new(current: Current, wayland: bool) -> Self {
-        let Current { context, surface, .. } = current;
-        Self { context, surface, may_throttle: !wayland }
+        Self { current, may_throttle: !wayland }
     }
 }
 
@@ -34,7 +30,7 @@ fn positive(n: u32) -> NonZeroU32 {
 
 impl GlTarget for WindowTarget {
     fn resize(&mut self, size: Size) -> Result<()> {
-        self.surface.resize(&self.context, positive(size.width), positive(size.height));
+        self.current.surface.resize(&self.current.context, positive(size.width), positive(size.height));
         Ok(())
     }
 
@@ -44,8 +40,9 @@ impl GlTarget for WindowTarget {
     }
 
     fn swap(&mut self) -> Result<Option<Presentation>> {
-        self.surface
-            .swap_buffers(&self.context)
+        self.current
+            .surface
+            .swap_buffers(&self.current.context)
             .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
         Ok(Some(Presentation::Estimated(MonotonicClock.now())))
     }
@@ -53,7 +50,7 @@ impl GlTarget for WindowTarget {
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         let throttle = mode == Pacing::Vsync && self.may_throttle;
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
-        let set = self.surface.set_swap_interval(&self.context, interval);
+        let set = self.current.surface.set_swap_interval(&self.current.context, interval);
         match (mode, set) {
             (Pacing::Vsync, Ok(())) if throttle => Throttle::Untested,
             (Pacing::Vsync, set) => {
