@@ -88,13 +88,22 @@ impl<'a> Frame<'a> {
         self.info.stats
     }
 
-    /// Fills the drawing area with a colour (red, green, blue, alpha; 0 to 1) and the depth buffer with 1.
-    pub fn clear(&mut self, [r, g, b, a]: [f32; 4]) {
+    /// Fills the drawing area with a colour (red, green, blue, alpha; 0 to 1).
+    pub fn clear(&mut self, colour: [f32; 4]) {
+        self.clear_buffers(colour, glow::COLOR_BUFFER_BIT);
+    }
+
+    /// Fills the drawing area with a colour and the depth buffer with 1, for scenes that use depth.
+    pub fn clear_with_depth(&mut self, colour: [f32; 4]) {
+        self.clear_buffers(colour, glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT);
+    }
+
+    fn clear_buffers(&mut self, [r, g, b, a]: [f32; 4], buffers: u32) {
         // SAFETY: clears the bound framebuffer of the current context.
         unsafe {
             self.gl.raw().clear_color(r, g, b, a);
             self.gl.raw().depth_mask(true);
-            self.gl.raw().clear(glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT);
+            self.gl.raw().clear(buffers);
         }
     }
 

@@ -61,6 +61,13 @@ pub trait Logic: Send {
     /// its storage so that nothing is allocated.
     fn extract(&self, out: &mut Self::Snapshot);
 
+    /// Whether the last [`update`](Self::update) changed anything that is drawn. Asked only while the
+    /// [demand](Self::demand) is [`Demand::OnInput`]; when not, no snapshot is made and no frame drawn, so that a key
+    /// release or a pointer motion without effect costs nothing.
+    fn changed(&self) -> bool {
+        true
+    }
+
     /// What the world wants next. Asked after each step.
     fn demand(&self) -> Demand {
         Demand::EveryFrame
@@ -87,7 +94,7 @@ pub(super) enum Due {
 
 /// The logic thread without the thread: it drains input, moves the world on and publishes a snapshot.
 #[derive(Debug)]
-pub struct LogicStep<L: Logic> {
+pub(super) struct LogicStep<L: Logic> {
     logic: L,
     inputs: InputReceiver,
     orders: Reader<Order>,
@@ -98,6 +105,7 @@ pub struct LogicStep<L: Logic> {
     demand: Demand,
     /// The order in hand found nothing to do at first and waited for input.
     waited: bool,
+    published: bool,
     steps: u64,
     elapsed: Duration,
     last: Option<Timestamp>,
@@ -120,6 +128,7 @@ impl<L: Logic> LogicStep<L> {
             done: 0,
             demand: Demand::EveryFrame,
             waited: false,
+            published: false,
             steps: 0,
             elapsed: Duration::ZERO,
             last: None,
@@ -145,8 +154,9 @@ impl<L: Logic> LogicStep<L> {
         if input && self.order.plan.refresh_on_input && self.snapshots.has_unread() { Due::Now } else { Due::Idle }
     }
 
-    /// One step: input, update, extract, publish. Allocates nothing and locks nothing by itself.
-    pub fn step(&mut self, clock: &impl Clock) -> Published {
+    /// One step: input, update, extract, publish. `None` when nothing changed that is drawn. Allocates nothing and
+    /// locks nothing by itself.
+    pub(super) fn step(&mut self, clock: &impl Clock) -> Option<Published> {
         crate::profile::scope!("logic step");
         let sampled = clock.now();
         let mut earliest = None;
@@ -170,10 +180,17 @@ impl<L: Logic> LogicStep<L> {
             target_presentation: self.order.plan.target_presentation,
         });
         self.demand = self.logic.demand();
+        if self.demand == Demand::OnInput && self.published && !self.logic.changed() {
+            // The order stays open: it waits for input that has an effect.
+            self.waited = true;
+            return None;
+        }
+        self.published = true;
         if !self.snapshots.has_unread() {
             self.history.clear(); // the render thread has seen the inputs of all steps so far
         }
-        self.history.push(self.steps, earliest);
+        let index = self.snapshots.published() + 1;
+        self.history.push(index, earliest);
         let plan = &self.order.plan;
         let mut slot = self.snapshots.write();
         self.logic.extract(&mut slot.view);
@@ -190,7 +207,7 @@ impl<L: Logic> LogicStep<L> {
             self.done = self.order.number;
             self.waited = false;
         }
-        slot.publish()
+        Some(slot.publish())
     }
 }
 

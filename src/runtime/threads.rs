@@ -152,8 +152,9 @@ fn run_logic<L: Logic>(mut step: LogicStep<L>, control: &Control, render: &Waker
         let now = clock.now();
         match step.due(now) {
             Due::Now => {
-                step.step(&clock);
-                render.wake();
+                if step.step(&clock).is_some() {
+                    render.wake();
+                }
             }
             Due::At(at) => wait_until(at, now, &clock),
             Due::Idle => signal::park(None),

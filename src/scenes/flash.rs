@@ -5,6 +5,8 @@ use crate::runtime::{Demand, InputEvent, InputKind, KeyCode, Logic, Tick};
 #[derive(Clone, Debug)]
 pub struct Flash {
     white: bool,
+    shown: bool,
+    changed: bool,
     flip: bool,
     demand: Demand,
 }
@@ -13,13 +15,13 @@ impl Flash {
     /// Turns on space and mouse buttons, and starts black. With `animate` a frame is drawn all the time.
     #[must_use]
     pub const fn on_input(animate: bool) -> Self {
-        Self { white: false, flip: false, demand: if animate { Demand::EveryFrame } else { Demand::OnInput } }
+        Self { white: false, shown: false, changed: true, flip: false, demand: if animate { Demand::EveryFrame } else { Demand::OnInput } }
     }
 
     /// Turns with every frame.
     #[must_use]
     pub const fn every_frame() -> Self {
-        Self { white: false, flip: true, demand: Demand::EveryFrame }
+        Self { white: false, shown: false, changed: true, flip: true, demand: Demand::EveryFrame }
     }
 }
 
@@ -38,6 +40,12 @@ impl Logic for Flash {
 
     fn update(&mut self, _tick: &Tick) {
         self.white ^= self.flip;
+        self.changed = self.white != self.shown;
+        self.shown = self.white;
+    }
+
+    fn changed(&self) -> bool {
+        self.changed
     }
 
     fn extract(&self, white: &mut bool) {

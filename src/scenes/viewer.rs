@@ -229,7 +229,7 @@ impl ViewerRenderer {
 
 impl Renderer<ViewerView> for ViewerRenderer {
     fn render(&mut self, view: &ViewerView, frame: &mut Frame<'_>) {
-        frame.clear([0.035, 0.04, 0.055, 1.0]);
+        frame.clear_with_depth([0.035, 0.04, 0.055, 1.0]);
         frame.set_depth_test(true);
         let camera = &view.camera;
         self.program.set(&self.uniforms.view_projection, camera.view_projection(frame.size().aspect()));

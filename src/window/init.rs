@@ -123,7 +123,7 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
 
     let mut handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
     let mut connection = None;
-    if let RawDisplayHandle::Xlib(winits) = handle {
+    if let RawDisplayHandle::Xlib(winits) = handle && std::env::var_os("SCANOUT_SHARED").is_none() {
         let own = super::x11::Connection::open()?;
         handle = own.handle(winits.screen);
         connection = Some(own);
