@@ -81,6 +81,7 @@ impl Renderer<Vec<Mote>> for Motes {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "this program's output")]
 fn main() -> scanout::Result<()> {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(20_000).min(1_000_000);
     let config = Config { title: format!("{count} motes"), ..Config::default() };

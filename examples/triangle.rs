@@ -1,4 +1,5 @@
 //! The smallest program: a triangle that turns. `cargo run --release --example triangle`
+#![allow(clippy::print_stdout, reason = "an example may print")]
 
 use scanout::gl::{Frame, Mesh, Primitive, Program, Renderer, Uniform};
 use scanout::{Config, Logic, Tick, shader_file};
@@ -27,7 +28,8 @@ impl Renderer<f32> for Triangle {
 
 fn main() -> scanout::Result<()> {
     let summary = scanout::run(Config::default(), World(0.0), |cx| {
-        let program = Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
+        let program =
+            Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
         Ok(Triangle(program.uniform("angle"), Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))
     })?;
     println!("{} frames, {} missed", summary.frames, summary.missed);

@@ -121,7 +121,9 @@ impl fmt::Display for Error {
             Self::NoWindowSystem { source } => {
                 write!(f, "no window system: {source}; set DISPLAY or WAYLAND_DISPLAY, or draw off screen")
             }
-            Self::NoConfig { wanted, .. } => write!(f, "the display offers no framebuffer configuration with {wanted}"),
+            Self::NoConfig { wanted, .. } => {
+                write!(f, "the display offers no framebuffer configuration with {wanted}")
+            }
             Self::Window { source } => write!(f, "the window could not be made: {source}"),
             Self::Context { source } => write!(f, "no OpenGL context: {source}"),
             Self::ContextVersion { wanted: (major, minor), got } => {

@@ -1,8 +1,87 @@
-//! scanout
+//! A real-time OpenGL renderer for the desktop whose every frame is paced and timed from input to scanout.
+//!
+//! # The way of one frame
+//!
+//! ```text
+//!               input      sampled  logic done  published  acquired  submitted   swap        display
+//!                 │           │         │           │         │          │      ┌─┴─┐           │
+//! main thread  ───●═══════════╪─────────┼───────────┼─────────┼──────────┼──────┼───┼───────────┼──▶
+//! logic thread ───────────────●═ update ●═ extract ═●─────────┼──────────┼──────┼───┼───────────┼──▶
+//! render thread ──────────────────────────────────────────────●═ render ═●══════●═══●───────────┼──▶
+//! GPU          ───────────────────────────────────────────────────── ════════════● done         │
+//! display      ─────────────────────────────────────────────────────────────────────────────────●──▶
+//!
+//!              ├───────────────────────────── ClickToPhoton ────────────────────────────────────┤
+//!                             ├────────────── SampleToPhoton ───────────────────────────────────┤
+//! ```
+//!
+//! Two threads share a [lock-free snapshot buffer](sync::snapshot): the logic thread moves the world and writes what is
+//! to be drawn, the render thread draws the newest snapshot there is. Neither waits for the other, and each frame
+//! carries a time stamp of every stage.
+//!
+//! # The smallest program
+//!
+//! A world ([`Logic`], on the logic thread) and a [`Renderer`] (on the render thread), put together by [`run`]. This is
+//! `examples/triangle.rs` without its shaders:
+//!
+//! ```no_run
+//! # #[cfg(feature = "window")]
+//! # mod program {
+//! use scanout::{Config, Frame, Logic, Renderer, Tick};
+//!
+//! struct World(f32);
+//!
+//! impl Logic for World {
+//!     type Snapshot = f32;
+//!     fn update(&mut self, tick: &Tick) {
+//!         self.0 += tick.dt.as_secs_f32();
+//!     }
+//!     fn extract(&self, angle: &mut f32) {
+//!         *angle = self.0;
+//!     }
+//! }
+//!
+//! struct Glow;
+//!
+//! impl Renderer<f32> for Glow {
+//!     fn render(&mut self, angle: &f32, frame: &mut Frame<'_>) {
+//!         frame.clear([0.5 + 0.5 * angle.sin(), 0.2, 0.3, 1.0]);
+//!     }
+//! }
+//!
+//! pub fn main() -> scanout::Result<()> {
+//!     let summary = scanout::run(Config::default(), World(0.0), |_| Ok(Glow))?;
+//!     println!("{} frames, {} missed", summary.frames, summary.missed);
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! # Modules, from the bottom up
+//!
+//! | module | what it has | needs |
+//! |---|---|---|
+//! | [`time`], [`error`](Error) | the one clock; what can go wrong | |
+//! | [`sync`] | the snapshot buffer | |
+//! | [`pacing`] | when a frame begins, and what it aims at | |
+//! | [`stats`] | stage stamps, metrics, percentiles | |
+//! | [`sim`] | displays that do not exist | |
+//! | [`runtime`] | the two threads, input, shutdown | |
+//! | [`display`] | sleeping until a point in time | |
+//! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
+//! | `window` | a window with its context, [`run`] | feature `window` |
+//! | `headless` | the same off screen, through EGL | feature `headless` |
+//! | `scenes` | the scenes of the app and of the benchmarks | feature `scenes` |
+//!
+//! A lower module never uses a higher one, and without features only the pure part is built. `unsafe` is denied
+//! everywhere but in `sync`, `gl`, `window` and `headless`.
+
+#![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
+
 #[cfg(feature = "gl")]
 mod config;
 pub mod display;
-pub mod error;
+mod error;
 #[cfg(feature = "gl")]
 pub mod gl;
 #[cfg(feature = "headless")]
@@ -10,19 +89,21 @@ pub mod headless;
 pub mod pacing;
 mod profile;
 pub mod runtime;
+#[cfg(feature = "scenes")]
+pub mod scenes;
 pub mod sim;
 pub mod stats;
 pub mod sync;
-#[cfg(feature = "scenes")]
-pub mod scenes;
 pub mod time;
 #[cfg(feature = "window")]
 pub mod window;
-pub use error::{Error, Result};
+
 #[cfg(feature = "gl")]
 pub use config::Config;
+pub use error::{Error, Result};
 #[cfg(feature = "gl")]
 pub use gl::{CreateContext, Frame, Renderer};
+pub use pacing::Pacing;
 pub use runtime::{Demand, InputEvent, InputKind, Logic, Size, Summary, Tick};
 #[cfg(feature = "window")]
 pub use window::run;

@@ -121,7 +121,10 @@ fn debug_level(text: &str) -> Result<DebugLevel, String> {
 fn size(text: &str) -> Result<Size, String> {
     let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
     let side = |text: &str| {
-        text.parse::<u32>().ok().filter(|n| (1..=16_384).contains(n)).ok_or("each side is a number from 1 to 16384")
+        text.parse::<u32>()
+            .ok()
+            .filter(|n| (1..=16_384).contains(n))
+            .ok_or("each side is a number from 1 to 16384")
     };
     Ok(Size::new(side(width)?, side(height)?))
 }
@@ -137,7 +140,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 fn refresh(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|hz| (1.0..=10_000.0).contains(hz)).ok_or_else(|| "a rate is a number from 1 to 10000".into())
+    text.parse()
+        .ok()
+        .filter(|hz| (1.0..=10_000.0).contains(hz))
+        .ok_or_else(|| "a rate is a number from 1 to 10000".into())
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ const PARTS: [(Stage, Stage, &str, Color32); 5] = [
 /// Makes the HUD on the render thread, when it is first shown.
 pub fn factory(visible: bool) -> OverlayFactory {
     Box::new(move |cx: &CreateContext<'_>| {
-        let hud: Box<dyn Overlay> = Box::new(Hud { egui: None, target: cx.target.clone(), visible, figures: None });
+        let hud: Box<dyn Overlay> =
+            Box::new(Hud { egui: None, target: cx.target.clone(), visible, figures: None });
         Ok(hud)
     })
 }
@@ -105,13 +106,16 @@ impl Overlay for Hud {
             ..Default::default()
         };
         let mut output = egui.context.run_ui(input, |ui| {
-            egui::Area::new(egui::Id::unique("hud")).anchor(Align2::LEFT_TOP, vec2(12.0, 12.0)).show(ui.ctx(), |ui| {
-                egui::Frame::new()
-                    .fill(Color32::from_black_alpha(200))
-                    .corner_radius(6.0)
-                    .inner_margin(10.0)
-                    .show(ui, |ui| contents(ui, frame, target, figures));
-            });
+            egui::Area::new(egui::Id::unique("hud")).anchor(Align2::LEFT_TOP, vec2(12.0, 12.0)).show(
+                ui.ctx(),
+                |ui| {
+                    egui::Frame::new()
+                        .fill(Color32::from_black_alpha(200))
+                        .corner_radius(6.0)
+                        .inner_margin(10.0)
+                        .show(ui, |ui| contents(ui, frame, target, figures));
+                },
+            );
         });
         let triangles = egui.context.tessellate(std::mem::take(&mut output.shapes), output.pixels_per_point);
         egui.painter.paint_and_update_textures(
@@ -131,7 +135,12 @@ impl Overlay for Hud {
     }
 }
 
-fn contents(ui: &mut Ui, frame: &FrameInfo<'_>, target: &TargetInfo, figures: Option<&[Option<Summary>; FIGURES.len()]>) {
+fn contents(
+    ui: &mut Ui,
+    frame: &FrameInfo<'_>,
+    target: &TargetInfo,
+    figures: Option<&[Option<Summary>; FIGURES.len()]>,
+) {
     ui.set_width(WIDTH);
     let recent: Vec<&FrameRecord> = last(frame.stats.recent());
     let rate = frames_per_second(&recent);
@@ -160,7 +169,10 @@ fn contents(ui: &mut Ui, frame: &FrameInfo<'_>, target: &TargetInfo, figures: Op
     }
     let c = frame.stats.counters();
     ui.add_space(4.0);
-    ui.label(format!("frame {}   repeated {}   late logic {}   dropped {}", frame.id, c.repeated, c.stale, c.dropped));
+    ui.label(format!(
+        "frame {}   repeated {}   late logic {}   dropped {}",
+        frame.id, c.repeated, c.stale, c.dropped
+    ));
 }
 
 fn last<'a>(records: impl Iterator<Item = &'a FrameRecord>) -> Vec<&'a FrameRecord> {
@@ -187,7 +199,9 @@ fn interval_strip(ui: &mut Ui, recent: &[&FrameRecord], interval: Duration) {
     let full = target_ms * 2.5;
     let column = rect.width() / STRIP as f32;
     for (i, pair) in recent.windows(2).enumerate() {
-        let (Some(before), Some(after)) = (pair[0].at(Stage::Presented), pair[1].at(Stage::Presented)) else { continue };
+        let (Some(before), Some(after)) = (pair[0].at(Stage::Presented), pair[1].at(Stage::Presented)) else {
+            continue;
+        };
         if pair[1].after_idle {
             continue;
         }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use scanout::runtime::TargetInfo;
 use scanout::pacing::Throttle;
+use scanout::runtime::TargetInfo;
 use scanout::stats::{Counters, Metric, Summary as Figures};
 use scanout::{Size, Summary};
 
@@ -79,9 +79,13 @@ impl<'a> Report<'a> {
         let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("writing to a string");
         let t = self.target;
         let software = if t.software { " (software rasteriser)" } else { "" };
-        line(format_args!("{}, {}x{}, pacing {}", self.scene, self.size.width, self.size.height, self.pacing));
+        line(format_args!(
+            "{}, {}x{}, pacing {}",
+            self.scene, self.size.width, self.size.height, self.pacing
+        ));
         line(format_args!("OpenGL      {} / {}{software} / {}", t.vendor, t.renderer, t.version));
-        let refresh = t.refresh_hz.map_or("unknown refresh rate".to_owned(), |hz| format!("{hz:.2} Hz nominal"));
+        let refresh =
+            t.refresh_hz.map_or("unknown refresh rate".to_owned(), |hz| format!("{hz:.2} Hz nominal"));
         line(format_args!("display     {}, {refresh}; display times: {}", t.surface, t.origin));
         let c = &self.counters;
         line(format_args!(
@@ -121,8 +125,12 @@ impl<'a> Report<'a> {
             }
         }
         line(format_args!(""));
-        line(format_args!("ClickToPhoton runs from input, SampleToPhoton from the sampling of input, to the display time."));
-        line(format_args!("\"Displayed\" means: in the framebuffer that is scanned out; no camera was involved."));
+        line(format_args!(
+            "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, to the display time."
+        ));
+        line(format_args!(
+            "\"Displayed\" means: in the framebuffer that is scanned out; no camera was involved."
+        ));
         out
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use scanout::gl::{CreateContext, DebugLevel, OverlayFactory, Renderer};
+use scanout::gl::{CreateContext, OverlayFactory, Renderer};
 use scanout::scenes::{Scene, Visitor};
 use scanout::{Config, Error, Logic, Summary, headless, window};
 
@@ -34,7 +34,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         time_limit: args.seconds,
         capture_last: outputs.picture.is_some(),
         simulated_refresh_hz: args.refresh,
-        debug: args.gl_debug.unwrap_or(DebugLevel::default()),
+        debug: args.gl_debug.unwrap_or_default(),
         ..Config::default()
     };
     if place == Place::Headless && config.frame_limit.is_none() && config.time_limit.is_none() {
@@ -60,7 +60,9 @@ fn place(display: Display) -> Place {
         Display::Window => Place::Window,
         Display::Headless => Place::Headless,
         Display::Auto if cfg!(not(all(unix, not(target_os = "macos")))) => Place::Window,
-        Display::Auto if named("DISPLAY") || named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET") => Place::Window,
+        Display::Auto if named("DISPLAY") || named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET") => {
+            Place::Window
+        }
         Display::Auto => {
             log::info!("no display (DISPLAY and WAYLAND_DISPLAY are not set): drawing off screen");
             Place::Headless
@@ -71,7 +73,9 @@ fn place(display: Display) -> Place {
 fn name(scene: &Scene) -> String {
     match scene {
         Scene::Model(None) => "model".into(),
-        Scene::Model(Some(path)) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        Scene::Model(Some(path)) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
         Scene::Swarm(n) => format!("swarm of {n}"),
         Scene::Flash { animate: false } => "flash".into(),
         Scene::Flash { animate: true } => "flash, animated".into(),
@@ -100,9 +104,11 @@ impl Visitor for Runner {
     {
         let interrupt = Interrupt::install();
         match self.place {
-            Place::Window => window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
-                interrupt.on_signal(move || stopper.stop());
-            }),
+            Place::Window => {
+                window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
+                    interrupt.on_signal(move || stopper.stop());
+                })
+            }
             Place::Headless => {
                 let overlay = Some(self.overlay);
                 headless::run_until(&self.config, logic, make_renderer, overlay, || interrupt.seen())
@@ -111,11 +117,13 @@ impl Visitor for Runner {
     }
 }
 
+type Action = Box<dyn Fn() + Send>;
+
 /// Ctrl-C and SIGTERM end the run in order, with its report.
 #[derive(Clone, Default)]
 struct Interrupt {
     seen: Arc<AtomicBool>,
-    action: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+    action: Arc<Mutex<Option<Action>>>,
 }
 
 impl Interrupt {
@@ -140,7 +148,9 @@ impl Interrupt {
 
     fn on_signal(&self, action: impl Fn() + Send + 'static) {
         *self.action.lock() = Some(Box::new(action));
-        if self.seen() && let Some(action) = &*self.action.lock() {
+        if self.seen()
+            && let Some(action) = &*self.action.lock()
+        {
             action();
         }
     }

@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use bytemuck::Pod;
 use glow::HasContext as _;
 
-use super::handle::{BufferObject, Handle};
 use super::Gl;
+use super::handle::{BufferObject, Handle};
 use crate::error::{Error, Result};
 
 /// How often a buffer's contents change.

@@ -33,7 +33,8 @@ pub struct Capabilities {
 }
 
 /// Parts of renderer names that mean "software".
-const SOFTWARE: &[&str] = &["llvmpipe", "softpipe", "swrast", "software", "swiftshader", "gdi generic", "noop"];
+const SOFTWARE: &[&str] =
+    &["llvmpipe", "softpipe", "swrast", "software", "swiftshader", "gdi generic", "noop"];
 
 impl Capabilities {
     pub(super) fn query(gl: &glow::Context) -> Self {

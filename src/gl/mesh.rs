@@ -50,7 +50,12 @@ impl Mesh {
     ///
     /// # Errors
     /// When an index lies outside the vertices, or the driver has no memory or no name left.
-    pub fn indexed<V: VertexLayout>(gl: &Gl, primitive: Primitive, vertices: &[V], indices: &[u32]) -> Result<Self> {
+    pub fn indexed<V: VertexLayout>(
+        gl: &Gl,
+        primitive: Primitive,
+        vertices: &[V],
+        indices: &[u32],
+    ) -> Result<Self> {
         if let Some(&index) = indices.iter().find(|&&i| i as usize >= vertices.len()) {
             let detail = format!("index {index} of a mesh of {} vertices", vertices.len());
             return Err(Error::Gl { operation: "making a mesh", detail });
@@ -75,8 +80,10 @@ impl Mesh {
         indices: Option<&[u32]>,
     ) -> Result<Self> {
         let count = indices.map_or(vertices.len(), <[u32]>::len);
-        let count = i32::try_from(count)
-            .map_err(|_| Error::Gl { operation: "making a mesh", detail: format!("{count} elements are too many") })?;
+        let count = i32::try_from(count).map_err(|_| Error::Gl {
+            operation: "making a mesh",
+            detail: format!("{count} elements are too many"),
+        })?;
         // SAFETY: makes a name in the current context.
         let raw = unsafe { gl.raw().create_vertex_array() }
             .map_err(|detail| Error::Gl { operation: "making a vertex array", detail })?;
@@ -141,7 +148,13 @@ impl Mesh {
         // callers in this crate pass the length of the attached buffer.
         unsafe {
             if self.indexed {
-                gl.draw_elements_instanced(self.primitive as u32, self.count, glow::UNSIGNED_INT, 0, instances);
+                gl.draw_elements_instanced(
+                    self.primitive as u32,
+                    self.count,
+                    glow::UNSIGNED_INT,
+                    0,
+                    instances,
+                );
             } else {
                 gl.draw_arrays_instanced(self.primitive as u32, 0, self.count, instances);
             }
@@ -177,7 +190,14 @@ fn attach<V>(gl: &Gl, attributes: &[Attribute], divisor: u32) {
         // SAFETY: the offsets were worked out by the compiler from `V`, values of which the bound buffer holds.
         unsafe {
             gl.raw().enable_vertex_attrib_array(a.location);
-            gl.raw().vertex_attrib_pointer_f32(a.location, a.components, a.kind, a.normalised, stride, a.offset);
+            gl.raw().vertex_attrib_pointer_f32(
+                a.location,
+                a.components,
+                a.kind,
+                a.normalised,
+                stride,
+                a.offset,
+            );
             gl.raw().vertex_attrib_divisor(a.location, divisor);
         }
     }

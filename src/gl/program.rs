@@ -54,7 +54,12 @@ impl Program {
     ///
     /// # Errors
     /// With the file, the line and the driver's log, when the driver refuses a shader or the program.
-    pub fn new(gl: &Gl, name: &str, vertex: &ShaderSource, fragment: &ShaderSource) -> Result<Self, ShaderError> {
+    pub fn new(
+        gl: &Gl,
+        name: &str,
+        vertex: &ShaderSource,
+        fragment: &ShaderSource,
+    ) -> Result<Self, ShaderError> {
         let mut build = Build::Sources(vertex, fragment);
         let handle = loop {
             build = match build.advance(gl, name)? {
@@ -81,7 +86,7 @@ impl Program {
         if found.is_none() {
             log::debug!("program `{}` uses no uniform `{name}`", self.name);
         }
-        Uniform { location: found.map(|(_, location)| location.clone()), _value: PhantomData }
+        Uniform { location: found.map(|&(_, location)| location), _value: PhantomData }
     }
 
     /// Connects a uniform block to a binding point. Returns whether the program has that block.
@@ -146,8 +151,17 @@ uniform_values! {
     Mat4: |gl, at, v| gl.uniform_matrix_4_f32_slice(Some(at), false, &v.to_cols_array());
 }
 
-fn link(gl: &Gl, name: &str, shaders: &[Handle<ShaderObject>; 2]) -> Result<Handle<ProgramObject>, ShaderError> {
-    let fail = |log: String| ShaderError { stage: ShaderStage::Link, file: name.to_owned(), line: log_line(&log), log };
+fn link(
+    gl: &Gl,
+    name: &str,
+    shaders: &[Handle<ShaderObject>; 2],
+) -> Result<Handle<ProgramObject>, ShaderError> {
+    let fail = |log: String| ShaderError {
+        stage: ShaderStage::Link,
+        file: name.to_owned(),
+        line: log_line(&log),
+        log,
+    };
     // SAFETY: makes a name in the current context.
     let raw = unsafe { gl.raw().create_program() }.map_err(fail)?;
     // SAFETY: the name was just made here, for us alone.

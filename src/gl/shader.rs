@@ -77,7 +77,8 @@ impl fmt::Display for ShaderError {
             write!(f, ":{line}")?;
         }
         // One line: the first of the log that says something. `log` has the rest.
-        let first = self.log.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("the driver gave no reason");
+        let first =
+            self.log.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("the driver gave no reason");
         write!(f, ": {} failed: {first}", self.stage)
     }
 }
@@ -90,7 +91,12 @@ pub(super) fn compile(
     stage: ShaderStage,
     source: &ShaderSource,
 ) -> Result<Handle<ShaderObject>, ShaderError> {
-    let fail = |log: String| ShaderError { stage, file: source.file.clone().into_owned(), line: log_line(&log), log };
+    let fail = |log: String| ShaderError {
+        stage,
+        file: source.file.clone().into_owned(),
+        line: log_line(&log),
+        log,
+    };
     let kind = match stage {
         ShaderStage::Vertex => glow::VERTEX_SHADER,
         ShaderStage::Fragment | ShaderStage::Link => glow::FRAGMENT_SHADER,

@@ -48,7 +48,9 @@ impl RenderTarget {
                 gl.renderbuffer_storage(glow::RENDERBUFFER, format, width, height);
             }
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(self.framebuffer.raw()));
-            for (buffer, place) in [(&self.colour, glow::COLOR_ATTACHMENT0), (&self.depth, glow::DEPTH_ATTACHMENT)] {
+            for (buffer, place) in
+                [(&self.colour, glow::COLOR_ATTACHMENT0), (&self.depth, glow::DEPTH_ATTACHMENT)]
+            {
                 gl.framebuffer_renderbuffer(glow::FRAMEBUFFER, place, glow::RENDERBUFFER, Some(buffer.raw()));
             }
             gl.check_framebuffer_status(glow::FRAMEBUFFER)
@@ -64,7 +66,9 @@ impl RenderTarget {
     /// Draws go here from now on.
     pub fn bind(&self) {
         // SAFETY: the framebuffer is ours and alive.
-        unsafe { self.framebuffer.gl().raw().bind_framebuffer(glow::FRAMEBUFFER, Some(self.framebuffer.raw())) }
+        unsafe {
+            self.framebuffer.gl().raw().bind_framebuffer(glow::FRAMEBUFFER, Some(self.framebuffer.raw()));
+        }
     }
 
     /// Its size in pixels.

@@ -79,7 +79,10 @@ impl Texture {
         let fail = |detail: String| Error::Gl { operation: "making a texture", detail };
         let limit = gl.caps().max_texture_size;
         if size.is_empty() || size.width > limit || size.height > limit {
-            return Err(fail(format!("`{name}` has {}x{} texels; 1 to {limit} fit", size.width, size.height)));
+            return Err(fail(format!(
+                "`{name}` has {}x{} texels; 1 to {limit} fit",
+                size.width, size.height
+            )));
         }
         if texels.len() as u64 != 4 * u64::from(size.width) * u64::from(size.height) {
             let Size { width, height } = size;

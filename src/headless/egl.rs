@@ -79,7 +79,8 @@ impl Drop for Context {
 }
 
 fn candidates(egl: &Instance) -> Vec<(egl::Enum, *mut c_void, &'static str)> {
-    let extensions = egl.query_string(None, egl::EXTENSIONS).map_or(String::new(), |s| s.to_string_lossy().into());
+    let extensions =
+        egl.query_string(None, egl::EXTENSIONS).map_or(String::new(), |s| s.to_string_lossy().into());
     let has = |name: &str| extensions.split(' ').any(|e| e == name);
     let mut found = Vec::new();
     if (has("EGL_EXT_platform_device") || has("EGL_EXT_platform_base"))

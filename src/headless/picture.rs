@@ -15,7 +15,13 @@ use super::surface::OffscreenSurface;
 ///
 /// # Errors
 /// When EGL offers no context, or the renderer cannot be made.
-pub fn draw_once<L, R, F>(config: &Config, mut logic: L, make_renderer: F, steps: u64, dt: Duration) -> Result<Pixels>
+pub fn draw_once<L, R, F>(
+    config: &Config,
+    mut logic: L,
+    make_renderer: F,
+    steps: u64,
+    dt: Duration,
+) -> Result<Pixels>
 where
     L: Logic,
     R: Renderer<L::Snapshot>,

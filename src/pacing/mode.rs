@@ -115,7 +115,18 @@ mod tests {
 
     #[test]
     fn parse_nonsense_is_refused() {
-        for text in ["", "fast", "fixed", "fixed=", "fixed=abc", "fixed=0", "fixed=-5", "fixed=NaN", "fixed=inf", "fixed=1e9"] {
+        for text in [
+            "",
+            "fast",
+            "fixed",
+            "fixed=",
+            "fixed=abc",
+            "fixed=0",
+            "fixed=-5",
+            "fixed=NaN",
+            "fixed=inf",
+            "fixed=1e9",
+        ] {
             assert!(text.parse::<Pacing>().is_err(), "{text}");
         }
     }

@@ -76,7 +76,12 @@ pub struct TargetInfo {
 #[cfg(feature = "gl")]
 impl TargetInfo {
     /// What a context with these capabilities draws to.
-    pub(crate) fn of(caps: &crate::gl::Capabilities, surface: &str, refresh_hz: Option<f64>, origin: Origin) -> Self {
+    pub(crate) fn of(
+        caps: &crate::gl::Capabilities,
+        surface: &str,
+        refresh_hz: Option<f64>,
+        origin: Origin,
+    ) -> Self {
         Self {
             surface: surface.to_owned(),
             vendor: caps.vendor.clone(),
@@ -127,7 +132,7 @@ pub struct Summary {
 }
 
 /// What the host asked of the render thread since it last looked. Wishes of one kind merge: the last one counts.
-#[derive(Clone, Debug, Default)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Wishes {
     pub(super) size: Option<(Size, f32)>,
     pub(super) visible: Option<bool>,

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use glam::Vec2;
 use keyboard_types::Code;
 
@@ -180,10 +180,7 @@ impl InputReceiver {
     /// The next event, if there is one.
     #[must_use]
     pub fn next(&self) -> Option<InputEvent> {
-        match self.events.try_recv() {
-            Ok(event) => Some(event),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.events.try_recv().ok()
     }
 
     /// Whether an event waits.

@@ -151,7 +151,11 @@ impl<L: Logic> LogicStep<L> {
             return if now >= self.order.plan.wake_at { Due::Now } else { Due::At(self.order.plan.wake_at) };
         }
         // The order's snapshot is made. As long as nobody has taken it, input can still make it a newer one.
-        if input && self.order.plan.refresh_on_input && self.snapshots.has_unread() { Due::Now } else { Due::Idle }
+        if input && self.order.plan.refresh_on_input && self.snapshots.has_unread() {
+            Due::Now
+        } else {
+            Due::Idle
+        }
     }
 
     /// One step: input, update, extract, publish. `None` when nothing changed that is drawn. Allocates nothing and

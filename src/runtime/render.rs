@@ -330,20 +330,22 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn finish(mut self, now: Timestamp) -> Result<Summary> {
         self.poll();
         self.recorder.finish();
-        let picture = if self.options.capture_last && !self.size.is_empty() && self.snapshots.current().marks.order > 0 {
-            let slot = self.snapshots.current();
-            let info = FrameInfo {
-                id: self.last.next(),
-                size: self.size,
-                scale: self.scale,
-                animation_time: slot.marks.animation_time,
-                stats: &self.recorder,
-                pacer: &self.pacer,
+        let picture =
+            if self.options.capture_last && !self.size.is_empty() && self.snapshots.current().marks.order > 0
+            {
+                let slot = self.snapshots.current();
+                let info = FrameInfo {
+                    id: self.last.next(),
+                    size: self.size,
+                    scale: self.scale,
+                    animation_time: slot.marks.animation_time,
+                    stats: &self.recorder,
+                    pacer: &self.pacer,
+                };
+                Some(self.backend.capture(&slot.view, &info)?)
+            } else {
+                None
             };
-            Some(self.backend.capture(&slot.view, &info)?)
-        } else {
-            None
-        };
         Ok(Summary {
             frames: self.recorder.counters().frames,
             missed: self.recorder.metrics().missed_vsyncs(),
@@ -382,7 +384,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 }
 
 /// The render thread's loop around the step.
-pub(super) fn run<S, B: Backend<S>>(step: &mut RenderStep<S, B>, control: &Control, clock: &impl Clock) -> Result<()> {
+pub(super) fn run<S, B: Backend<S>>(
+    step: &mut RenderStep<S, B>,
+    control: &Control,
+    clock: &impl Clock,
+) -> Result<()> {
     step.start(clock.now())?;
     while !control.stopping() {
         if let Some(wishes) = control.take_wishes() {

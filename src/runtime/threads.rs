@@ -80,8 +80,10 @@ impl Runtime {
         let control = Arc::new(Control::default());
         let (logic_waker, render_waker) = (Waker::new(), Waker::new());
         let (input, inputs) = input_channel(logic_waker.clone());
-        let (snapshots_in, snapshots_out) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| Slot::<L::Snapshot>::default());
-        let (orders_in, orders_out) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| super::logic::Order::default());
+        let (snapshots_in, snapshots_out) =
+            snapshot::buffer::<_, DEFAULT_SLOTS>(|_| Slot::<L::Snapshot>::default());
+        let (orders_in, orders_out) =
+            snapshot::buffer::<_, DEFAULT_SLOTS>(|_| super::logic::Order::default());
         let on_end: Arc<dyn Fn() + Send + Sync> = Arc::new(on_end);
 
         let ending = {

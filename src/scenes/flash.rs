@@ -15,7 +15,13 @@ impl Flash {
     /// Turns on space and mouse buttons, and starts black. With `animate` a frame is drawn all the time.
     #[must_use]
     pub const fn on_input(animate: bool) -> Self {
-        Self { white: false, shown: false, changed: true, flip: false, demand: if animate { Demand::EveryFrame } else { Demand::OnInput } }
+        Self {
+            white: false,
+            shown: false,
+            changed: true,
+            flip: false,
+            demand: if animate { Demand::EveryFrame } else { Demand::OnInput },
+        }
     }
 
     /// Turns with every frame.

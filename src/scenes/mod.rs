@@ -64,7 +64,8 @@ impl Scene {
     /// When it is neither a name nor looks like a path: one line with the names.
     pub fn parse(text: &str) -> Result<Self> {
         let path = PathBuf::from(text);
-        let looks_like_a_file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gltf") || e.eq_ignore_ascii_case("glb"));
+        let looks_like_a_file =
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gltf") || e.eq_ignore_ascii_case("glb"));
         Ok(match text {
             "model" => Self::Model(None),
             "swarm" => Self::Swarm(10_000),
@@ -94,11 +95,18 @@ impl Scene {
                     None => Viewer::bundled()?,
                 };
                 let model = viewer.model();
-                visitor.visit(viewer, move |cx: &CreateContext<'_>| viewer::ViewerRenderer::new(cx.gl, &model))
+                visitor
+                    .visit(viewer, move |cx: &CreateContext<'_>| viewer::ViewerRenderer::new(cx.gl, &model))
             }
-            Self::Swarm(n) => visitor.visit(Swarm::new(*n), |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl)),
-            Self::Flash { animate } => visitor.visit(Flash::on_input(*animate), |_: &CreateContext<'_>| Ok(flash::FlashRenderer)),
-            Self::Flip => visitor.visit(Flash::every_frame(), |_: &CreateContext<'_>| Ok(flash::FlashRenderer)),
+            Self::Swarm(n) => {
+                visitor.visit(Swarm::new(*n), |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl))
+            }
+            Self::Flash { animate } => {
+                visitor.visit(Flash::on_input(*animate), |_: &CreateContext<'_>| Ok(flash::FlashRenderer))
+            }
+            Self::Flip => {
+                visitor.visit(Flash::every_frame(), |_: &CreateContext<'_>| Ok(flash::FlashRenderer))
+            }
             Self::Drag => visitor.visit(Drag::default(), |_: &CreateContext<'_>| Ok(drag::DragRenderer)),
             Self::Bars => visitor.visit(Bars::default(), |_: &CreateContext<'_>| Ok(bars::BarsRenderer)),
         })

@@ -97,7 +97,9 @@ impl Orbit {
                 }
                 self.pointer = Some(position);
             }
-            InputKind::Scroll { lines } => self.zoom = (self.zoom * (1.0 - lines.y * ZOOM).clamp(0.5, 2.0)).clamp(0.05, 20.0),
+            InputKind::Scroll { lines } => {
+                self.zoom = (self.zoom * (1.0 - lines.y * ZOOM).clamp(0.5, 2.0)).clamp(0.05, 20.0);
+            }
             InputKind::Focus { gained: false } => self.dragging = false,
             _ => {}
         }

@@ -74,7 +74,8 @@ impl Swarm {
             swarm.velocity.push(sideways * speed * (0.6 + 0.4 * random.unit()));
             swarm.stiffness.push(stiffness);
             let warm = 1.0 - distance / EXTENT;
-            let colour = Vec4::new(0.25 + 0.75 * warm, 0.45 + 0.35 * random.unit(), 1.0 - 0.7 * warm, 1.0) * 255.0;
+            let colour =
+                Vec4::new(0.25 + 0.75 * warm, 0.45 + 0.35 * random.unit(), 1.0 - 0.7 * warm, 1.0) * 255.0;
             swarm.look.push((size * (0.6 + 0.8 * random.unit()), colour.to_array().map(|c| c as u8)));
         }
         swarm
@@ -100,12 +101,11 @@ impl Logic for Swarm {
     fn extract(&self, out: &mut SwarmView) {
         out.camera = self.orbit.camera();
         out.instances.clear();
-        out.instances.extend(
-            self.position
-                .iter()
-                .zip(&self.look)
-                .map(|(p, &(radius, colour))| Instance { position: p.to_array(), radius, colour }),
-        );
+        out.instances.extend(self.position.iter().zip(&self.look).map(|(p, &(radius, colour))| Instance {
+            position: p.to_array(),
+            radius,
+            colour,
+        }));
     }
 }
 

@@ -6,7 +6,9 @@ use glam::{Mat3, Mat4, Vec3, Vec4};
 use super::model::{Alpha, Filter as TexelFilter, Mode, Model, Pose, Vertex, Wrap as TexelWrap};
 use super::orbit::{Camera, Orbit};
 use crate::error::Result;
-use crate::gl::{Filter, Frame, Gl, Mesh, Primitive, Program, Renderer, Texture, TextureOptions, Uniform, Wrap};
+use crate::gl::{
+    Filter, Frame, Gl, Mesh, Primitive, Program, Renderer, Texture, TextureOptions, Uniform, Wrap,
+};
 use crate::runtime::{Demand, InputEvent, Logic, Size, Tick};
 use crate::{shader_file, vertex_layout};
 
@@ -179,7 +181,13 @@ impl ViewerRenderer {
                     magnify: filter(texture.magnify),
                     minify: filter(texture.minify),
                 };
-                Texture::rgba8(gl, &format!("texture {i}"), Size::new(image.width, image.height), &image.rgba, &options)
+                Texture::rgba8(
+                    gl,
+                    &format!("texture {i}"),
+                    Size::new(image.width, image.height),
+                    &image.rgba,
+                    &options,
+                )
             })
             .collect::<Result<Vec<_>>>()?;
         let white = Texture::rgba8(gl, "white", Size::new(1, 1), &[255; 4], &TextureOptions::default())?;
@@ -187,7 +195,11 @@ impl ViewerRenderer {
         for (node, mesh) in model.nodes.iter().enumerate().filter_map(|(i, n)| Some((i, n.mesh?))) {
             for (i, p) in model.meshes[mesh].primitives.iter().enumerate() {
                 let draw = Draw { node, mesh: first[mesh] + i, centre: p.bounds.center() };
-                let list = if model.materials[p.material].alpha == Alpha::Blend { &mut blended } else { &mut opaque };
+                let list = if model.materials[p.material].alpha == Alpha::Blend {
+                    &mut blended
+                } else {
+                    &mut opaque
+                };
                 list.push(draw);
             }
         }

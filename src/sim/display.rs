@@ -34,7 +34,10 @@ impl FixedDisplay {
         let period = 1e9 / self.hz;
         let n = (nanos(since) as f64 / period).floor() as u64;
         // The division rounds; the right blank is one of the next few.
-        (n.saturating_sub(1)..=n + 2).map(|n| self.vblank(n)).find(|v| *v >= t).unwrap_or_else(|| self.vblank(n + 3))
+        (n.saturating_sub(1)..=n + 2)
+            .map(|n| self.vblank(n))
+            .find(|v| *v >= t)
+            .unwrap_or_else(|| self.vblank(n + 3))
     }
 
     /// The first vertical blank after `t`.

@@ -125,8 +125,8 @@ impl Metrics {
     /// Counts a displayed frame. `previous` is the frame displayed before it.
     pub fn displayed(&mut self, previous: Option<&FrameRecord>, frame: &FrameRecord) {
         use Stage::{
-            GpuDone, InputReceived, InputSampled, LogicDone, Presented, SnapshotAcquired, SnapshotPublished, Submitted,
-            SwapBegin, SwapEnd,
+            GpuDone, InputReceived, InputSampled, LogicDone, Presented, SnapshotAcquired, SnapshotPublished,
+            Submitted, SwapBegin, SwapEnd,
         };
         self.record(Metric::ClickToPhoton, frame.between(InputReceived, Presented));
         // A frame that shows an old snapshot again has no sample and no hand-over of its own.
@@ -136,7 +136,8 @@ impl Metrics {
             self.record(Metric::LogicToRender, frame.between(LogicDone, Submitted));
             self.record(Metric::LogicTime, frame.between(InputSampled, LogicDone));
             self.record(Metric::HandOver, frame.between(SnapshotPublished, SnapshotAcquired));
-            let wake = frame.planned.zip(frame.at(InputSampled)).map(|(planned, at)| at.signed_since(planned));
+            let wake =
+                frame.planned.zip(frame.at(InputSampled)).map(|(planned, at)| at.signed_since(planned));
             self.record(Metric::WakeError, wake.filter(|_| !frame.after_idle));
         }
         self.record(Metric::SubmitToGpuDone, frame.between(Submitted, GpuDone));

@@ -156,8 +156,9 @@ impl Recorder {
 
     fn finish_complete(&mut self) {
         while self.has_pending() {
-            let complete = self.pending[slot(self.next)]
-                .is_none_or(|r| r.dropped || r.at(Stage::GpuDone).is_some() && r.at(Stage::Presented).is_some());
+            let complete = self.pending[slot(self.next)].is_none_or(|r| {
+                r.dropped || r.at(Stage::GpuDone).is_some() && r.at(Stage::Presented).is_some()
+            });
             if !complete {
                 return;
             }
@@ -174,7 +175,10 @@ impl Recorder {
             // Its input shows up with the next frame that is displayed.
             self.carried_input = earliest(self.carried_input, record.at(Stage::InputReceived));
         } else {
-            record.set(Stage::InputReceived, earliest(self.carried_input.take(), record.at(Stage::InputReceived)));
+            record.set(
+                Stage::InputReceived,
+                earliest(self.carried_input.take(), record.at(Stage::InputReceived)),
+            );
             let unfinished = record.at(Stage::Presented).is_none() || record.at(Stage::GpuDone).is_none();
             self.counters.unfinished += u64::from(unfinished);
             if record.id.0 > self.warmup {

@@ -6,9 +6,9 @@ use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowId};
 
+use super::events;
 use super::init::{self, Opened, size_of};
 use super::surface::WindowTarget;
-use super::events;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};

@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 
 use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
 use glutin::context::{
-    ContextApi, ContextAttributesBuilder, GlProfile, NotCurrentContext, NotCurrentGlContext as _, PossiblyCurrentContext,
-    Version,
+    ContextApi, ContextAttributesBuilder, GlProfile, NotCurrentContext, NotCurrentGlContext as _,
+    PossiblyCurrentContext, Version,
 };
 use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
@@ -121,18 +121,21 @@ fn create_window(events: &ActiveEventLoop, attributes: WindowAttributes) -> Resu
 fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<(Display, Connection)> {
     use raw_window_handle::RawDisplayHandle;
 
-    let mut handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
+    let mut handle =
+        events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
     let mut connection = None;
-    if let RawDisplayHandle::Xlib(winits) = handle && std::env::var_os("SCANOUT_SHARED").is_none() {
+    if let RawDisplayHandle::Xlib(winits) = handle {
         let own = super::x11::Connection::open()?;
         handle = own.handle(winits.screen);
         connection = Some(own);
     }
     // On X11 swaps through EGL were measured to take three times as long as through GLX.
-    let preference = DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
+    let preference =
+        DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
     // SAFETY: the connection outlives what is made from the display: our own by the order of the fields that keep
     // them, winit's (Wayland) because the render thread is joined before the event loop ends.
-    let display = unsafe { Display::new(handle, preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
+    let display =
+        unsafe { Display::new(handle, preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
     Ok((display, connection))
 }
 
@@ -144,14 +147,15 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
     #[cfg(target_os = "macos")]
     let preference = DisplayApiPreference::Cgl;
     // SAFETY: the event loop outlives everything made from the display: the render thread is joined before it ends.
-    let display =
-        unsafe { Display::new(handle.as_raw(), preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
+    let display = unsafe { Display::new(handle.as_raw(), preference) }
+        .map_err(|e| Error::Context { source: Box::new(e) })?;
     Ok((display, ()))
 }
 
 fn choose(display: &Display, window: Option<RawWindowHandle>) -> Result<GlConfig> {
     const WANTED: &str = "8-bit RGB, 24-bit depth and OpenGL";
-    let mut template = ConfigTemplateBuilder::new().with_alpha_size(0).with_depth_size(24).with_stencil_size(0);
+    let mut template =
+        ConfigTemplateBuilder::new().with_alpha_size(0).with_depth_size(24).with_stencil_size(0);
     if let Some(window) = window {
         template = template.compatible_with_native_window(window);
     }
@@ -161,7 +165,9 @@ fn choose(display: &Display, window: Option<RawWindowHandle>) -> Result<GlConfig
     // 10-bit configurations come first on some systems: no sRGB there, and compositing is many times slower.
     configs
         .filter(|c| c.color_buffer_type() == Some(ColorBufferType::Rgb { r_size: 8, g_size: 8, b_size: 8 }))
-        .min_by_key(|c| (c.num_samples(), !c.hardware_accelerated(), c.alpha_size(), c.depth_size().abs_diff(24)))
+        .min_by_key(|c| {
+            (c.num_samples(), !c.hardware_accelerated(), c.alpha_size(), c.depth_size().abs_diff(24))
+        })
         .ok_or(Error::NoConfig { wanted: WANTED, source: None })
 }
 

@@ -1,7 +1,7 @@
 use std::num::NonZeroU32;
 
-use glutin::surface::{GlSurface as _, SwapInterval};
 use glow::HasContext as _;
+use glutin::surface::{GlSurface as _, SwapInterval};
 
 use super::init::Current;
 use crate::error::{Error, Result};
@@ -54,7 +54,9 @@ impl GlTarget for WindowTarget {
         match (mode, set) {
             (Pacing::Vsync, Ok(())) if throttle => Throttle::Untested,
             (Pacing::Vsync, set) => {
-                let why = set.err().map_or("swap would block while the window is hidden".to_owned(), |e| e.to_string());
+                let why = set
+                    .err()
+                    .map_or("swap would block while the window is hidden".to_owned(), |e| e.to_string());
                 log::info!("vsync: a timer at the nominal refresh rate paces, not swap ({why})");
                 Throttle::Timer
             }

@@ -27,8 +27,9 @@ impl Connection {
         let xlib = Xlib::open().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
         // SAFETY: a null name means the one in the environment.
         let display = unsafe { (xlib.XOpenDisplay)(std::ptr::null()) };
-        let display = NonNull::new(display)
-            .ok_or_else(|| Error::NoWindowSystem { source: "the X server refuses a second connection".into() })?;
+        let display = NonNull::new(display).ok_or_else(|| Error::NoWindowSystem {
+            source: "the X server refuses a second connection".into(),
+        })?;
         Ok(Self { xlib, display })
     }
 
