@@ -1,6 +1,6 @@
 //! A window with its OpenGL context, and [`run`].
 //!
-//! Initialisation goes through the types of [`init`] in one order; each step can fail with an error of its own:
+//! Initialisation goes through the types of `window::init` in one order; each step can fail with an error of its own:
 //!
 //! | step | on | error |
 //! |---|---|---|
