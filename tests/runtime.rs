@@ -99,7 +99,7 @@ fn a_frames_input_is_the_earliest_that_contributed() {
 fn input_of_snapshots_that_were_never_drawn_counts_with_the_next_frame() {
     guarded(|| {
         // Fewer than are remembered one by one, and more.
-        for unread in [2, 3, 30] {
+        for unread in [3, 4, 30] {
             let (told, drawn) = ear();
             let (make, gate, held) = holding(1, &told);
             let (step_told, steps) = ear();
@@ -114,15 +114,20 @@ fn input_of_snapshots_that_were_never_drawn_counts_with_the_next_frame() {
                 assert_eq!(steps.next(), n + 2);
             }
             gate.open();
-            assert_eq!(drawn.wait_for(|d| d.id == 2).step, unread + 1, "only the last one is drawn");
+            // The newest is drawn; or the one before it and then the newest, when that was not out yet.
+            let last = drawn.wait_for(|d| d.inputs == unread);
+            assert!(last.id <= 3, "{last:?}");
             // What comes after that is a matter of its own again.
             let later = MonotonicClock.now();
             runtime.handle().input(key_at(later));
-            drawn.wait_for(|d| d.id == 3);
+            drawn.wait_for(|d| d.inputs == unread + 1);
             let summary = runtime.finish().expect("a clean end");
-            let seen: Vec<_> = records(&summary).iter().map(|r| r.at(Stage::InputReceived)).collect();
+            let mut seen: Vec<_> = records(&summary).iter().map(|r| r.at(Stage::InputReceived)).collect();
+            if last.id == 3 {
+                assert_eq!(seen.remove(2), Some(earliest + Duration::from_nanos(unread - 1)));
+            }
             assert_eq!(seen, [None, Some(earliest), Some(later)], "{unread} unread");
-            assert_eq!(summary.stats.counters().snapshots_skipped, unread - 1);
+            assert_eq!(summary.stats.counters().snapshots_skipped, unread + 1 - last.id);
         }
     });
 }
@@ -271,8 +276,11 @@ fn an_invisible_window_draws_nothing_and_its_world_stands_still() {
             drawn.wait_for(|d| d.id == 3);
             drawn.nothing(a_while());
             assert!(steps.load(Ordering::SeqCst) <= 4, "{pacing}: {steps:?} steps");
+            // Input that comes all the same is not lost.
+            runtime.handle().input(key());
+            drawn.nothing(a_while());
             runtime.handle().set_visible(true);
-            drawn.wait_for(|d| d.id == 10);
+            drawn.wait_for(|d| d.id >= 10 && d.inputs == 1);
             runtime.finish().expect("a clean end");
         }
     });
@@ -323,19 +331,20 @@ fn a_stalled_render_thread_does_not_stop_input_and_draws_the_newest() {
         world.on_extract = Box::new(move |step| step_told.tell(step));
         let (mut runtime, _end) = start(options(Pacing::Immediate), world, make);
         held.next();
-        let before = steps.wait_for(|&step| step >= 3);
+        let before = steps.wait_for(|&step| step >= 2);
         // Every event makes a new snapshot in place of the one that nobody has taken.
         for _ in 0..50 {
             runtime.handle().input(key());
         }
-        let mut newest = before;
+        let mut newest = steps.wait_for(|&step| step > before);
         while let Some(&last) = steps.all_so_far().last() {
             newest = last;
             std::thread::yield_now();
         }
         gate.open();
         let frame = drawn.wait_for(|d| d.id == 3);
-        assert!(frame.step >= newest, "{frame:?} after step {newest}");
+        // The newest may have been on its way out still.
+        assert!(frame.step + 1 >= newest, "{frame:?} after step {newest}");
         runtime.finish().expect("a clean end");
     });
 }
@@ -452,13 +461,15 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
 fn vsync_without_a_waiting_swap_is_paced_by_a_timer() {
     guarded(|| {
         let mut options = options(Pacing::Vsync);
-        options.frame_limit = Some(60);
+        // A rate that a busy machine cannot be mistaken for.
+        options.refresh_hz = Some(20.0);
+        options.frame_limit = Some(24);
         let (runtime, end) = start(options, World::new(Demand::EveryFrame), Screen::default);
         end.next();
         let summary = runtime.finish().expect("a clean end");
         assert_eq!(summary.throttle, Throttle::Timer);
-        // 60 frames at 200 Hz, less those before it was noticed. A slow machine takes longer.
-        assert!(summary.elapsed >= Duration::from_millis(5 * 40), "{:?}", summary.elapsed);
+        // The frames at 20 Hz, less those before it was noticed. A slow machine takes longer.
+        assert!(summary.elapsed >= Duration::from_millis(50 * 8), "{:?}", summary.elapsed);
     });
 }
 
@@ -481,8 +492,9 @@ fn vsync_with_a_waiting_swap_follows_it() {
         let stamps = |r: &FrameRecord| (r.at(Stage::SwapEnd), r.at(Stage::InputSampled));
         for pair in records(&summary).windows(2) {
             let ((swapped, _), (_, sampled)) = (stamps(&pair[0]), stamps(&pair[1]));
-            // Sampled after the swap before returned: not a whole refresh early.
-            assert!(pair[1].repeated || sampled > swapped, "frame {}", pair[1].id);
+            // Sampled after the swap before returned: not a whole refresh early. (Beside the swap of a repeated frame
+            // the logic thread makes the step that it is late with.)
+            assert!(pair[0].repeated || pair[1].repeated || sampled > swapped, "frame {}", pair[1].id);
         }
     });
 }
