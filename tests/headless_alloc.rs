@@ -5,6 +5,7 @@
 //!
 //! Locks have no such counter: `parking_lot` offers none, and a lock without contention makes no system call that
 //! could be watched. That no lock is taken per frame is therefore not claimed here; the code says so where it locks.
+#![allow(clippy::print_stdout, reason = "how much was watched, for who asks with --nocapture")]
 #![allow(unsafe_code, reason = "a global allocator is unsafe by nature")]
 #![allow(clippy::disallowed_methods, reason = "the host is a thread that sends input at its own pace")]
 

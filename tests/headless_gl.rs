@@ -1,4 +1,5 @@
 //! The OpenGL layer against a real driver, off screen: each test makes a context of its own.
+#![allow(clippy::print_stdout, reason = "the test and its child process talk through it")]
 #![allow(unsafe_code, reason = "the driver is asked directly whether the wrappers did what they say")]
 #![allow(
     clippy::undocumented_unsafe_blocks,
@@ -53,13 +54,15 @@ fn pixels(gl: &Gl, target: &RenderTarget) -> Vec<[u8; 4]> {
 }
 
 fn program(gl: &Gl, vertex: &str, fragment: &str) -> Program {
-    let source = |file: &'static str, text: &str| ShaderSource::new(file, format!("#version 330 core\n{text}"));
+    let source =
+        |file: &'static str, text: &str| ShaderSource::new(file, format!("#version 330 core\n{text}"));
     Program::new(gl, "test", &source("test.vert", vertex), &source("test.frag", fragment))
         .unwrap_or_else(|e| panic!("{e}\n{}", e.log))
 }
 
 /// A triangle over the whole target; the vertices hold nothing that it needs.
-const WHOLE: &str = "void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }";
+const WHOLE: &str =
+    "void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }";
 
 #[derive(Copy, Clone, Pod, Zeroable)]
 #[repr(C)]
@@ -88,7 +91,8 @@ fn panic_text(f: impl FnOnce()) -> Option<String> {
 
 #[test]
 fn load_without_a_current_context_is_an_error_with_the_real_loader() {
-    let egl = unsafe { khronos_egl::DynamicInstance::<khronos_egl::EGL1_5>::load_required() }.expect("libEGL");
+    let egl =
+        unsafe { khronos_egl::DynamicInstance::<khronos_egl::EGL1_5>::load_required() }.expect("libEGL");
     let loader = |name: &CStr| -> *const c_void {
         name.to_str()
             .ok()
@@ -227,8 +231,7 @@ fn uniforms_of_every_type_arrive() {
             Mat3::from_cols(Vec3::ONE, Vec3::new(0.2, 0.4, 0.6), Vec3::ZERO),
         );
         let column = Vec4::new(0.8, 0.6, 0.4, 0.2);
-        program
-            .set(&program.uniform("u_mat4"), Mat4::from_cols(Vec4::ONE, Vec4::ONE, column, Vec4::ZERO));
+        program.set(&program.uniform("u_mat4"), Mat4::from_cols(Vec4::ONE, Vec4::ONE, column, Vec4::ZERO));
         program.set(&program.uniform("u_array"), 0.6_f32); // the first element goes by the bare name
         program.set(&program.uniform("no_such_uniform"), 1.0_f32); // and this is no error
         gl.hook(Hook::Draw("test"));
@@ -283,7 +286,10 @@ fn uniform_blocks_read_the_buffer_at_their_binding_point() {
 /// The name that is bound at a binding point.
 fn bound(gl: &Gl, point: u32) -> NonZeroU32 {
     let name = unsafe { gl.raw().get_parameter_i32(point) };
-    u32::try_from(name).ok().and_then(NonZeroU32::new).unwrap_or_else(|| panic!("nothing is bound at {point:#x}"))
+    u32::try_from(name)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .unwrap_or_else(|| panic!("nothing is bound at {point:#x}"))
 }
 
 #[test]
@@ -297,14 +303,22 @@ fn handles_free_their_objects_on_drop_and_on_delete() {
             let buffer = Buffer::vertices(gl, &[1.0_f32], Usage::Static).expect("a buffer");
             let name = glow::NativeBuffer(bound(gl, glow::ARRAY_BUFFER_BINDING));
             assert!(unsafe { raw.is_buffer(name) });
-            if explicit { buffer.delete() } else { drop(buffer) }
+            if explicit {
+                buffer.delete();
+            } else {
+                drop(buffer);
+            }
             assert!(!unsafe { raw.is_buffer(name) }, "buffer, explicit: {explicit}");
 
             let options = TextureOptions::default();
             let texture = Texture::rgba8(gl, "t", Size::new(1, 1), &[0; 4], &options).expect("a texture");
             let name = glow::NativeTexture(bound(gl, glow::TEXTURE_BINDING_2D));
             assert!(unsafe { raw.is_texture(name) });
-            if explicit { texture.delete() } else { drop(texture) }
+            if explicit {
+                texture.delete();
+            } else {
+                drop(texture);
+            }
             assert!(!unsafe { raw.is_texture(name) }, "texture, explicit: {explicit}");
 
             let program = program(gl, WHOLE, "out vec4 o; void main() { o = vec4(1.0); }");
@@ -315,7 +329,11 @@ fn handles_free_their_objects_on_drop_and_on_delete() {
             // A program in use would live on until another is used.
             unsafe { raw.use_program(None) };
             assert!(unsafe { raw.is_program(name) });
-            if explicit { program.delete() } else { drop(program) }
+            if explicit {
+                program.delete();
+            } else {
+                drop(program);
+            }
             assert!(!unsafe { raw.is_program(name) }, "program, explicit: {explicit}");
 
             let mesh =
@@ -339,7 +357,11 @@ fn handles_free_their_objects_on_drop_and_on_delete() {
             assert_eq!(unsafe { raw.get_error() }, glow::NO_ERROR, "so far");
             assert!(is_vertex_array(name));
             assert!(unsafe { raw.is_buffer(indices) && raw.is_buffer(vertices) });
-            if explicit { mesh.delete() } else { drop(mesh) }
+            if explicit {
+                mesh.delete();
+            } else {
+                drop(mesh);
+            }
             assert!(!is_vertex_array(name), "vertex array, explicit: {explicit}");
             assert!(!unsafe { raw.is_buffer(indices) || raw.is_buffer(vertices) }, "the mesh's buffers");
         }
@@ -440,7 +462,8 @@ fn indices_choose_vertices_and_those_out_of_range_are_refused() {
     in_context(DebugLevel::Panic, |gl| {
         let vertices = [Nothing { unused: 0.0 }; 3];
         let refused = |indices: &[u32]| {
-            let e = Mesh::indexed(gl, Primitive::Triangles, &vertices, indices).map(|_| ()).expect_err("refused");
+            let e =
+                Mesh::indexed(gl, Primitive::Triangles, &vertices, indices).map(|_| ()).expect_err("refused");
             e.to_string()
         };
         assert!(refused(&[0, 1, 3]).contains("index 3 of a mesh of 3 vertices"));
@@ -488,7 +511,9 @@ fn dot_colour(frame: usize, i: usize) -> [u8; 4] {
 }
 
 fn dots(frame: usize, n: usize) -> Vec<Dot> {
-    (0..n).map(|i| Dot { x: (i as f32 + 0.5) / (ROW / 2) as f32 - 1.0, colour: dot_colour(frame, i) }).collect()
+    (0..n)
+        .map(|i| Dot { x: (i as f32 + 0.5) / (ROW / 2) as f32 - 1.0, colour: dot_colour(frame, i) })
+        .collect()
 }
 
 /// One buffer, written anew for each of many frames of which none is waited for, with sizes that grow beyond what it
@@ -615,7 +640,8 @@ fn texture_rows_are_from_top_to_bottom() {
         let texels = [red, green, blue, white].concat();
         let texture = Texture::rgba8(gl, "t", Size::new(2, 2), &texels, &plain_options()).expect("a texture");
         assert_eq!(texture.size(), Size::new(2, 2));
-        for (u, v, want) in [(0.25, 0.25, red), (0.75, 0.25, green), (0.25, 0.75, blue), (0.75, 0.75, white)] {
+        for (u, v, want) in [(0.25, 0.25, red), (0.75, 0.25, green), (0.25, 0.75, blue), (0.75, 0.75, white)]
+        {
             assert_eq!(sample(gl, &texture, Vec2::new(u, v), 0.0), want, "{u}, {v}");
         }
     });
@@ -737,7 +763,8 @@ fn read_pixels_starts_at_the_top_left() {
         // Odd sizes: rows must not be padded.
         let target = target(gl, 5, 3);
         // A window's rows are counted from below: the row that is the lowest there comes last.
-        let fragment = "out vec4 o; void main() { o = vec4(floor(gl_FragCoord.xy) * 10.0 / 255.0, 0.0, 1.0); }";
+        let fragment =
+            "out vec4 o; void main() { o = vec4(floor(gl_FragCoord.xy) * 10.0 / 255.0, 0.0, 1.0); }";
         program(gl, WHOLE, fragment).use_program();
         whole(gl).draw();
         let got = pixels(gl, &target);
@@ -837,7 +864,9 @@ fn hooks_do_what_their_level_says(gl: &Gl) {
     assert_eq!(logged(), [""; 0]);
 
     // Panic: before a draw and at a link, with the name; elsewhere the error is logged.
-    for (hook, text) in [(Hook::Draw("teapot"), "before draw `teapot`"), (Hook::Link("paint"), "at link of program `paint`")] {
+    for (hook, text) in
+        [(Hook::Draw("teapot"), "before draw `teapot`"), (Hook::Link("paint"), "at link of program `paint`")]
+    {
         provoke(gl);
         let message = panic_text(|| gl.hook(hook)).expect("an error stops the program");
         assert!(message.starts_with(&format!("OpenGL error {text}: ")), "{message}");
@@ -845,7 +874,9 @@ fn hooks_do_what_their_level_says(gl: &Gl) {
         assert!(logged().iter().any(|l| l.starts_with("ERROR") && l.contains(text)));
         gl.hook(hook); // and is reported once
     }
-    for (hook, text) in [(Hook::Bind("wood"), "at bind of texture `wood`"), (Hook::FrameEnd, "at the end of the frame")] {
+    for (hook, text) in
+        [(Hook::Bind("wood"), "at bind of texture `wood`"), (Hook::FrameEnd, "at the end of the frame")]
+    {
         provoke(gl);
         gl.hook(hook);
         let log = logged();
@@ -922,7 +953,8 @@ fn debug_hooks_without_khr_debug_ask_for_errors() {
         .env("MESA_EXTENSION_OVERRIDE", "-GL_KHR_debug")
         .output()
         .expect("this program runs again");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     // Other drivers than Mesa cannot be told; there the child has tested the usual way once more.
     let mesa = in_context(DebugLevel::Off, |gl| gl.caps().version.contains("Mesa"));
@@ -965,7 +997,10 @@ fn an_error_before_a_draw_ends_the_run_with_the_programs_name() {
     };
     match headless::run(&config(DebugLevel::Panic), Still, make) {
         Err(Error::ThreadPanicked { thread: ThreadName::Render, message }) => {
-            assert!(message.contains("before draw `test`") && message.contains("GL_INVALID_ENUM"), "{message}");
+            assert!(
+                message.contains("before draw `test`") && message.contains("GL_INVALID_ENUM"),
+                "{message}"
+            );
         }
         other => panic!("{other:?}"),
     }

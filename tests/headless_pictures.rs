@@ -2,6 +2,7 @@
 //!
 //! `SCANOUT_BLESS=1` writes the stored pictures anew; look at each before it is committed. A picture that does not
 //! fit is kept under `target/golden-failures/`, beside a picture of where it differs.
+#![allow(clippy::print_stdout, reason = "how close each picture is, for who asks with --nocapture")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -88,8 +88,10 @@ fn a_frames_input_is_the_earliest_that_contributed() {
         runtime.handle().input(key_at(c));
         gate.open();
         drawn.wait_for(|d| d.inputs == 4);
-        let seen: Vec<_> =
-            records(&runtime.finish().expect("a clean end")).iter().map(|r| r.at(Stage::InputReceived)).collect();
+        let seen: Vec<_> = records(&runtime.finish().expect("a clean end"))
+            .iter()
+            .map(|r| r.at(Stage::InputReceived))
+            .collect();
         // Step 3 may come before step 2 was drawn, and replace it.
         assert!(seen == [None, Some(a), Some(b)] || seen == [None, Some(a)], "{seen:?} of {:?}", [a, b, c]);
     });
@@ -363,7 +365,7 @@ fn snapshots_are_whole_and_never_go_back_at_full_speed() {
             // Makes the logic thread overwrite what is unread.
             runtime.handle().input(key());
             n += 1;
-            if n % 64 == 0 {
+            if n.is_multiple_of(64) {
                 std::thread::yield_now();
             }
         }
@@ -419,7 +421,7 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
         let mut n = 0_u32;
         world.on_update = Box::new(move |_| {
             n += 1;
-            if n % 40 == 0 {
+            if n.is_multiple_of(40) {
                 // Late by some periods now and then: the grid must keep its phase.
                 let until = MonotonicClock.now() + Duration::from_millis(11);
                 scanout::display::sleep::until(until);
@@ -451,7 +453,10 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
             let moved = w[1].0.animation_time.saturating_sub(w[0].0.animation_time);
             let wanted = Duration::from_secs_f64((ticks[1] - ticks[0]) as f64 / HZ).min(LONGEST_STEP);
             let steps = w[1].0.snapshot - w[0].0.snapshot;
-            assert!(steps > 1 || moved.abs_diff(wanted) < Duration::from_nanos(100), "{moved:?} and not {wanted:?}");
+            assert!(
+                steps > 1 || moved.abs_diff(wanted) < Duration::from_nanos(100),
+                "{moved:?} and not {wanted:?}"
+            );
         }
     });
 }

@@ -21,7 +21,8 @@ use scanout::{Demand, Error, Size, Summary};
 fn stop_at_once_ends_cleanly() {
     guarded(|| {
         for _ in 0..50 {
-            let (runtime, _end) = start(options(Pacing::Immediate), World::new(Demand::EveryFrame), Screen::default);
+            let (runtime, _end) =
+                start(options(Pacing::Immediate), World::new(Demand::EveryFrame), Screen::default);
             runtime.finish().expect("a clean end");
         }
     });
@@ -54,11 +55,12 @@ fn stop_while_the_backend_is_being_made_ends_without_a_frame() {
     guarded(|| {
         let (gate, barrier) = Gate::new();
         let (told, hears) = ear();
-        let (mut runtime, _end) = start(options(Pacing::Immediate), World::new(Demand::EveryFrame), move || {
-            told.tell(());
-            barrier.pass();
-            Screen::default()
-        });
+        let (mut runtime, _end) =
+            start(options(Pacing::Immediate), World::new(Demand::EveryFrame), move || {
+                told.tell(());
+                barrier.pass();
+                Screen::default()
+            });
         hears.next();
         runtime.handle().stop();
         gate.open();
@@ -151,8 +153,7 @@ fn stop_without_an_area_to_draw_ends_without_a_frame() {
         let mut options = options(Pacing::Immediate);
         options.size = Size::new(0, 30);
         options.capture_last = true;
-        let (runtime, _end) =
-            start(options, World::new(Demand::EveryFrame), move || Screen::telling(&told));
+        let (runtime, _end) = start(options, World::new(Demand::EveryFrame), move || Screen::telling(&told));
         hears.nothing(a_while());
         let summary = runtime.finish().expect("a clean end");
         assert_eq!((summary.frames, summary.picture), (0, None));
@@ -281,12 +282,19 @@ const RENDER: [Place; 8] = [Make, SetPacing, Resize, Draw, Swap, Poll, Capture, 
 
 /// Runs a world and a screen that call `fault` at their third chance in `place`, or their first where there is only
 /// one. Returns how the run ended.
-fn run_with(place: Place, fault: impl Fn() -> scanout::Result<()> + Send + Sync + 'static) -> scanout::Result<Summary> {
+fn run_with(
+    place: Place,
+    fault: impl Fn() -> scanout::Result<()> + Send + Sync + 'static,
+) -> scanout::Result<Summary> {
     let fault = Arc::new(fault);
     let at = move |here: Place, chance: u64| {
         let (fault, calls) = (Arc::clone(&fault), AtomicU64::new(0));
         move || {
-            if here == place && calls.fetch_add(1, Ordering::Relaxed) + 1 == chance { fault() } else { Ok(()) }
+            if here == place && calls.fetch_add(1, Ordering::Relaxed) + 1 == chance {
+                fault()
+            } else {
+                Ok(())
+            }
         }
     };
     // The logic thread has nobody to return an error to.
@@ -308,12 +316,13 @@ fn run_with(place: Place, fault: impl Fn() -> scanout::Result<()> + Send + Sync 
         at(Make, 1)()?;
         let mut screen = Screen::default();
         let (draw, swap, resize) = (at(Draw, 3), at(Swap, 3), at(Resize, 1));
-        let (poll, capture, pacing, drop) = (at(Poll, 3), at(Capture, 1), at(SetPacing, 1), at(ScreenDrop, 1));
+        let (poll, capture, pacing, drop) =
+            (at(Poll, 3), at(Capture, 1), at(SetPacing, 1), at(ScreenDrop, 1));
         screen.on_draw = Box::new(move |_| draw());
         screen.on_swap = Box::new(move |_| swap());
         screen.on_resize = Box::new(move |_| resize());
         screen.on_poll = Box::new(move || certain(poll()));
-        screen.on_capture = Box::new(move || capture());
+        screen.on_capture = Box::new(capture);
         screen.on_pacing = Box::new(move |_| {
             certain(pacing());
             scanout::pacing::Throttle::Untested
@@ -366,7 +375,9 @@ fn a_panic_anywhere_ends_the_run_with_its_thread_and_message() {
 
 #[test]
 fn a_panic_with_any_payload_is_reported() {
-    fn throw(payload: impl Any + Send + Clone + Sync + 'static) -> impl Fn() -> scanout::Result<()> + Send + Sync {
+    fn throw(
+        payload: impl Any + Send + Clone + Sync + 'static,
+    ) -> impl Fn() -> scanout::Result<()> + Send + Sync {
         move || panic_any(payload.clone())
     }
     guarded(|| {

@@ -324,9 +324,14 @@ pub fn start(
     let (ended, end) = ear();
     // The sender of std's channel may be shared; `on_end` is called from either thread.
     let ended = std::sync::Mutex::new(ended);
-    let runtime = Runtime::start(options, world, move || Ok(screen()), move || {
-        ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(());
-    });
+    let runtime = Runtime::start(
+        options,
+        world,
+        move || Ok(screen()),
+        move || {
+            ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(());
+        },
+    );
     (runtime.expect("threads"), end)
 }
 
