@@ -26,6 +26,8 @@ pub struct Capabilities {
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
     pub max_texture_size: u32,
+    /// Longest side of a [`RenderTarget`](super::RenderTarget) in pixels.
+    pub max_target_size: u32,
     /// Offsets into uniform buffers are multiples of this many bytes.
     pub uniform_alignment: u32,
     /// Highest sample count of a multisampled renderbuffer.
@@ -72,6 +74,7 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
+            max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),
             max_samples: number(glow::MAX_SAMPLES),
         }

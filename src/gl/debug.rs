@@ -91,8 +91,8 @@ impl Debug {
             let into = Arc::clone(&inbox);
             // SAFETY: the callback owns what it uses; the context keeps it until it is dropped itself.
             unsafe {
-                gl.debug_message_callback(move |_source, kind, id, severity, text| {
-                    receive(&into, kind, id, severity, text);
+                gl.debug_message_callback(move |source, kind, id, severity, text| {
+                    receive(&into, source, kind, id, severity, text);
                 });
             }
             inbox
@@ -112,7 +112,14 @@ impl Debug {
     }
 
     pub(super) fn set_level(&self, gl: &glow::Context, level: DebugLevel) {
-        self.level.set(level);
+        let was_off = self.level.replace(level) == DebugLevel::Off;
+        if was_off || level == DebugLevel::Off {
+            // What happened before is not blamed on what is drawn from now on.
+            match &self.inbox {
+                Some(inbox) => inbox.lock().clear(),
+                None => clear_errors(gl),
+            }
+        }
         if self.inbox.is_none() {
             return;
         }
@@ -152,8 +159,11 @@ impl Debug {
     }
 }
 
-fn receive(inbox: &Inbox, kind: u32, id: u32, severity: u32, text: &str) {
+fn receive(inbox: &Inbox, source: u32, kind: u32, id: u32, severity: u32, text: &str) {
     let error = kind == glow::DEBUG_TYPE_ERROR;
+    if error && source == glow::DEBUG_SOURCE_SHADER_COMPILER {
+        return; // whoever compiles gets it as a `ShaderError`, and may well go on
+    }
     let worth_it = error
         || severity == glow::DEBUG_SEVERITY_HIGH
         || (kind == glow::DEBUG_TYPE_PERFORMANCE && severity == glow::DEBUG_SEVERITY_MEDIUM);
@@ -177,6 +187,17 @@ fn ask(gl: &glow::Context) -> Vec<Message> {
         messages.push(Message { error: true, text: error_name(code).to_owned() });
     }
     messages
+}
+
+/// Forgets the error flags that are set.
+pub(super) fn clear_errors(gl: &glow::Context) {
+    // A lost context answers forever.
+    for _ in 0..KEPT {
+        // SAFETY: takes one error flag of the current context.
+        if unsafe { gl.get_error() } == glow::NO_ERROR {
+            break;
+        }
+    }
 }
 
 /// The name of a `glGetError` code.

@@ -152,6 +152,12 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Whether points are as large as the vertex shader's `gl_PointSize` says, and not one pixel. Off at the start of a
+    /// frame.
+    pub fn set_point_sizes(&mut self, on: bool) {
+        self.set(glow::PROGRAM_POINT_SIZE, on);
+    }
+
     fn set(&mut self, what: u32, on: bool) {
         // SAFETY: toggles state of the current context.
         unsafe {

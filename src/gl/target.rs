@@ -1,7 +1,7 @@
 use glow::HasContext as _;
 
-use super::Gl;
 use super::handle::{FramebufferObject, Handle, RenderbufferObject};
+use super::{Gl, Hook};
 use crate::error::{Error, Result};
 use crate::runtime::{Pixels, Size};
 
@@ -37,9 +37,16 @@ impl RenderTarget {
     /// Gives it another size. The contents are lost.
     ///
     /// # Errors
-    /// When the driver cannot make one of that size.
+    /// When the driver cannot make one of that size. One beyond its limit leaves the target as it was.
     pub fn resize(&mut self, size: Size) -> Result<()> {
-        let gl = self.framebuffer.gl().raw();
+        let gl = self.framebuffer.gl();
+        let limit = gl.caps().max_target_size;
+        let Size { width, height } = size;
+        if size.is_empty() || width > limit || height > limit {
+            let detail = format!("{width}x{height} pixels; 1 to {limit} each way fit");
+            return Err(Error::Gl { operation: "making a render target", detail });
+        }
+        let gl = gl.raw();
         let (width, height) = (size.width as i32, size.height as i32);
         // SAFETY: all three objects are ours and alive.
         let status = unsafe {
@@ -85,6 +92,9 @@ impl RenderTarget {
 pub fn read_pixels(gl: &Gl, size: Size) -> Result<Pixels> {
     let row = size.width as usize * 4;
     let mut bottom_up = vec![0; row * size.height as usize];
+    // Flags that earlier calls left are reported where errors are looked for, and are not this reading's.
+    gl.hook(Hook::FrameEnd);
+    super::debug::clear_errors(gl.raw());
     // SAFETY: the buffer holds exactly width * height * 4 bytes, and rows of RGBA are 4-byte aligned.
     let code = unsafe {
         gl.raw().pixel_store_i32(glow::PACK_ALIGNMENT, 4);

@@ -11,9 +11,9 @@ pub use picture::draw_once;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
+use crate::gl::{CreateContext, DebugLevel, Gl, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Origin;
-use crate::runtime::{Logic, Runtime, Summary, TargetInfo};
+use crate::runtime::{Logic, RunOptions, Runtime, Summary, TargetInfo};
 use surface::OffscreenSurface;
 
 /// Runs `logic` and the renderer that `make_renderer` makes, off screen, until a limit of `config` is reached or, since
@@ -49,25 +49,11 @@ where
     R: Renderer<L::Snapshot>,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    config.check()?;
-    let mut options = config.run_options();
-    options.end_when_idle = true;
-    let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
+    let options = RunOptions { end_when_idle: true, ..config.run_options() };
     let (ended, end) = crossbeam_channel::bounded(2);
-    let mut runtime = Runtime::start(
-        options,
-        logic,
-        move || {
-            let context = egl::Context::new()?;
-            let gl = context.load(debug)?;
-            let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
-            let surface = OffscreenSurface::new(context, &gl, size, hz)?;
-            GlBackend::new(gl, surface, target, size, scale, Box::new(make_renderer), overlay)
-        },
-        move || {
-            let _ = ended.try_send(());
-        },
-    )?;
+    let mut runtime = launch(config, options, logic, make_renderer, overlay, move || {
+        let _ = ended.try_send(());
+    })?;
     while end.recv_timeout(std::time::Duration::from_millis(20)).is_err() {
         if stop() {
             runtime.handle().stop();
@@ -75,4 +61,67 @@ where
         }
     }
     runtime.finish()
+}
+
+/// Starts a run and returns at once. The caller is the host: it passes input and wishes on through
+/// [`Runtime::handle`], so that a scene without anything to do waits for them, and collects the result with
+/// [`Runtime::finish`]. `on_end` is called when the run ends by itself, as for [`Runtime::start`].
+///
+/// # Errors
+/// When the configuration cannot be meant, or the system refuses a thread; all else is reported by
+/// [`Runtime::finish`].
+pub fn start<L, R, F>(
+    config: &Config,
+    logic: L,
+    make_renderer: F,
+    overlay: Option<OverlayFactory>,
+    on_end: impl Fn() + Send + Sync + 'static,
+) -> Result<Runtime>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot>,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    launch(config, config.run_options(), logic, make_renderer, overlay, on_end)
+}
+
+fn launch<L, R, F>(
+    config: &Config,
+    options: RunOptions,
+    logic: L,
+    make_renderer: F,
+    overlay: Option<OverlayFactory>,
+    on_end: impl Fn() + Send + Sync + 'static,
+) -> Result<Runtime>
+where
+    L: Logic + 'static,
+    L::Snapshot: 'static,
+    R: Renderer<L::Snapshot>,
+    F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
+{
+    config.check()?;
+    let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
+    let make_backend = move || {
+        let context = egl::Context::new()?;
+        let gl = context.load(debug)?;
+        let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
+        let surface = OffscreenSurface::new(context, &gl, size, hz)?;
+        GlBackend::new(gl, surface, target, size, scale, Box::new(make_renderer), overlay)
+    };
+    Runtime::start(options, logic, make_backend, on_end)
+}
+
+/// Calls `f` with a context of its own, current on the calling thread, that has no framebuffer but those that `f`
+/// makes. For tests, tools and pictures that need no loop. OpenGL objects that outlive the call are not freed one by
+/// one: they went with the context.
+///
+/// # Errors
+/// When EGL offers no context.
+pub fn with_context<T>(debug: DebugLevel, f: impl FnOnce(&Gl) -> T) -> Result<T> {
+    let context = egl::Context::new()?;
+    let gl = context.load(debug)?;
+    let result = f(&gl);
+    gl.context_gone();
+    Ok(result)
 }

@@ -231,7 +231,12 @@ impl ViewerRenderer {
         program.set(&self.uniforms.base_color, Vec4::from(material.base_color));
         program.set(&self.uniforms.emissive, Vec3::from(material.emissive));
         program.set(&self.uniforms.lit, if primitive.lit { 1.0 } else { 0.0 });
-        let cutoff = if let Alpha::Mask(cutoff) = material.alpha { cutoff } else { -1.0 };
+        // Below zero: the alpha is the surface's. Otherwise what is drawn is opaque, whatever the base colour says.
+        let cutoff = match material.alpha {
+            Alpha::Opaque => 0.0,
+            Alpha::Mask(cutoff) => cutoff.max(0.0),
+            Alpha::Blend => -1.0,
+        };
         program.set(&self.uniforms.cutoff, cutoff);
         material.base_color_texture.map_or(&self.white, |t| &self.textures[t]).bind(0);
         frame.set_face_culling(!material.double_sided && primitive.surface, determinant < 0.0);
@@ -243,6 +248,7 @@ impl Renderer<ViewerView> for ViewerRenderer {
     fn render(&mut self, view: &ViewerView, frame: &mut Frame<'_>) {
         frame.clear_with_depth([0.035, 0.04, 0.055, 1.0]);
         frame.set_depth_test(true);
+        frame.set_point_sizes(true);
         let camera = &view.camera;
         self.program.set(&self.uniforms.view_projection, camera.view_projection(frame.size().aspect()));
         self.program.set(&self.uniforms.eye, camera.eye);
@@ -264,6 +270,7 @@ impl Renderer<ViewerView> for ViewerRenderer {
             frame.set_blending(false);
         }
         frame.set_face_culling(false, false);
+        frame.set_point_sizes(false);
         frame.set_depth_test(false);
     }
 }

@@ -1,0 +1,418 @@
+//! Every scene against a stored picture, drawn off screen by whatever OpenGL the machine has.
+//!
+//! `SCANOUT_BLESS=1` writes the stored pictures anew; look at each before it is committed. A picture that does not
+//! fit is kept under `target/golden-failures/`, beside a picture of where it differs.
+#![allow(clippy::print_stdout, reason = "how close each picture is, for who asks with --nocapture")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use glam::Vec2;
+use image::{Rgba, RgbaImage};
+use scanout::gl::{CreateContext, DebugLevel, Renderer};
+use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode, Pixels};
+use scanout::scenes::{Scene, Visitor};
+use scanout::time::Timestamp;
+use scanout::{Config, Logic, Size};
+
+mod model_support;
+use model_support::{File, base64};
+
+const SIZE: Size = Size::new(320, 180);
+const STEP: Duration = Duration::from_nanos(16_666_667);
+
+// --- drawing ---
+
+/// Feeds a scene with input, moves it on and draws it once.
+struct Shot {
+    events: Vec<InputKind>,
+    steps: u64,
+}
+
+impl Visitor for Shot {
+    type Output = scanout::Result<Pixels>;
+
+    fn visit<L, R, F>(self, mut logic: L, make_renderer: F) -> Self::Output
+    where
+        L: Logic + 'static,
+        L::Snapshot: 'static,
+        R: Renderer<L::Snapshot> + 'static,
+        F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
+    {
+        for kind in self.events {
+            logic.input(&InputEvent::new(Timestamp::ZERO, kind));
+        }
+        // An OpenGL error anywhere on the way fails the test as well.
+        let config = Config { size: SIZE, debug: DebugLevel::Panic, ..Config::default() };
+        scanout::headless::draw_once(&config, logic, make_renderer, self.steps, STEP)
+    }
+}
+
+fn draw(scene: &Scene, steps: u64, events: &[InputKind]) -> RgbaImage {
+    let shot = Shot { events: events.to_vec(), steps };
+    let pixels = scene.open(shot).and_then(|drawn| drawn).unwrap_or_else(|e| panic!("{scene:?}: {e}"));
+    assert_eq!(pixels.size, SIZE);
+    RgbaImage::from_raw(SIZE.width, SIZE.height, pixels.rgba).expect("four bytes per pixel")
+}
+
+const fn moved(x: f32, y: f32) -> InputKind {
+    InputKind::PointerMoved { position: Vec2::new(x, y) }
+}
+
+fn dragged(x: f32, y: f32) -> [InputKind; 3] {
+    [moved(0.0, 0.0), InputKind::Button { button: ButtonCode::Primary, pressed: true }, moved(x, y)]
+}
+
+/// Turns the camera from where it starts to straight in front (plus `right` pixels of dragging) and `closer` lines
+/// closer.
+fn from_the_front(right: f32, closer: f32) -> Vec<InputKind> {
+    let mut events = dragged(75.0 + right, -52.5).to_vec();
+    events.push(InputKind::Scroll { lines: Vec2::new(0.0, closer) });
+    events
+}
+
+const SPACE: InputKind = InputKind::Key { code: KeyCode::Space, pressed: true, repeat: false };
+
+// --- comparing ---
+
+/// Highest mean of the absolute difference over all channels, of 255. Rasterisers may round a shade either way and
+/// place an edge a fraction of a pixel elsewhere. llvmpipe gives the same bytes with another vector width; Mesa's other
+/// software rasteriser, softpipe, which shares none of its code, stays below 0.3. A scene that is turned by a degree,
+/// or one channel of which is three steps off, gives more than this.
+const MEAN: f64 = 0.5;
+/// A channel that differs by more than this share of the full range belongs to another surface, not to another
+/// rounding.
+const STRONG: u8 = 48;
+/// Largest share of pixels that may be like that: thin lines and the edges of small things, where a pixel falls on one
+/// side or the other (softpipe: up to 0.2 %). A line across two thirds of the picture is more.
+const STRONG_SHARE: f64 = 0.003;
+
+#[derive(Copy, Clone, Debug)]
+struct Difference {
+    mean: f64,
+    strong_share: f64,
+}
+
+impl Difference {
+    fn between(a: &RgbaImage, b: &RgbaImage) -> Option<Self> {
+        if a.dimensions() != b.dimensions() {
+            return None;
+        }
+        let (mut sum, mut strong) = (0_u64, 0_u64);
+        for (a, b) in a.pixels().zip(b.pixels()) {
+            let most = a.0.iter().zip(b.0).map(|(&a, b)| a.abs_diff(b)).fold(0, |most, d| {
+                sum += u64::from(d);
+                most.max(d)
+            });
+            strong += u64::from(most > STRONG);
+        }
+        let pixels = u64::from(a.width()) * u64::from(a.height());
+        Some(Self { mean: sum as f64 / (4 * pixels) as f64, strong_share: strong as f64 / pixels as f64 })
+    }
+
+    fn is_tolerable(self) -> bool {
+        self.mean <= MEAN && self.strong_share <= STRONG_SHARE
+    }
+}
+
+/// Where two pictures differ: eight times the difference, so that little is seen too.
+fn difference_picture(a: &RgbaImage, b: &RgbaImage) -> RgbaImage {
+    RgbaImage::from_fn(a.width().max(b.width()), a.height().max(b.height()), |x, y| {
+        match (a.get_pixel_checked(x, y), b.get_pixel_checked(x, y)) {
+            (Some(a), Some(b)) => {
+                let d = |i: usize| a[i].abs_diff(b[i]).max(a[3].abs_diff(b[3])).saturating_mul(8);
+                Rgba([d(0), d(1), d(2), 255])
+            }
+            _ => Rgba([255, 0, 255, 255]),
+        }
+    })
+}
+
+/// Compares `actual` with the picture at `golden`; the error names the files that were kept in `failures`.
+fn check(name: &str, actual: &RgbaImage, golden: &Path, failures: &Path) -> Result<Difference, String> {
+    let keep = |suffix: &str, picture: &RgbaImage| {
+        std::fs::create_dir_all(failures).expect("a folder for failures");
+        let path = failures.join(format!("{name}{suffix}.png"));
+        picture.save(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        path.display().to_string()
+    };
+    let golden_picture = match image::open(golden) {
+        Ok(picture) => picture.into_rgba8(),
+        Err(e) => {
+            return Err(format!(
+                "{}: {e}; drawn: {}; SCANOUT_BLESS=1 stores it",
+                golden.display(),
+                keep("", actual)
+            ));
+        }
+    };
+    let difference = Difference::between(actual, &golden_picture);
+    match difference {
+        Some(d) if d.is_tolerable() => Ok(d),
+        _ => Err(format!(
+            "{name}: {}\n  stored:     {}\n  drawn:      {}\n  difference: {}",
+            difference.map_or_else(
+                || format!("{:?} pixels and not {:?}", actual.dimensions(), golden_picture.dimensions()),
+                |d| format!(
+                    "differs by {:.3} of 255 on the mean ({MEAN} allowed) and strongly in {:.3} % ({} allowed)",
+                    d.mean,
+                    d.strong_share * 100.0,
+                    STRONG_SHARE * 100.0
+                )
+            ),
+            golden.display(),
+            keep("", actual),
+            keep("-difference", &difference_picture(actual, &golden_picture)),
+        )),
+    }
+}
+
+fn assert_golden(name: &str, actual: &RgbaImage) {
+    // What has alpha below 1 lets the desktop shine through on some window systems, and the page behind a saved
+    // picture everywhere.
+    assert!(actual.pixels().all(|p| p[3] == 255), "{name}: the picture is not opaque");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = root.join("tests/golden").join(name).with_extension("png");
+    if std::env::var_os("SCANOUT_BLESS").is_some_and(|v| v == "1") {
+        actual.save(&golden).unwrap_or_else(|e| panic!("{}: {e}", golden.display()));
+        return;
+    }
+    match check(name, actual, &golden, &failures_folder()) {
+        Ok(d) => println!("{name}: mean {:.4}, strong {:.4} %", d.mean, d.strong_share * 100.0),
+        Err(text) => panic!("{text}"),
+    }
+}
+
+/// Beside the test's own temporary folder, which cargo puts into the target folder in use.
+fn failures_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").join("golden-failures")
+}
+
+// --- the comparison itself ---
+
+#[test]
+fn comparison_refuses_wrong_pictures_and_keeps_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let golden = folder.path().join("golden.png");
+    let failures = folder.path().join("failures");
+    let right = draw(&Scene::Bars, 30, &[]);
+    right.save(&golden).expect("a file");
+    let compare = |picture: &RgbaImage| check("wrong", picture, &golden, &failures);
+    assert!(compare(&right).is_ok());
+
+    // Rounding the other way everywhere, and a few pixels on the other side of an edge, are tolerated.
+    let mut rounded = right.clone();
+    rounded.pixels_mut().enumerate().for_each(|(i, p)| p[i % 3] = p[i % 3].saturating_add(1));
+    for i in 0..20 {
+        rounded.put_pixel(i * 16, i * 9, Rgba([255, 0, 0, 255]));
+    }
+    assert!(compare(&rounded).is_ok(), "{:?}", compare(&rounded));
+    assert!(!failures.exists(), "nothing is kept of a success");
+
+    let mut line = right.clone();
+    (50..270).for_each(|x| line.put_pixel(x, 90, Rgba([255, 0, 255, 255])));
+    let mut darker = right.clone();
+    darker.pixels_mut().for_each(|p| p[1] = p[1].saturating_sub(3));
+    let mut translucent = right.clone();
+    translucent.pixels_mut().for_each(|p| p[3] = 252);
+    let smaller = image::imageops::crop_imm(&right, 0, 0, SIZE.width, SIZE.height - 1).to_image();
+    let wrong = [
+        ("another time", draw(&Scene::Bars, 31, &[])),
+        ("upside down", image::imageops::flip_vertical(&draw(&Scene::Model(None), 0, &[]))),
+        ("a line across", line),
+        ("a little darker", darker),
+        ("a little translucent", translucent),
+        ("smaller", smaller),
+    ];
+    for (what, picture) in wrong {
+        let text = compare(&picture).expect_err(what);
+        for kept in ["wrong.png", "wrong-difference.png"] {
+            let path = failures.join(kept);
+            assert!(text.contains(path.to_str().expect("a plain path")), "{what}: {text}");
+            let shown = image::open(&path).unwrap_or_else(|e| panic!("{what}: {e}")).into_rgba8();
+            assert!(shown.pixels().any(|p| p.0[..3].iter().any(|&c| c > 0)), "{what}: {kept} shows nothing");
+        }
+        std::fs::remove_dir_all(&failures).expect("the folder is there");
+    }
+    std::fs::remove_file(&golden).expect("the file is there");
+    assert!(compare(&right).expect_err("no stored picture").contains("SCANOUT_BLESS"));
+}
+
+/// A turned model, one turned by a degree less, and a moment later: each must be told from the others, or the
+/// tolerances have grown too wide to guard anything.
+#[test]
+fn comparison_tells_small_changes_of_a_scene() {
+    let scene = Scene::Model(None);
+    let base = draw(&scene, 120, &[]);
+    let degree = draw(&scene, 120, &dragged(2.2, 0.0));
+    let later = draw(&scene, 126, &[]);
+    for (what, other) in [("a degree", degree), ("a tenth of a second", later)] {
+        let difference = Difference::between(&base, &other).expect("one size");
+        assert!(!difference.is_tolerable(), "{what}: {difference:?}");
+    }
+    let swarm = |n| draw(&Scene::Swarm(n), 60, &[]);
+    let difference = Difference::between(&swarm(2_000), &swarm(1_900)).expect("one size");
+    assert!(!difference.is_tolerable(), "a hundred balls fewer: {difference:?}");
+}
+
+// --- the scenes ---
+
+#[test]
+fn model_looks_as_stored() {
+    assert_golden("model", &draw(&Scene::Model(None), 120, &[]));
+}
+
+#[test]
+fn model_turned_and_zoomed_looks_as_stored() {
+    let mut events = dragged(-160.0, 40.0).to_vec();
+    events.push(InputKind::Scroll { lines: Vec2::new(0.0, 4.0) });
+    assert_golden("model-turned", &draw(&Scene::Model(None), 240, &events));
+}
+
+#[test]
+fn swarm_looks_as_stored() {
+    assert_golden("swarm", &draw(&Scene::Swarm(2_000), 60, &[]));
+}
+
+#[test]
+fn flash_looks_as_stored() {
+    let scene = Scene::Flash { animate: false };
+    assert_golden("flash-black", &draw(&scene, 1, &[]));
+    assert_golden("flash-white", &draw(&scene, 1, &[SPACE]));
+}
+
+#[test]
+fn flip_looks_as_stored() {
+    assert_golden("flip-first", &draw(&Scene::Flip, 1, &[]));
+    assert_golden("flip-second", &draw(&Scene::Flip, 2, &[]));
+}
+
+#[test]
+fn drag_looks_as_stored() {
+    assert_golden("drag", &draw(&Scene::Drag, 1, &[moved(10.0, 10.0), moved(212.0, 100.0)]));
+    // Half of the mark lies beyond the edge.
+    assert_golden("drag-edge", &draw(&Scene::Drag, 1, &[moved(0.0, 100.0)]));
+}
+
+#[test]
+fn bars_look_as_stored() {
+    assert_golden("bars", &draw(&Scene::Bars, 37, &[]));
+}
+
+// --- a model with everything that materials and meshes can be ---
+
+/// A 16 x 16 picture whose alpha grows from left to right and whose upper half is bluish, the lower half orange.
+fn ramp() -> String {
+    let image = RgbaImage::from_fn(16, 16, |x, y| {
+        let alpha = (x * 17) as u8;
+        if y < 8 { Rgba([80, 160, 255, alpha]) } else { Rgba([255, 150, 40, alpha]) }
+    });
+    let mut out = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut out, image::ImageFormat::Png).expect("a picture can be encoded");
+    format!("data:image/png;base64,{}", base64(&out.into_inner()))
+}
+
+fn drawn_file(name: &str, file: &File, events: &[InputKind]) -> RgbaImage {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(name).with_extension("gltf");
+    std::fs::write(&path, file.gltf()).expect("a file");
+    draw(&Scene::Model(Some(path)), 1, events)
+}
+
+/// Unit squares in two rows of five, two units apart, before a striped wall.
+fn materials() -> File {
+    let mut file = File::new();
+    let square = [0., 0., 0., 1.5, 0., 0., 0., 1.5, 0., 1.5, 1.5, 0.];
+    let position = file.floats("VEC3", &square);
+    // (0, 0) of a texture is its upper left.
+    let uv = file.floats("VEC2", &[0., 1., 1., 1., 0., 0., 1., 0.]);
+    let colour = file.floats("VEC4", &[1., 0., 0., 1., 0., 1., 0., 1., 0., 0., 1., 1., 1., 1., 1., 1.]);
+    let indices = file.accessor(&[0, 1, 2, 2, 1, 3], 5121, "SCALAR", "");
+    let plain = format!(r#""indices":{indices},"attributes":{{"POSITION":{position}"#);
+    let mesh = |file: &mut File, attributes: &str, material: usize| {
+        file.mesh(&format!(r#"{plain}{attributes}}},"material":{material}"#))
+    };
+    let textured = format!(r#","TEXCOORD_0":{uv}"#);
+    let coloured = format!(r#","COLOR_0":{colour}"#);
+    let meshes = [
+        mesh(&mut file, &textured, 0), // opaque: the ramp's alpha means nothing
+        mesh(&mut file, &textured, 1), // masked: only the right half is there
+        mesh(&mut file, &textured, 2), // blended: the wall shows through on the left
+        mesh(&mut file, "", 3),        // unlit
+        mesh(&mut file, &coloured, 4), // vertex colours, unlit
+        mesh(&mut file, "", 5),        // lit, one-sided
+        mesh(&mut file, "", 6),        // lit, double-sided
+        mesh(&mut file, "", 7),        // opaque with a base colour of alpha 0.3
+    ];
+    let [opaque, masked, blended, unlit, colours, single, double, faint] = meshes;
+    let mut put = |mesh: usize, more: &str| file.nodes.push(format!(r#"{{"mesh":{mesh}{more}}}"#));
+    let at = |column: f32, row: f32| format!(r#","translation":[{},{},0]"#, column * 2.0, row * 2.0);
+    put(opaque, &at(0., 1.));
+    put(masked, &at(1., 1.));
+    put(blended, &at(2., 1.));
+    put(unlit, &at(3., 1.));
+    put(colours, &at(4., 1.));
+    put(single, &at(0., 0.));
+    // Turned half round the y axis: the back is seen, so the one-sided square is not.
+    let turned = |column: f32| format!(r#","translation":[{},0,0],"rotation":[0,1,0,0]"#, column * 2.0 + 1.5);
+    put(single, &turned(1.0));
+    put(double, &turned(2.0));
+    // Mirrored: the corners go the other way round, and the front is still the front.
+    put(single, r#","translation":[7.5,0,0],"scale":[-1,1,1]"#);
+    put(faint, &at(4., 0.));
+    // The wall, and two sheets that cross the blended square's depth, listed near before far.
+    put(unlit, r#","translation":[-0.5,2.6,-1],"scale":[6.8,0.2,1]"#);
+    put(unlit, r#","translation":[-0.5,0.6,-1],"scale":[6.8,0.2,1]"#);
+    put(blended, r#","translation":[4.6,2.2,0.6],"scale":[0.6,0.6,1]"#);
+    let picture = ramp();
+    file.with(&format!(
+        r#""images":[{{"uri":"{picture}"}}],"textures":[{{"source":0}}],"extensionsUsed":["KHR_materials_unlit"],"materials":[
+        {{"pbrMetallicRoughness":{{"baseColorTexture":{{"index":0}}}}}},
+        {{"alphaMode":"MASK","alphaCutoff":0.5,"pbrMetallicRoughness":{{"baseColorTexture":{{"index":0}}}}}},
+        {{"alphaMode":"BLEND","pbrMetallicRoughness":{{"baseColorTexture":{{"index":0}}}}}},
+        {{"pbrMetallicRoughness":{{"baseColorFactor":[0.9,0.8,0.1,1]}},"extensions":{{"KHR_materials_unlit":{{}}}}}},
+        {{"extensions":{{"KHR_materials_unlit":{{}}}}}},
+        {{"pbrMetallicRoughness":{{"baseColorFactor":[0.8,0.1,0.1,1]}}}},
+        {{"doubleSided":true,"pbrMetallicRoughness":{{"baseColorFactor":[0.1,0.7,0.2,1]}}}},
+        {{"pbrMetallicRoughness":{{"baseColorFactor":[0.6,0.3,0.8,0.3]}}}}]"#
+    ))
+}
+
+#[test]
+fn materials_look_as_stored() {
+    assert_golden("materials", &drawn_file("materials", &materials(), &from_the_front(0.0, 2.5)));
+}
+
+/// From behind, one-sided squares are seen where they were not, and the other way round.
+#[test]
+fn materials_from_behind_look_as_stored() {
+    let half_turn = from_the_front(std::f32::consts::PI / 0.008, 2.5);
+    assert_golden("materials-behind", &drawn_file("materials", &materials(), &half_turn));
+}
+
+/// Points, lines, loops, strips and fans, each from the same points on an arc, left to right.
+#[test]
+fn modes_look_as_stored() {
+    let mut file = File::new();
+    // A zigzag for strips, an arc for the rest.
+    let zigzag: Vec<f32> = (0..6).flat_map(|i| [0.3 * i as f32, (i % 2) as f32 * 1.5, 0.0]).collect();
+    let arc: Vec<f32> = (0..6)
+        .flat_map(|i| {
+            let (sin, cos) = (i as f32 * std::f32::consts::PI / 5.0).sin_cos();
+            [0.75 + 0.75 * cos, 1.5 * sin, 0.0]
+        })
+        .collect();
+    let zigzag = file.floats("VEC3", &zigzag);
+    let arc = file.floats("VEC3", &arc);
+    for (column, (mode, position)) in
+        [(0, arc), (1, arc), (2, arc), (3, arc), (5, zigzag), (6, arc)].into_iter().enumerate()
+    {
+        let mesh =
+            file.mesh(&format!(r#""mode":{mode},"attributes":{{"POSITION":{position}}},"material":0"#));
+        file.nodes.push(format!(r#"{{"mesh":{mesh},"translation":[{},0,0]}}"#, column as f32 * 2.0));
+    }
+    let file = file.with(
+        r#""materials":[{"doubleSided":true,"pbrMetallicRoughness":{"baseColorFactor":[0.3,0.8,0.9,1]}}]"#,
+    );
+    assert_golden("modes", &drawn_file("modes", &file, &from_the_front(0.0, 1.5)));
+}
