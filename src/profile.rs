@@ -1,7 +1,8 @@
 //! Scopes for puffin, or nothing: without the feature `profile` the same names compile to no code, so that call
 //! sites carry no `cfg`.
 
-/// Opens a scope until the end of the enclosing block. With profiling compiled in but switched off it costs one
+/// Opens a scope until the end of the enclosing block, with data if given (worked out only while profiling is on): the
+/// frame's number on the render thread, the snapshot's on the logic thread. With profiling compiled in but switched off it costs one
 /// relaxed atomic load.
 #[cfg(feature = "profile")]
 macro_rules! scope {

@@ -161,7 +161,7 @@ impl<L: Logic> LogicStep<L> {
     /// One step: input, update, extract, publish. `None` when nothing changed that is drawn. Allocates nothing and
     /// locks nothing by itself.
     pub(super) fn step(&mut self, clock: &impl Clock) -> Option<Published> {
-        crate::profile::scope!("logic step");
+        crate::profile::scope!("logic step", (self.snapshots.published() + 1).to_string());
         let sampled = clock.now();
         let mut earliest = None;
         while let Some(event) = self.inputs.next() {

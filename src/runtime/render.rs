@@ -248,9 +248,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// Draws and swaps one frame. Allocates nothing and locks nothing by itself.
     pub(super) fn frame(&mut self, reason: Reason, clock: &impl Clock) -> Result<()> {
         crate::profile::new_frame();
-        crate::profile::scope!("frame");
+        let id = self.last.next();
+        crate::profile::scope!("frame", id.to_string());
         let seen = self.snapshots.index();
-        let mut record = FrameRecord::new(self.last.next());
+        let mut record = FrameRecord::new(id);
         let snapshot = self.snapshots.acquire();
         let acquired = clock.now();
         let marks = snapshot.value.marks;

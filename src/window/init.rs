@@ -53,29 +53,24 @@ type Connection = ();
 
 /// Steps 2 to 4.
 pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> {
-    let mut attributes = WindowAttributes::default()
+    let attributes = WindowAttributes::default()
         .with_title(config.title.clone())
         .with_inner_size(winit::dpi::PhysicalSize::new(config.size.width, config.size.height))
         .with_fullscreen(config.fullscreen.then_some(Fullscreen::Borderless(None)));
     // WGL describes framebuffers by way of a window, so there the window comes before step 2.
     let mut early = None;
     if cfg!(windows) {
-        early = Some(create_window(events, attributes.clone())?);
+        let window = events.create_window(attributes.clone()).map_err(|e| Error::Window { source: Box::new(e) })?;
+        early = Some(window);
     }
     let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());
     let (display, connection) = connect(events, early_handle)?;
     let gl_config = choose(&display, early_handle)?;
-    #[cfg(x11_platform)]
-    {
-        use glutin::platform::x11::X11GlConfigExt as _;
-        use winit::platform::x11::WindowAttributesExtX11 as _;
-        if let Some(visual) = gl_config.x11_visual() {
-            attributes = attributes.with_x11_visual(visual.visual_id() as _);
-        }
-    }
     let window = match early.take() {
         Some(window) => window,
-        None => create_window(events, std::mem::take(&mut attributes))?,
+        // With the visual of the configuration, where windows have one.
+        None => glutin_winit::finalize_window(events, attributes, &gl_config)
+            .map_err(|e| Error::Window { source: Box::new(e) })?,
     };
     let handle = window.window_handle().map_err(|e| Error::Window { source: Box::new(e) })?.as_raw();
     let context = create_context(&display, &gl_config, handle, config.debug)?;
@@ -111,10 +106,6 @@ impl Current {
         // surface that takes it over drops it after everything made from the `Gl`.
         unsafe { Gl::load(loader, level) }
     }
-}
-
-fn create_window(events: &ActiveEventLoop, attributes: WindowAttributes) -> Result<Window> {
-    events.create_window(attributes).map_err(|e| Error::Window { source: Box::new(e) })
 }
 
 #[cfg(x11_platform)]
