@@ -14,8 +14,8 @@ use scanout::{Error, Result};
 
 /// How often percentiles are computed anew, so that they can be read.
 const REFRESH_FIGURES: Duration = Duration::from_millis(250);
-/// Frames shown in the strips.
-const STRIP: usize = 160;
+/// Frames shown in the strips: two points each.
+const STRIP: usize = 190;
 /// Width of the strips, in points.
 const WIDTH: f32 = 380.0;
 
