@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Origin;
-use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Summary, TargetInfo};
+use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Size, Summary, TargetInfo};
 use crate::time::{Clock, MonotonicClock};
 
 /// How soon input that found the channel full is tried again.
@@ -47,6 +47,7 @@ pub(super) struct App<L, R> {
     runtime: Option<Runtime>,
     error: Option<Error>,
     refresh_hz: Option<f64>,
+    size: Size,
     window: Option<Window>,
 }
 
@@ -64,7 +65,16 @@ where
         overlay: Option<OverlayFactory>,
     ) -> Self {
         let start = Some(Start { logic, make_renderer, overlay });
-        Self { config, proxy, start, runtime: None, error: None, refresh_hz: None, window: None }
+        Self {
+            config,
+            proxy,
+            start,
+            runtime: None,
+            error: None,
+            refresh_hz: None,
+            size: Size::default(),
+            window: None,
+        }
     }
 
     /// Ends the threads, then the window.
@@ -86,6 +96,7 @@ where
         self.refresh_hz = refresh_of(&window);
         let mut options = self.config.run_options();
         options.size = size_of(window.inner_size());
+        self.size = options.size;
         options.scale = window.scale_factor() as f32;
         options.refresh_hz = self.refresh_hz;
         let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
@@ -106,9 +117,11 @@ where
         Ok(())
     }
 
-    fn resized(&mut self) {
+    /// The size comes with the event: asking the window would ask the server, which may be gone.
+    fn resized(&mut self, size: Size) {
         let (Some(window), Some(runtime)) = (&self.window, &mut self.runtime) else { return };
-        let (size, scale) = (size_of(window.inner_size()), window.scale_factor() as f32);
+        self.size = size;
+        let scale = window.scale_factor() as f32;
         runtime.handle().resize(size, scale);
         let kind = InputKind::Resized { size, scale };
         runtime.handle().input(InputEvent::new(MonotonicClock.now(), kind));
@@ -192,8 +205,13 @@ where
         }
         match event {
             WindowEvent::CloseRequested | WindowEvent::Destroyed => self.stop(events),
-            WindowEvent::Resized(_) | WindowEvent::ScaleFactorChanged { .. } => {
-                self.resized();
+            WindowEvent::Resized(size) => {
+                self.resized(size_of(size));
+                self.moved();
+            }
+            // A change of size that comes with it is an event of its own.
+            WindowEvent::ScaleFactorChanged { .. } => {
+                self.resized(self.size);
                 self.moved();
             }
             WindowEvent::Moved(_) => self.moved(),

@@ -60,7 +60,8 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> 
     // WGL describes framebuffers by way of a window, so there the window comes before step 2.
     let mut early = None;
     if cfg!(windows) {
-        let window = events.create_window(attributes.clone()).map_err(|e| Error::Window { source: Box::new(e) })?;
+        let window =
+            events.create_window(attributes.clone()).map_err(|e| Error::Window { source: Box::new(e) })?;
         early = Some(window);
     }
     let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());

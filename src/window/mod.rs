@@ -21,6 +21,8 @@ mod surface;
 #[cfg(x11_platform)]
 mod x11;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use winit::event_loop::EventLoop;
 
 use crate::config::Config;
@@ -81,9 +83,14 @@ where
         .map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
     on_start(Stopper(events.create_proxy()));
     let mut app = app::App::new(config, events.create_proxy(), logic, Box::new(make_renderer), overlay);
-    let outcome = events.run_app(&mut app);
+    // winit panics where a request meets a server that has just died. Nothing of the event loop is used after that.
+    let outcome = catch_unwind(AssertUnwindSafe(|| events.run_app(&mut app)));
     let summary = app.finish();
     // A lost display connection ends the event loop; what the threads made of it says less.
-    outcome.map_err(|e| Error::DisplayLost { detail: e.to_string() })?;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(e)) => return Err(Error::DisplayLost { detail: e.to_string() }),
+        Err(_) => return Err(Error::DisplayLost { detail: "the event loop panicked".into() }),
+    }
     summary
 }
