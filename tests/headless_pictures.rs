@@ -84,8 +84,8 @@ const MEAN: f64 = 0.5;
 /// rounding.
 const STRONG: u8 = 48;
 /// Largest share of pixels that may differ that much from every pixel around their place in the other picture: what is
-/// there in one picture and not in the other. An edge that falls a pixel aside does not count; so softpipe stays at one pixel,
-/// and a thin line of 30 pixels is not lost.
+/// there in one picture and not in the other. An edge that falls a pixel aside does not count, so that softpipe has one
+/// such pixel at most, and a thin line of 30 pixels is not lost.
 const STRONG_SHARE: f64 = 0.0004;
 
 #[derive(Copy, Clone, Debug)]
