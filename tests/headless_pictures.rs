@@ -83,9 +83,10 @@ const MEAN: f64 = 0.5;
 /// A channel that differs by more than this share of the full range belongs to another surface, not to another
 /// rounding.
 const STRONG: u8 = 48;
-/// Largest share of pixels that may be like that: thin lines and the edges of small things, where a pixel falls on one
-/// side or the other (softpipe: up to 0.2 %). A line across two thirds of the picture is more.
-const STRONG_SHARE: f64 = 0.003;
+/// Largest share of pixels that may differ that much from every pixel around their place in the other picture: what is
+/// there in one picture and not in the other. An edge that falls a pixel aside does not count, so that softpipe has one
+/// such pixel at most, and a thin line of 30 pixels is not lost.
+const STRONG_SHARE: f64 = 0.0004;
 
 #[derive(Copy, Clone, Debug)]
 struct Difference {
@@ -98,14 +99,14 @@ impl Difference {
         if a.dimensions() != b.dimensions() {
             return None;
         }
-        let (mut sum, mut strong) = (0_u64, 0_u64);
-        for (a, b) in a.pixels().zip(b.pixels()) {
-            let most = a.0.iter().zip(b.0).map(|(&a, b)| a.abs_diff(b)).fold(0, |most, d| {
-                sum += u64::from(d);
-                most.max(d)
-            });
-            strong += u64::from(most > STRONG);
-        }
+        let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+        let strong = a
+            .enumerate_pixels()
+            .zip(b.pixels())
+            .filter(|&((x, y, a_pixel), b_pixel)| {
+                !has_near(b, x, y, *a_pixel) || !has_near(a, x, y, *b_pixel)
+            })
+            .count();
         let pixels = u64::from(a.width()) * u64::from(a.height());
         Some(Self { mean: sum as f64 / (4 * pixels) as f64, strong_share: strong as f64 / pixels as f64 })
     }
@@ -113,6 +114,13 @@ impl Difference {
     fn is_tolerable(self) -> bool {
         self.mean <= MEAN && self.strong_share <= STRONG_SHARE
     }
+}
+
+/// Whether a pixel like `wanted` is at this place of `picture`, or beside it.
+fn has_near(picture: &RgbaImage, x: u32, y: u32, wanted: Rgba<u8>) -> bool {
+    let alike = |p: &Rgba<u8>| p.0.iter().zip(wanted.0).all(|(&p, w)| p.abs_diff(w) <= STRONG);
+    let around = |at: u32, end: u32| at.saturating_sub(1)..(at + 2).min(end);
+    around(y, picture.height()).any(|y| around(x, picture.width()).any(|x| alike(picture.get_pixel(x, y))))
 }
 
 /// Where two pictures differ: eight times the difference, so that little is seen too.
@@ -200,17 +208,17 @@ fn comparison_refuses_wrong_pictures_and_keeps_them() {
     let compare = |picture: &RgbaImage| check("wrong", picture, &golden, &failures);
     assert!(compare(&right).is_ok());
 
-    // Rounding the other way everywhere, and a few pixels on the other side of an edge, are tolerated.
+    // Rounding the other way everywhere, a few stray pixels, and edges a pixel aside are tolerated.
     let mut rounded = right.clone();
     rounded.pixels_mut().enumerate().for_each(|(i, p)| p[i % 3] = p[i % 3].saturating_add(1));
-    for i in 0..20 {
+    for i in 0..12 {
         rounded.put_pixel(i * 16, i * 9, Rgba([255, 0, 0, 255]));
     }
     assert!(compare(&rounded).is_ok(), "{:?}", compare(&rounded));
     assert!(!failures.exists(), "nothing is kept of a success");
 
     let mut line = right.clone();
-    (50..270).for_each(|x| line.put_pixel(x, 90, Rgba([255, 0, 255, 255])));
+    (100..130).for_each(|x| line.put_pixel(x, 90, Rgba([255, 0, 255, 255])));
     let mut darker = right.clone();
     darker.pixels_mut().for_each(|p| p[1] = p[1].saturating_sub(3));
     let mut translucent = right.clone();
@@ -343,8 +351,10 @@ fn materials() -> File {
         mesh(&mut file, "", 5),        // lit, one-sided
         mesh(&mut file, "", 6),        // lit, double-sided
         mesh(&mut file, "", 7),        // opaque with a base colour of alpha 0.3
+        mesh(&mut file, "", 8),        // red glass
+        mesh(&mut file, "", 9),        // green glass
     ];
-    let [opaque, masked, blended, unlit, colours, single, double, faint] = meshes;
+    let [opaque, masked, blended, unlit, colours, single, double, faint, near, far] = meshes;
     let mut put = |mesh: usize, more: &str| file.nodes.push(format!(r#"{{"mesh":{mesh}{more}}}"#));
     let at = |column: f32, row: f32| format!(r#","translation":[{},{},0]"#, column * 2.0, row * 2.0);
     put(opaque, &at(0., 1.));
@@ -360,10 +370,12 @@ fn materials() -> File {
     // Mirrored: the corners go the other way round, and the front is still the front.
     put(single, r#","translation":[7.5,0,0],"scale":[-1,1,1]"#);
     put(faint, &at(4., 0.));
-    // The wall, and two sheets that cross the blended square's depth, listed near before far.
+    // The wall.
     put(unlit, r#","translation":[-0.5,2.6,-1],"scale":[6.8,0.2,1]"#);
     put(unlit, r#","translation":[-0.5,0.6,-1],"scale":[6.8,0.2,1]"#);
-    put(blended, r#","translation":[4.6,2.2,0.6],"scale":[0.6,0.6,1]"#);
+    // Two sheets of glass, one behind the other, the nearer one listed first: it must be drawn last all the same.
+    put(near, r#","translation":[3.2,1.2,0.6],"scale":[0.9,0.9,1]"#);
+    put(far, r#","translation":[3.6,1.5,0.3],"scale":[0.9,0.9,1]"#);
     let picture = ramp();
     file.with(&format!(
         r#""images":[{{"uri":"{picture}"}}],"textures":[{{"source":0}}],"extensionsUsed":["KHR_materials_unlit"],"materials":[
@@ -374,7 +386,9 @@ fn materials() -> File {
         {{"extensions":{{"KHR_materials_unlit":{{}}}}}},
         {{"pbrMetallicRoughness":{{"baseColorFactor":[0.8,0.1,0.1,1]}}}},
         {{"doubleSided":true,"pbrMetallicRoughness":{{"baseColorFactor":[0.1,0.7,0.2,1]}}}},
-        {{"pbrMetallicRoughness":{{"baseColorFactor":[0.6,0.3,0.8,0.3]}}}}]"#
+        {{"pbrMetallicRoughness":{{"baseColorFactor":[0.6,0.3,0.8,0.3]}}}},
+        {{"alphaMode":"BLEND","pbrMetallicRoughness":{{"baseColorFactor":[0.9,0.05,0.05,0.7]}},"extensions":{{"KHR_materials_unlit":{{}}}}}},
+        {{"alphaMode":"BLEND","pbrMetallicRoughness":{{"baseColorFactor":[0.05,0.9,0.05,0.7]}},"extensions":{{"KHR_materials_unlit":{{}}}}}}]"#
     ))
 }
 
@@ -414,5 +428,9 @@ fn modes_look_as_stored() {
     let file = file.with(
         r#""materials":[{"doubleSided":true,"pbrMetallicRoughness":{"baseColorFactor":[0.3,0.8,0.9,1]}}]"#,
     );
-    assert_golden("modes", &drawn_file("modes", &file, &from_the_front(0.0, 1.5)));
+    let picture = drawn_file("modes", &file, &from_the_front(0.0, 1.5));
+    assert_golden("modes", &picture);
+    // The points are in the left column: six of three by three pixels. The comparison forgives a pixel aside.
+    let lit = picture.enumerate_pixels().filter(|(x, _, p)| *x < 56 && p[1] > 100).count();
+    assert!((6 * 7..=6 * 12).contains(&lit), "{lit} pixels of six points");
 }
