@@ -4,8 +4,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::runtime::ThreadName;
-
 /// The result of everything fallible in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -183,5 +181,33 @@ impl From<crate::gl::ShaderError> for Error {
 impl From<crate::scenes::model::ModelError> for Error {
     fn from(e: crate::scenes::model::ModelError) -> Self {
         Self::Model(e)
+    }
+}
+
+/// The threads of a run.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ThreadName {
+    /// Moves the world.
+    Logic,
+    /// Draws.
+    Render,
+}
+
+impl ThreadName {
+    pub(crate) const fn os_name(self) -> &'static str {
+        match self {
+            Self::Logic => "scanout-logic",
+            Self::Render => "scanout-render",
+        }
+    }
+}
+
+impl fmt::Display for ThreadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Logic => "logic",
+            Self::Render => "render",
+        })
     }
 }

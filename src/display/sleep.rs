@@ -1,11 +1,7 @@
 //! Sleeping until a point in time.
 
-use std::time::Duration;
-
+use crate::runtime::SPIN_TAIL;
 use crate::time::{Clock, MonotonicClock, Timestamp};
-
-/// The last stretch is spun through, because the system wakes sleepers 50 to 150 us late.
-const SPIN_TAIL: Duration = Duration::from_micros(150);
 
 /// Sleeps until `at`: natively to shortly before it, then spinning. Returns at once when `at` has passed.
 pub fn until(at: Timestamp) {
@@ -38,6 +34,7 @@ fn native(at: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn sleeping_never_ends_early() {

@@ -3,9 +3,9 @@ use std::fmt;
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
-use super::{CreateContext, FenceRing, Frame, Gl, Hook, Renderer, read_pixels};
+use super::{Capabilities, CreateContext, FenceRing, Frame, Gl, Hook, Renderer, read_pixels};
 use crate::error::Result;
-use crate::pacing::{FrameId, Pacing, Presentation, Throttle};
+use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
 
@@ -57,10 +57,11 @@ const REMEMBERED: usize = 16;
 ///
 /// The fields drop in the order in which they stand here: what owns OpenGL objects first, the context's functions
 /// after them, the surface with its context last.
-pub struct GlBackend<R, T> {
+pub(crate) struct GlBackend<R, T> {
     renderer: R,
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
+    _end: ContextEnd,
     gl: Gl,
     target: TargetInfo,
     surface: T,
@@ -68,13 +69,14 @@ pub struct GlBackend<R, T> {
 }
 
 impl<R, T: Surface> GlBackend<R, T> {
-    /// Makes the renderer, and the overlay if there is to be one, in the context that is current on this thread.
+    /// Makes the renderer, and the overlay if there is to be one, in the context that is current on this thread. When
+    /// that fails, `gl` is dropped before `surface`, as the order of the parameters has it.
     ///
     /// # Errors
     /// Whatever the makers report.
     pub(crate) fn new(
-        gl: Gl,
         mut surface: T,
+        gl: Gl,
         target: TargetInfo,
         size: Size,
         scale: f32,
@@ -90,7 +92,7 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
-        Ok(Self { renderer, overlay, fences, gl, target, surface, swaps: [(FrameId(0), None); REMEMBERED] })
+        Ok(Self { renderer, overlay, fences, _end: ContextEnd(gl.clone()), gl, target, surface, swaps: [(FrameId(0), None); REMEMBERED] })
     }
 
     fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
@@ -163,9 +165,38 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 }
 
+/// Marks the context as gone when it is dropped: a handle that somebody kept elsewhere frees nothing after that.
+struct ContextEnd(Gl);
+
+impl Drop for ContextEnd {
+    fn drop(&mut self) {
+        self.0.context_gone();
+    }
+}
+
 impl<R, T> fmt::Debug for GlBackend<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GlBackend").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl TargetInfo {
+    /// What a context with these capabilities draws to.
+    pub(crate) fn of(
+        caps: &Capabilities,
+        surface: &str,
+        refresh_hz: Option<f64>,
+        origin: Origin,
+    ) -> Self {
+        Self {
+            surface: surface.to_owned(),
+            vendor: caps.vendor.clone(),
+            renderer: caps.renderer.clone(),
+            version: caps.version.clone(),
+            software: caps.software,
+            refresh_hz,
+            origin,
+        }
     }
 }
 

@@ -19,7 +19,8 @@ mod target;
 mod texture;
 mod vertex;
 
-pub use backend::{GlBackend, Overlay, OverlayFactory, Surface};
+pub(crate) use backend::GlBackend;
+pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
 pub use caps::Capabilities;

@@ -107,7 +107,7 @@ where
         let gl = context.load(debug)?;
         let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
-        GlBackend::new(gl, surface, target, size, scale, Box::new(make_renderer), overlay)
+        GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay)
     };
     Runtime::start(options, logic, make_backend, on_end)
 }

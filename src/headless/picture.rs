@@ -40,7 +40,7 @@ where
     let target = TargetInfo::of(gl.caps(), context.platform(), None, Origin::Simulated);
     let surface = OffscreenSurface::new(context, &gl, config.size, config.simulated_refresh_hz)?;
     let mut backend =
-        GlBackend::new(gl, surface, target, config.size, options.scale, Box::new(make_renderer), None)?;
+        GlBackend::new(surface, gl, target, config.size, options.scale, Box::new(make_renderer), None)?;
     let frame = FrameInfo {
         id: FrameId(1),
         size: config.size,

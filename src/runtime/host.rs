@@ -73,27 +73,6 @@ pub struct TargetInfo {
     pub origin: Origin,
 }
 
-#[cfg(feature = "gl")]
-impl TargetInfo {
-    /// What a context with these capabilities draws to.
-    pub(crate) fn of(
-        caps: &crate::gl::Capabilities,
-        surface: &str,
-        refresh_hz: Option<f64>,
-        origin: Origin,
-    ) -> Self {
-        Self {
-            surface: surface.to_owned(),
-            vendor: caps.vendor.clone(),
-            renderer: caps.renderer.clone(),
-            version: caps.version.clone(),
-            software: caps.software,
-            refresh_hz,
-            origin,
-        }
-    }
-}
-
 /// A picture: rows from top to bottom, four bytes (red, green, blue, alpha) per pixel.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pixels {
@@ -109,8 +88,8 @@ pub struct Pixels {
 pub struct Summary {
     /// Frames drawn, those of the warm-up among them.
     pub frames: u64,
-    /// Refreshes that should have shown a new frame and did not (0 where the refresh rate is not known).
-    pub missed: u64,
+    /// Refreshes that should have shown a new frame and did not; `None` where the refresh rate is not known.
+    pub missed: Option<u64>,
     /// From the first plan to the end.
     pub elapsed: Duration,
     /// What was drawn with and to.

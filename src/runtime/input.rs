@@ -144,7 +144,7 @@ impl InputSender {
     /// Passes `event` on and wakes the logic thread. No allocation and no lock unless the channel is full; the
     /// wake-up of a parked thread is one system call.
     pub fn send(&mut self, event: InputEvent) {
-        self.flush();
+        self.pass_on();
         if !self.overflow.is_empty() {
             self.hold(event);
         } else if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
@@ -155,6 +155,15 @@ impl InputSender {
 
     /// Tries again to pass on what had to wait. Returns whether everything is through.
     pub fn flush(&mut self) -> bool {
+        if self.overflow.is_empty() {
+            return true;
+        }
+        let through = self.pass_on();
+        self.waker.wake();
+        through
+    }
+
+    fn pass_on(&mut self) -> bool {
         while let Some(&event) = self.overflow.front() {
             match self.events.try_send(event) {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => self.overflow.pop_front(),

@@ -105,7 +105,12 @@ pub(super) struct LogicStep<L: Logic> {
     demand: Demand,
     /// The order in hand found nothing to do at first and waited for input.
     waited: bool,
-    published: bool,
+    /// The demand that the render thread knows of; `None` before the first snapshot.
+    told: Option<Demand>,
+    /// The unread snapshot, if there is one, came after a wait for input.
+    unread_waited: bool,
+    /// The last order for which a step was made, with or without a snapshot.
+    tried: u64,
     steps: u64,
     elapsed: Duration,
     last: Option<Timestamp>,
@@ -128,7 +133,9 @@ impl<L: Logic> LogicStep<L> {
             done: 0,
             demand: Demand::EveryFrame,
             waited: false,
-            published: false,
+            told: None,
+            unread_waited: false,
+            tried: 0,
             steps: 0,
             elapsed: Duration::ZERO,
             last: None,
@@ -170,9 +177,12 @@ impl<L: Logic> LogicStep<L> {
             }
             self.logic.input(&event);
         }
-        let dt = self.order.plan.dt.unwrap_or_else(|| {
+        // A second step for an order moves the world on by what has passed since the first, whatever the plan says.
+        let planned = self.order.plan.dt.filter(|_| self.tried != self.order.number);
+        let dt = planned.unwrap_or_else(|| {
             self.last.map_or(Duration::ZERO, |last| sampled.saturating_since(last)).min(LONGEST_STEP)
         });
+        self.tried = self.order.number;
         self.last = Some(sampled);
         self.steps += 1;
         self.elapsed += dt;
@@ -184,14 +194,17 @@ impl<L: Logic> LogicStep<L> {
             target_presentation: self.order.plan.target_presentation,
         });
         self.demand = self.logic.demand();
-        if self.demand == Demand::OnInput && self.published && !self.logic.changed() {
+        let nothing_new = self.demand == Demand::OnInput && self.told == Some(self.demand);
+        if nothing_new && !self.logic.changed() {
             // The order stays open: it waits for input that has an effect.
             self.waited = true;
             return None;
         }
-        self.published = true;
+        self.told = Some(self.demand);
         if !self.snapshots.has_unread() {
-            self.history.clear(); // the render thread has seen the inputs of all steps so far
+            // The render thread has seen the inputs of all steps so far.
+            self.history.clear();
+            self.unread_waited = false;
         }
         let index = self.snapshots.published() + 1;
         self.history.push(index, earliest);
@@ -202,7 +215,8 @@ impl<L: Logic> LogicStep<L> {
         slot.marks.planned = plan.dt.is_some().then_some(plan.wake_at);
         slot.marks.demand = self.demand;
         slot.marks.animation_time = self.elapsed;
-        slot.marks.after_idle = self.waited;
+        self.unread_waited |= self.waited;
+        slot.marks.after_idle = self.unread_waited;
         slot.marks.inputs = self.history;
         slot.marks.order = self.order.number;
         slot.marks.done = Some(clock.now());

@@ -33,5 +33,7 @@ pub use input::{ButtonCode, InputEvent, InputKind, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};
 pub use render::{Backend, Feedback, FrameInfo};
-pub use signal::Waker;
-pub use threads::{Runtime, ThreadName};
+pub use threads::Runtime;
+pub(crate) use threads::SPIN_TAIL;
+
+pub use crate::error::ThreadName;

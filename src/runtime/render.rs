@@ -127,6 +127,9 @@ pub(super) struct RenderStep<S, B> {
     redraw: bool,
     /// The loop stood still; the next frame's distance from the one before says nothing about pacing.
     resumed: bool,
+    /// Snapshots that were sampled before this are from before the standstill.
+    resumed_at: Timestamp,
+    refresh_hz: Option<f64>,
     last: FrameId,
     last_drawn: Timestamp,
     throttle_seen: Throttle,
@@ -144,9 +147,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
         let mut pacer = FramePacer::new(options.pacing, refresh_hz.unwrap_or(0.0));
         pacer.set_throttle(backend.set_pacing(options.pacing));
-        // Without a known refresh rate no interval can be held against one.
-        let refresh = refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
-        Self {
+        let mut step = Self {
             backend,
             snapshots,
             orders,
@@ -154,17 +155,21 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             logic,
             throttle_seen: pacer.throttle(),
             pacer,
-            recorder: Recorder::new(options.warmup, refresh),
+            recorder: Recorder::new(options.warmup, Duration::ZERO),
             size: options.size,
             scale: options.scale,
             options,
             visible: true,
             redraw: false,
             resumed: true,
+            resumed_at: Timestamp::ZERO,
+            refresh_hz,
             last: FrameId(0),
             last_drawn: Timestamp::ZERO,
             started: None,
-        }
+        };
+        step.tell_refresh();
+        step
     }
 
     /// Sets the size for the first time and orders the first snapshot.
@@ -178,10 +183,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     /// Takes over what the host asked for since the last call.
-    pub(super) fn apply(&mut self, wishes: Wishes) -> Result<()> {
+    pub(super) fn apply(&mut self, wishes: Wishes, now: Timestamp) -> Result<()> {
         if let Some((size, scale)) = wishes.size
             && (size != self.size || (scale - self.scale).abs() > f32::EPSILON)
         {
+            if self.size.is_empty() {
+                self.resume(now);
+            }
             (self.size, self.scale) = (size, scale);
             if !size.is_empty() {
                 self.backend.resize(size, scale)?;
@@ -190,18 +198,24 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(visible) = wishes.visible {
             self.redraw |= visible && !self.visible;
-            self.resumed |= visible != self.visible;
+            if visible && !self.visible {
+                self.resume(now);
+            }
             self.visible = visible;
         }
         if let Some(hz) = wishes.refresh_hz {
             self.pacer.set_refresh(hz);
-            self.recorder.set_refresh(Duration::from_secs_f64(1.0 / hz));
+            self.refresh_hz = Some(hz);
+            self.tell_refresh();
         }
         if let Some(mode) = wishes.pacing {
             self.pacer.set_mode(mode);
             self.pacer.set_throttle(self.backend.set_pacing(mode));
             self.throttle_seen = self.pacer.throttle();
+            self.tell_refresh();
             self.resumed = true;
+            // The order in hand may be for a time that the old mode had far ahead.
+            self.order_next(now);
         }
         if wishes.toggle_overlay {
             self.backend.toggle_overlay();
@@ -269,9 +283,18 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             record.set(Stage::LogicDone, marks.done);
             record.set(Stage::SnapshotPublished, marks.published);
         }
-        record.after_idle = marks.after_idle && fresh || self.resumed || reason == Reason::Redraw;
+        if self.resumed && marks.sampled.is_some_and(|at| at < self.resumed_at) {
+            // Made before the standstill: its age says nothing about latency.
+            for stage in [Stage::InputReceived, Stage::InputSampled, Stage::LogicDone, Stage::SnapshotPublished] {
+                record.set(stage, None);
+            }
+            record.planned = None;
+        }
+        // A redraw while the scene moves is one frame more in a running sequence and leaves the pace alone.
+        let still = marks.demand == Demand::OnInput;
+        record.after_idle = self.resumed || (fresh && marks.after_idle) || (!fresh && still);
         if record.after_idle {
-            self.pacer.began_after_idle(marks.sampled.filter(|_| fresh).unwrap_or(acquired));
+            self.pacer.began_after_idle(record.at(Stage::InputSampled).filter(|_| fresh).unwrap_or(acquired));
         }
         self.resumed = false;
         self.redraw = false;
@@ -304,7 +327,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.recorder.submitted(record);
         if fresh && !ahead {
             self.order_next(swapped);
-        } else if reason == Reason::Stale {
+        } else if reason == Reason::Stale && !fresh {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
         }
@@ -329,8 +352,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend.
     pub(super) fn finish(mut self, now: Timestamp) -> Result<Summary> {
-        self.poll();
-        self.recorder.finish();
         let picture =
             if self.options.capture_last && !self.size.is_empty() && self.snapshots.current().marks.order > 0
             {
@@ -347,11 +368,16 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             } else {
                 None
             };
+        // Reading the picture back has waited for the GPU; what has not come by now never will.
+        self.poll();
+        self.recorder.finish();
+        let mut target = self.backend.target().clone();
+        target.refresh_hz = self.refresh_hz;
         Ok(Summary {
             frames: self.recorder.counters().frames,
-            missed: self.recorder.metrics().missed_vsyncs(),
+            missed: self.refresh_hz.map(|_| self.recorder.metrics().missed_vsyncs()),
             elapsed: self.started.map_or(Duration::ZERO, |at| now.saturating_since(at)),
-            target: self.backend.target().clone(),
+            target,
             size: self.size,
             pacing: self.pacer.mode(),
             throttle: self.pacer.throttle(),
@@ -360,6 +386,19 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             stats: self.recorder,
             picture,
         })
+    }
+
+    /// The loop goes on after a standstill.
+    fn resume(&mut self, now: Timestamp) {
+        self.resumed = true;
+        self.resumed_at = now;
+    }
+
+    /// The intervals that frames are held against: the display's, and how many of them a frame is meant to last.
+    fn tell_refresh(&mut self) {
+        // Without a known refresh rate no interval can be held against one.
+        let refresh = self.refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
+        self.recorder.set_refresh(refresh, self.pacer.interval());
     }
 
     fn order_next(&mut self, now: Timestamp) {
@@ -393,7 +432,7 @@ pub(super) fn run<S, B: Backend<S>>(
     step.start(clock.now())?;
     while !control.stopping() {
         if let Some(wishes) = control.take_wishes() {
-            step.apply(wishes)?;
+            step.apply(wishes, clock.now())?;
         }
         if step.has_pending() {
             step.poll();

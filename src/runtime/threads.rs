@@ -1,5 +1,4 @@
 use std::any::Any;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -13,40 +12,12 @@ use super::logic::{Due, Logic, LogicStep};
 use super::render::{self, Backend, RenderStep};
 use super::signal::{self, Waker};
 use super::slot::Slot;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
 use crate::time::{Clock, MonotonicClock, Timestamp};
 
-/// The last stretch before a planned start is spun through, because the system wakes sleepers 50 to 150 us late.
-const SPIN_TAIL: Duration = Duration::from_micros(150);
-
-/// The threads of a run.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ThreadName {
-    /// Moves the world.
-    Logic,
-    /// Draws.
-    Render,
-}
-
-impl ThreadName {
-    const fn os_name(self) -> &'static str {
-        match self {
-            Self::Logic => "scanout-logic",
-            Self::Render => "scanout-render",
-        }
-    }
-}
-
-impl fmt::Display for ThreadName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Logic => "logic",
-            Self::Render => "render",
-        })
-    }
-}
+/// The last stretch before a deadline is spun through, because the system wakes sleepers 50 to 150 us late.
+pub(crate) const SPIN_TAIL: Duration = Duration::from_micros(150);
 
 /// The two threads of a run. This is the one place that starts threads.
 #[derive(Debug)]
@@ -143,8 +114,13 @@ impl Runtime {
         self.handle.stop();
         let logic = self.logic.join(self.timeout);
         let render = self.render.join(self.timeout);
-        // When both failed, the logic's panic is the cause more often than the consequence.
-        logic.and(render)
+        match (logic, render) {
+            // A thread that does not end says less than what made the other one fail.
+            (Err(Error::ThreadStuck { .. }), Err(cause)) => Err(cause),
+            // When both failed, the logic's panic is the cause more often than the consequence.
+            (Err(cause), _) => Err(cause),
+            (Ok(()), outcome) => outcome,
+        }
     }
 }
 

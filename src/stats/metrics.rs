@@ -74,6 +74,8 @@ metrics! {
 pub struct Metrics {
     distributions: Vec<Distribution>,
     refresh: Duration,
+    /// Refresh intervals that a frame is meant to last.
+    target: i64,
     refreshes: u64,
     missed_vsyncs: u64,
     animation_errors_over_half: u64,
@@ -86,6 +88,7 @@ impl Metrics {
         Self {
             distributions: vec![Distribution::default(); Metric::ALL.len()],
             refresh,
+            target: 1,
             refreshes: 0,
             missed_vsyncs: 0,
             animation_errors_over_half: 0,
@@ -104,8 +107,8 @@ impl Metrics {
         self.refreshes
     }
 
-    /// Refreshes that should have shown a new frame and did not: the sum of `max(0, k - 1)`, where `k` is the
-    /// number of refresh intervals between two displayed frames.
+    /// Refreshes that should have shown a new frame and did not: the sum of `max(0, k - k_target)`, where `k` is
+    /// the number of refresh intervals between two displayed frames.
     #[must_use]
     pub const fn missed_vsyncs(&self) -> u64 {
         self.missed_vsyncs
@@ -117,9 +120,15 @@ impl Metrics {
         self.animation_errors_over_half
     }
 
-    /// The refresh interval changed; what comes next is measured against the new one.
-    pub const fn set_refresh(&mut self, refresh: Duration) {
+    /// What comes next is measured against this refresh interval (zero: unknown) and the interval between frames that
+    /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing.
+    pub fn set_refresh(&mut self, refresh: Duration, frame_interval: Duration) {
         self.refresh = refresh;
+        self.target = if refresh.is_zero() {
+            1
+        } else {
+            (frame_interval.as_secs_f64() / refresh.as_secs_f64()).round().max(1.0) as i64
+        };
     }
 
     /// Counts a displayed frame. `previous` is the frame displayed before it.
@@ -167,7 +176,7 @@ impl Metrics {
         if refresh > 0 {
             let k = (shown as f64 / refresh as f64).round() as i64;
             self.refreshes += k.max(0) as u64;
-            self.missed_vsyncs += (k - 1).max(0) as u64;
+            self.missed_vsyncs += (k - self.target).max(0) as u64;
             self.record(Metric::IntervalJitter, Some((shown - k * refresh).abs()));
             self.animation_errors_over_half += u64::from(error.abs() > refresh / 2);
         }
@@ -220,6 +229,17 @@ mod tests {
         assert!((mean(&m, Metric::DisplayLatency) - 27.0).abs() < 1e-9); // 130 - 103
         assert!((mean(&m, Metric::AnimationError) + 10.0).abs() < 1e-9); // moved 10, shown 20
         assert_eq!((m.refreshes(), m.missed_vsyncs(), m.animation_errors_over_half()), (2, 1, 1));
+    }
+
+    #[test]
+    fn thirty_frames_on_sixty_hertz_miss_nothing() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        m.set_refresh(Duration::from_millis(10), Duration::from_millis(20));
+        let (a, b, c) = (frame(1, 100, 110, 20), frame(2, 120, 130, 40), frame(3, 140, 160, 60));
+        m.displayed(Some(&a), &b);
+        assert_eq!((m.refreshes(), m.missed_vsyncs()), (2, 0));
+        m.displayed(Some(&b), &c);
+        assert_eq!((m.refreshes(), m.missed_vsyncs()), (5, 1));
     }
 
     #[test]

@@ -139,9 +139,9 @@ impl Recorder {
         self.warmup
     }
 
-    /// The display's refresh interval changed.
-    pub const fn set_refresh(&mut self, refresh: Duration) {
-        self.metrics.set_refresh(refresh);
+    /// What comes next is measured against these intervals: see [`Metrics::set_refresh`].
+    pub fn set_refresh(&mut self, refresh: Duration, frame_interval: Duration) {
+        self.metrics.set_refresh(refresh, frame_interval);
     }
 
     /// The last finished frames, oldest first.
@@ -170,26 +170,24 @@ impl Recorder {
         let taken = self.pending[slot(self.next)].take();
         self.next = self.next.next();
         let Some(mut record) = taken else { return };
-        if record.dropped {
-            self.counters.dropped += 1;
-            // Its input shows up with the next frame that is displayed.
+        if record.dropped || record.at(Stage::Presented).is_none() {
+            self.counters.dropped += u64::from(record.dropped);
+            self.counters.unfinished += u64::from(!record.dropped);
+            // Its input shows up, as far as is known, with the next frame that is displayed.
             self.carried_input = earliest(self.carried_input, record.at(Stage::InputReceived));
         } else {
             record.set(
                 Stage::InputReceived,
                 earliest(self.carried_input.take(), record.at(Stage::InputReceived)),
             );
-            let unfinished = record.at(Stage::Presented).is_none() || record.at(Stage::GpuDone).is_none();
-            self.counters.unfinished += u64::from(unfinished);
+            self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());
             if record.id.0 > self.warmup {
                 self.counters.measured += 1;
                 // Steps from a warm-up frame to the first measured one are left out with it.
                 let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup);
                 self.metrics.displayed(previous, &record);
             }
-            if record.at(Stage::Presented).is_some() {
-                self.previous = Some(record);
-            }
+            self.previous = Some(record);
         }
         if self.recent.len() < RECENT {
             self.recent.push(record);

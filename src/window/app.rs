@@ -109,7 +109,7 @@ where
             let gl = current.load(debug)?;
             let target = TargetInfo::of(gl.caps(), kind, hz, Origin::Estimated);
             let surface = WindowTarget::new(current, kind == "wayland-egl");
-            GlBackend::new(gl, surface, target, size, scale, make_renderer, overlay)
+            GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
             let _ = proxy.send_event(Wake::Ended);

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
 use glutin::context::{
     ContextApi, ContextAttributesBuilder, GlProfile, NotCurrentContext, NotCurrentGlContext as _,
-    PossiblyCurrentContext, Version,
+    PossiblyCurrentContext, PossiblyCurrentGlContext as _, Version,
 };
 use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
@@ -96,6 +96,15 @@ impl Detached {
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
         Ok(Current { context, surface, display, _connection: connection })
+    }
+}
+
+impl Drop for Current {
+    /// A context that is current can only be marked for destruction: it is released first.
+    fn drop(&mut self) {
+        if let Err(e) = self.context.make_not_current_in_place() {
+            log::debug!("releasing the context: {e}");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::gl::{Gl, Surface as GlTarget};
 use crate::pacing::{Pacing, Presentation, Throttle};
 use crate::runtime::Size;
-use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::time::Timestamp;
 
 /// A window's surface with its context, on the render thread.
 ///
@@ -44,7 +44,8 @@ impl GlTarget for WindowTarget {
             .surface
             .swap_buffers(&self.current.context)
             .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
-        Ok(Some(Presentation::Estimated(MonotonicClock.now())))
+        // Nobody says when it is displayed. Not before the GPU is done with it, which is not known yet.
+        Ok(None)
     }
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
