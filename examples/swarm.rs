@@ -86,6 +86,6 @@ fn main() -> scanout::Result<()> {
     let count = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(20_000).min(1_000_000);
     let config = Config { title: format!("{count} motes"), ..Config::default() };
     let summary = scanout::run(config, World { count, time: 0.0 }, Motes::new)?;
-    println!("{} frames, {} missed", summary.frames, summary.missed);
+    println!("{} frames in {:.1?}", summary.frames, summary.elapsed);
     Ok(())
 }

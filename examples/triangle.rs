@@ -32,6 +32,6 @@ fn main() -> scanout::Result<()> {
             Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
         Ok(Triangle(program.uniform("angle"), Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))
     })?;
-    println!("{} frames, {} missed", summary.frames, summary.missed);
+    println!("{} frames in {:.1?}", summary.frames, summary.elapsed);
     Ok(())
 }

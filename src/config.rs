@@ -39,7 +39,7 @@ pub struct Config {
 }
 
 /// Longest side of the drawing area.
-const MAX_SIDE: u32 = 16_384;
+pub(crate) const MAX_SIDE: u32 = 16_384;
 
 impl Default for Config {
     fn default() -> Self {

@@ -117,7 +117,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoWindowSystem { source } => {
-                write!(f, "no window system: {source}; set DISPLAY or WAYLAND_DISPLAY, or draw off screen")
+                write!(f, "no window system: {source}; check DISPLAY and WAYLAND_DISPLAY, or draw off screen")
             }
             Self::NoConfig { wanted, .. } => {
                 write!(f, "the display offers no framebuffer configuration with {wanted}")

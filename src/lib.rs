@@ -51,7 +51,7 @@
 //!
 //! pub fn main() -> scanout::Result<()> {
 //!     let summary = scanout::run(Config::default(), World(0.0), |_| Ok(Glow))?;
-//!     println!("{} frames, {} missed", summary.frames, summary.missed);
+//!     println!("{} frames in {:.1?}", summary.frames, summary.elapsed);
 //!     Ok(())
 //! }
 //! # }
@@ -73,12 +73,13 @@
 //! | `headless` | the same off screen, through EGL | feature `headless` |
 //! | `scenes` | the scenes of the app and of the benchmarks | feature `scenes` |
 //!
-//! A lower module never uses a higher one, and without features only the pure part is built. `unsafe` is denied
+//! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
+//! pure part is built. `unsafe` is denied
 //! everywhere but in `sync`, `gl`, `window` and `headless`.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 
-#[cfg(feature = "gl")]
+#[cfg(any(feature = "window", feature = "headless"))]
 mod config;
 pub mod display;
 mod error;
@@ -98,7 +99,7 @@ pub mod time;
 #[cfg(feature = "window")]
 pub mod window;
 
-#[cfg(feature = "gl")]
+#[cfg(any(feature = "window", feature = "headless"))]
 pub use config::Config;
 pub use error::{Error, Result};
 #[cfg(feature = "gl")]

@@ -65,9 +65,9 @@ pub struct RunArgs {
     /// End after so much time (off screen: 5 unless --frames is given)
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// Frames at the start that are left out of the report
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
-    pub warmup: u64,
+    /// Frames at the start that are left out of the report (default: 30, or 0 where each frame is a press of a key)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    pub warmup: Option<u64>,
     /// Write the report to a file, as JSON
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,

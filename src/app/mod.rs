@@ -8,6 +8,7 @@ mod profile;
 mod report;
 mod run;
 
+use std::backtrace::Backtrace;
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
@@ -36,11 +37,14 @@ impl From<scanout::Error> for Failure {
 /// Parses the command line and does what it says.
 pub fn main() -> Result<(), Failure> {
     let cli = Cli::parse();
-    log::init(cli.run.quiet);
-    match cli.command {
-        Some(Command::Run(args)) => run::run(&args),
-        None => run::run(&cli.run),
-    }
+    let args = match cli.command {
+        Some(Command::Run(args)) => args,
+        None => cli.run,
+    };
+    log::init(args.quiet);
+    // Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
+    std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
+    run::run(&args)
 }
 
 /// Says what went wrong, in one line with its causes, and gives the exit code.
@@ -55,7 +59,11 @@ pub fn fail(failure: &Failure) -> ExitCode {
             let mut text = error.to_string();
             let mut cause = error.source();
             while let Some(e) = cause {
-                text.push_str(&format!(": {e}"));
+                // Some texts have that of their cause in them already.
+                let more = e.to_string();
+                if !text.contains(&more) {
+                    text.push_str(&format!(": {more}"));
+                }
                 cause = e.source();
             }
             eprintln!("scanout: {}", text.replace('\n', " "));

@@ -1,39 +1,81 @@
 //! Files that a run leaves behind.
 
-use std::fs;
+use std::fs::{self, Metadata, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 
 use scanout::Error;
 use scanout::runtime::Pixels;
 
-/// Says early, before a run whose result would be lost, that a file cannot be written there.
-pub fn check(path: &Path) -> Result<(), Error> {
-    let fail = |source| Error::Io { path: path.to_owned(), action: "write", source };
-    if path.is_dir() {
-        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
-    }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::metadata(folder).map_err(fail).and_then(|m| {
-        if m.is_dir() { Ok(()) } else { Err(fail(io::Error::from(io::ErrorKind::NotADirectory))) }
-    })
+fn cannot_write(path: &Path, source: io::Error) -> Error {
+    Error::Io { path: path.to_owned(), action: "write", source }
 }
 
-/// Writes a file whole or not at all.
+/// Says early, before a run whose result would be lost, that a file cannot be written there.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let fail = |source| cannot_write(path, source);
+    match fs::metadata(path) {
+        Ok(m) if m.is_dir() => Err(fail(io::ErrorKind::IsADirectory.into())),
+        Ok(m) if is_fifo(&m) => Err(fail(io::Error::other("it is a pipe, which would wait for a reader"))),
+        Ok(m) if !m.is_file() => Ok(()),
+        Ok(_) if is_link(path) => OpenOptions::new().append(true).open(path).map(drop).map_err(fail),
+        _ => {
+            let part = part_of(path);
+            fs::write(&part, []).and_then(|()| fs::remove_file(&part)).map_err(fail)
+        }
+    }
+}
+
+/// Writes a file whole or not at all. What is no plain file (a device, a link) is written to and not replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let fail = |source| Error::Io { path: path.to_owned(), action: "write", source };
-    // A device or a pipe is written to, not replaced.
-    if path.exists() && !path.is_file() {
+    let fail = |source| cannot_write(path, source);
+    let before = fs::metadata(path).ok();
+    if is_link(path) || before.as_ref().is_some_and(|m| !m.is_file()) {
         return fs::write(path, bytes).map_err(fail);
     }
-    let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|e| {
+    let part = part_of(path);
+    let keep_mode = |()| before.map_or(Ok(()), |m| fs::set_permissions(&part, m.permissions()));
+    fs::write(&part, bytes).and_then(keep_mode).and_then(|()| fs::rename(&part, path)).map_err(|e| {
         let _ = fs::remove_file(&part);
         fail(e)
     })
+}
+
+/// Whether two paths lead to the same file, as far as can be said before both are there.
+pub fn same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        fs::canonicalize(path).or_else(|_| {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::canonicalize(folder).map(|folder| folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    match (whole(a), whole(b)) {
+        (Ok(a), Ok(b)) => a == b && !fs::metadata(&a).is_ok_and(|m| !m.is_file()),
+        _ => a == b,
+    }
+}
+
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    part.into()
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink())
+}
+
+#[cfg(unix)]
+fn is_fifo(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_metadata: &Metadata) -> bool {
+    false
 }
 
 /// A picture as PNG, without its alpha: what is on a screen is opaque.
@@ -44,4 +86,46 @@ pub fn png(pixels: &Pixels) -> Result<Vec<u8>, Error> {
         .write_image(&rgb, pixels.size.width, pixels.size.height, ExtendedColorType::Rgb8)
         .map_err(|e| Error::Gl { operation: "encoding the picture", detail: e.to_string() })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[test]
+    fn write_goes_through_links_and_keeps_the_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write(&file, b"one").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&file, &link).unwrap();
+        check(&link).unwrap();
+        write(&link, b"two").unwrap();
+        assert!(is_link(&link));
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        write(&file, b"three").unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+    }
+
+    #[test]
+    fn check_finds_what_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check(folder.path()).is_err());
+        assert!(check(&folder.path().join("no/such/file")).is_err());
+        assert!(check(&folder.path().join("file")).is_ok());
+        assert!(check(Path::new("/dev/null")).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "checking leaves nothing");
+    }
+
+    #[test]
+    fn same_sees_through_other_spellings() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        assert!(same(&file, &folder.path().join("./a")));
+        assert!(!same(&file, &folder.path().join("b")));
+        assert!(!same(Path::new("/dev/null"), Path::new("/dev/null")), "a device may take both");
+    }
 }

@@ -32,6 +32,8 @@ pub struct Report<'a> {
     missed_vsyncs: Option<u64>,
     /// Refreshes that the above are counted among.
     refreshes: Option<u64>,
+    /// Frames whose animation was off by more than half a refresh; absent where the refresh rate is not known.
+    animation_errors_over_half: Option<u64>,
     missed_ticks: u64,
     snaps: u64,
     /// `null` for what could not be measured.
@@ -61,6 +63,7 @@ impl<'a> Report<'a> {
             },
             missed_vsyncs: known.then(|| metrics.missed_vsyncs()),
             refreshes: known.then(|| metrics.refreshes()),
+            animation_errors_over_half: known.then(|| metrics.animation_errors_over_half()),
             missed_ticks: summary.missed_ticks,
             snaps: summary.snaps,
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.get(*m).summary())).collect(),
@@ -93,7 +96,10 @@ impl<'a> Report<'a> {
             c.frames, self.elapsed_s, self.frames_per_second, c.measured, self.warmup_frames
         ));
         let missed = match (self.missed_vsyncs, self.refreshes) {
-            (Some(missed), Some(of)) => format!("{missed} of {of} refreshes missed"),
+            (Some(missed), Some(of)) => {
+                let share = if of > 0 { 100.0 * missed as f64 / of as f64 } else { 0.0 };
+                format!("{missed} of {of} refreshes missed ({share:.2} %)")
+            }
             _ => "missed refreshes not measured".to_owned(),
         };
         line(format_args!(

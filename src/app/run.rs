@@ -1,5 +1,6 @@
 //! `scanout run`.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,27 +10,33 @@ use parking_lot::Mutex;
 
 use scanout::gl::{CreateContext, OverlayFactory, Renderer};
 use scanout::scenes::{Scene, Visitor};
+use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Error, Logic, Summary, headless, window};
 
 use super::cli::{Display, RunArgs};
 use super::report::Report;
 use super::{Failure, hud, output, profile};
 
+/// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
+const WARMUP: u64 = 30;
+/// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
+const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
+/// How long after a signal the program gives up on a display server that does not answer.
+const GIVE_UP: Duration = Duration::from_secs(3);
 /// How long a run off screen lasts unless told otherwise.
 const HEADLESS_RUN: Duration = Duration::from_secs(5);
 
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let scene = args.scene().map_err(Failure::Usage)?;
     let place = place(args.display);
-    let outputs = Outputs::plan(args, place);
-    outputs.check()?;
+    let outputs = Outputs::plan(args, &scene, place)?;
     let _profile = args.profile.as_deref().map(profile::Server::start).transpose()?;
     let mut config = Config {
         title: format!("scanout: {}", name(&scene)),
         size: args.size,
         pacing: args.pacing,
         fullscreen: args.fullscreen,
-        warmup: args.warmup,
+        warmup: args.warmup.unwrap_or(if scene == (Scene::Flash { animate: false }) { 0 } else { WARMUP }),
         frame_limit: args.frames,
         time_limit: args.seconds,
         capture_last: outputs.picture.is_some(),
@@ -39,6 +46,10 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     };
     if place == Place::Headless && config.frame_limit.is_none() && config.time_limit.is_none() {
         config.time_limit = Some(HEADLESS_RUN);
+    }
+    if place == Place::Headless {
+        // No window has to close at once: a slow frame may end, and the report is not lost.
+        config.shutdown_timeout = HEADLESS_SHUTDOWN;
     }
     let overlay: OverlayFactory = hud::factory(args.hud);
     let summary = scene.open(Runner { config, place, overlay })??;
@@ -102,7 +113,7 @@ impl Visitor for Runner {
         R: Renderer<L::Snapshot> + 'static,
         F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
     {
-        let interrupt = Interrupt::install();
+        let interrupt = Interrupt::install(self.place);
         match self.place {
             Place::Window => {
                 window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
@@ -122,19 +133,26 @@ type Action = Box<dyn Fn() + Send>;
 /// Ctrl-C and SIGTERM end the run in order, with its report.
 #[derive(Clone, Default)]
 struct Interrupt {
+    give_up: Duration,
     seen: Arc<AtomicBool>,
     action: Arc<Mutex<Option<Action>>>,
 }
 
 impl Interrupt {
-    fn install() -> Self {
-        let interrupt = Self::default();
+    fn install(place: Place) -> Self {
+        let give_up = if place == Place::Headless { HEADLESS_SHUTDOWN } else { Duration::ZERO } + GIVE_UP;
+        let interrupt = Self { give_up, ..Self::default() };
         let handler = interrupt.clone();
         let installed = ctrlc::set_handler(move || {
-            handler.seen.store(true, Ordering::Relaxed);
+            let again = handler.seen.swap(true, Ordering::Relaxed);
             if let Some(action) = &*handler.action.lock() {
                 action();
             }
+            if !again {
+                // This is the handler's own thread: it may wait. A run that ends in order ends the process before.
+                scanout::display::sleep::until(MonotonicClock.now() + handler.give_up);
+            }
+            end_at_once();
         });
         if let Err(e) = installed {
             log::warn!("Ctrl-C will end the program without a report: {e}");
@@ -156,52 +174,91 @@ impl Interrupt {
     }
 }
 
-/// The files that the run is to leave behind.
+/// The last resort when the display server, or a driver, does not answer.
+#[allow(clippy::print_stderr, reason = "nothing else is left to say it")]
+fn end_at_once() -> ! {
+    eprintln!("scanout: the run did not end when asked to; the display does not answer");
+    std::process::exit(1);
+}
+
+/// A file that the run is to leave behind.
+struct Output {
+    path: PathBuf,
+    /// It was named on the command line; else it is one more thing to have, and no failure when it cannot be had.
+    asked: bool,
+}
+
+impl Output {
+    /// Off screen nothing else would be seen of the run: there the files have default names.
+    fn plan(asked: Option<&PathBuf>, place: Place, name: &str) -> Result<Option<Self>, Error> {
+        if let Some(path) = asked {
+            output::check(path)?;
+            return Ok(Some(Self { path: path.clone(), asked: true }));
+        }
+        if place != Place::Headless {
+            return Ok(None);
+        }
+        let path = Path::new(name).to_owned();
+        match output::check(&path) {
+            Ok(()) => Ok(Some(Self { path, asked: false })),
+            Err(e) => {
+                log::warn!("{e}; going on without it");
+                Ok(None)
+            }
+        }
+    }
+}
+
 struct Outputs {
-    report: Option<PathBuf>,
-    picture: Option<PathBuf>,
+    report: Option<Output>,
+    picture: Option<Output>,
 }
 
 impl Outputs {
-    /// Off screen nothing else would be seen of the run: there the files have default names.
-    fn plan(args: &RunArgs, place: Place) -> Self {
-        let or_default = |path: &Option<PathBuf>, name: &str| {
-            path.clone().or_else(|| (place == Place::Headless).then(|| Path::new(name).to_owned()))
+    fn plan(args: &RunArgs, scene: &Scene, place: Place) -> Result<Self, Failure> {
+        let clash = |what: &str, a: Option<&PathBuf>, b: Option<&PathBuf>| match (a, b) {
+            (Some(a), Some(b)) if output::same(a, b) => {
+                Err(Failure::Usage(format!("{}: {what} cannot be the same file", a.display())))
+            }
+            _ => Ok(()),
         };
-        Self {
-            report: or_default(&args.report, "scanout-report.json"),
-            picture: or_default(&args.screenshot, "scanout-last-frame.png"),
-        }
+        let model = if let Scene::Model(path) = scene { path.as_ref() } else { None };
+        clash("--report and --screenshot", args.report.as_ref(), args.screenshot.as_ref())?;
+        clash("--report and --scene", args.report.as_ref(), model)?;
+        clash("--screenshot and --scene", args.screenshot.as_ref(), model)?;
+        Ok(Self {
+            report: Output::plan(args.report.as_ref(), place, "scanout-report.json")?,
+            picture: Output::plan(args.screenshot.as_ref(), place, "scanout-last-frame.png")?,
+        })
     }
 
-    fn check(&self) -> Result<(), Error> {
-        self.report.iter().chain(&self.picture).try_for_each(|path| output::check(path))
-    }
-
-    #[allow(clippy::print_stdout, reason = "the table is the program's output")]
+    /// Writes what can be written: the files first, since the table can be had again from the report.
     fn write(&self, summary: &Summary, scene: &str, quiet: bool) -> Result<(), Error> {
         let report = Report::new(summary, scene);
-        if !quiet {
-            print!("{}", report.to_table());
-        }
-        let said = |what: &str, path: &Path| {
-            if !quiet {
-                println!("{what}: {}", path.display());
-            }
+        let mut text = report.to_table();
+        let mut first_error = None;
+        let mut put = |output: &Output, what: &str, bytes: Result<Vec<u8>, Error>| match bytes
+            .and_then(|bytes| output::write(&output.path, &bytes))
+        {
+            Ok(()) => text.push_str(&format!("{what}: {}\n", output.path.display())),
+            Err(e) if output.asked => drop(first_error.get_or_insert(e)),
+            Err(e) => log::warn!("{e}"),
         };
-        if let Some(path) = &self.report {
-            output::write(path, report.to_json().as_bytes())?;
-            said("report", path);
+        if let Some(output) = &self.report {
+            put(output, "report", Ok(report.to_json().into_bytes()));
         }
-        if let Some(path) = &self.picture {
-            match &summary.picture {
-                Some(picture) => {
-                    output::write(path, &output::png(picture)?)?;
-                    said("last frame", path);
-                }
-                None => log::warn!("no picture was saved: nothing had been drawn"),
+        match (&self.picture, &summary.picture) {
+            (Some(output), Some(picture)) => put(output, "last frame", output::png(picture)),
+            (Some(_), None) => log::warn!("no picture was saved: nothing had been drawn"),
+            (None, _) => {}
+        }
+        if !quiet && let Err(source) = std::io::stdout().lock().write_all(text.as_bytes()) {
+            // Whoever closed the pipe has read enough.
+            if source.kind() != std::io::ErrorKind::BrokenPipe {
+                let error = Error::Io { path: "standard output".into(), action: "write", source };
+                first_error.get_or_insert(error);
             }
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
     }
 }

@@ -92,7 +92,16 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
-        Ok(Self { renderer, overlay, fences, _end: ContextEnd(gl.clone()), gl, target, surface, swaps: [(FrameId(0), None); REMEMBERED] })
+        Ok(Self {
+            renderer,
+            overlay,
+            fences,
+            _end: ContextEnd(gl.clone()),
+            gl,
+            target,
+            surface,
+            swaps: [(FrameId(0), None); REMEMBERED],
+        })
     }
 
     fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
@@ -145,8 +154,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         let (swaps, surface) = (&self.swaps, &self.surface);
         self.fences.poll(|id| {
             let now = MonotonicClock.now();
-            sink(Feedback::GpuDone(id, now));
             let (swapped, known) = swaps[slot(id)];
+            // What is known to have been displayed was done by then, however late the fence was looked at.
+            let shown = known.filter(|_| swapped == id).and_then(|p| p.time());
+            sink(Feedback::GpuDone(id, shown.map_or(now, |(at, _)| now.min(at))));
             if swapped == id {
                 sink(Feedback::Presented(id, known.unwrap_or_else(|| surface.presentation(now))));
             }
@@ -182,12 +193,7 @@ impl<R, T> fmt::Debug for GlBackend<R, T> {
 
 impl TargetInfo {
     /// What a context with these capabilities draws to.
-    pub(crate) fn of(
-        caps: &Capabilities,
-        surface: &str,
-        refresh_hz: Option<f64>,
-        origin: Origin,
-    ) -> Self {
+    pub(crate) fn of(caps: &Capabilities, surface: &str, refresh_hz: Option<f64>, origin: Origin) -> Self {
         Self {
             surface: surface.to_owned(),
             vendor: caps.vendor.clone(),

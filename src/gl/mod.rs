@@ -2,6 +2,10 @@
 //!
 //! A [`Gl`] and everything made from it is `!Send`: OpenGL objects live and die on the thread of their context.
 //! Each handle frees its object when dropped, or earlier by an explicit `delete`.
+#![cfg_attr(
+    not(any(feature = "window", feature = "headless")),
+    allow(dead_code, reason = "the back end of the render thread is for those who have a surface")
+)]
 #![allow(unsafe_code, reason = "every OpenGL call is unsafe; the wrappers here keep its rules")]
 
 mod backend;
@@ -19,6 +23,7 @@ mod target;
 mod texture;
 mod vertex;
 
+#[cfg(any(feature = "window", feature = "headless"))]
 pub(crate) use backend::GlBackend;
 pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};

@@ -25,7 +25,7 @@ pub(super) struct Context {
 impl Context {
     /// Makes a context and makes it current: on the first EGL device that offers OpenGL 3.3 core, or else on the
     /// surfaceless platform.
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(level: DebugLevel) -> Result<Self> {
         // SAFETY: loads the system's EGL library, whose initialisers are trusted like any other system library's.
         let egl = unsafe { Instance::load_required() }.map_err(|e| Error::Egl {
             call: "loading libEGL",
@@ -34,7 +34,7 @@ impl Context {
         })?;
         let mut last = None;
         for (platform, native, name) in candidates(&egl) {
-            match open(&egl, platform, native) {
+            match open(&egl, platform, native, level) {
                 Ok((display, context)) => {
                     log::info!("drawing off screen through EGL ({name})");
                     return Ok(Self { egl, display, context, platform: name });
@@ -102,7 +102,12 @@ fn candidates(egl: &Instance) -> Vec<(egl::Enum, *mut c_void, &'static str)> {
     found
 }
 
-fn open(egl: &Instance, platform: egl::Enum, native: *mut c_void) -> Result<(egl::Display, egl::Context)> {
+fn open(
+    egl: &Instance,
+    platform: egl::Enum,
+    native: *mut c_void,
+    level: DebugLevel,
+) -> Result<(egl::Display, egl::Context)> {
     let fail = |call| move |e: egl::Error| Error::Egl { call, code: e.native(), detail: e.to_string() };
     // SAFETY: `native` is a device handle that EGL gave out, or null for the default of the platform.
     let display = unsafe { egl.get_platform_display(platform, native, &[egl::ATTRIB_NONE]) }
@@ -126,6 +131,7 @@ fn open(egl: &Instance, platform: egl::Enum, native: *mut c_void) -> Result<(egl
         .choose_first_config(display, &attributes)
         .map_err(fail("eglChooseConfig"))?
         .ok_or(Error::NoConfig { wanted: "8-bit RGB and OpenGL", source: None })?;
+    let debug = if level == DebugLevel::Off { egl::FALSE } else { egl::TRUE };
     let attributes = [
         egl::CONTEXT_MAJOR_VERSION,
         3,
@@ -133,9 +139,15 @@ fn open(egl: &Instance, platform: egl::Enum, native: *mut c_void) -> Result<(egl
         3,
         egl::CONTEXT_OPENGL_PROFILE_MASK,
         egl::CONTEXT_OPENGL_CORE_PROFILE_BIT,
+        egl::CONTEXT_OPENGL_DEBUG,
+        debug as egl::Int,
         egl::NONE,
     ];
-    let context = egl.create_context(display, config, None, &attributes).map_err(fail("eglCreateContext"))?;
+    let context = egl
+        .create_context(display, config, None, &attributes)
+        // A driver that is too old gives what it has; loading its functions then says which version that is.
+        .or_else(|e| egl.create_context(display, config, None, &[egl::NONE]).map_err(|_| e))
+        .map_err(fail("eglCreateContext"))?;
     if let Err(e) = egl.make_current(display, None, None, Some(context)) {
         let _ = egl.destroy_context(display, context);
         return Err(fail("eglMakeCurrent")(e));

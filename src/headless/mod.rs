@@ -103,7 +103,7 @@ where
     config.check()?;
     let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
     let make_backend = move || {
-        let context = egl::Context::new()?;
+        let context = egl::Context::new(debug)?;
         let gl = context.load(debug)?;
         let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
@@ -119,7 +119,7 @@ where
 /// # Errors
 /// When EGL offers no context.
 pub fn with_context<T>(debug: DebugLevel, f: impl FnOnce(&Gl) -> T) -> Result<T> {
-    let context = egl::Context::new()?;
+    let context = egl::Context::new(debug)?;
     let gl = context.load(debug)?;
     let result = f(&gl);
     gl.context_gone();

@@ -35,7 +35,7 @@ where
     let mut view = L::Snapshot::default();
     logic.extract(&mut view);
 
-    let context = egl::Context::new()?;
+    let context = egl::Context::new(config.debug)?;
     let gl = context.load(config.debug)?;
     let target = TargetInfo::of(gl.caps(), context.platform(), None, Origin::Simulated);
     let surface = OffscreenSurface::new(context, &gl, config.size, config.simulated_refresh_hz)?;

@@ -35,5 +35,7 @@ pub use logic::{Demand, Logic, Tick};
 pub use render::{Backend, Feedback, FrameInfo};
 pub use threads::Runtime;
 pub(crate) use threads::SPIN_TAIL;
+#[cfg(feature = "window")]
+pub(crate) use threads::panic_message;
 
 pub use crate::error::ThreadName;

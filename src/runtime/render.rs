@@ -242,6 +242,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                     return Next::Draw(Reason::Redraw);
                 }
                 if self.options.end_when_idle && current.marks.demand == Demand::OnInput {
+                    log::info!("the scene asks for no more frames and no input can come: done");
                     return Next::Stop;
                 }
                 // The order in hand has not been delivered, and the scene moves.
@@ -285,7 +286,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if self.resumed && marks.sampled.is_some_and(|at| at < self.resumed_at) {
             // Made before the standstill: its age says nothing about latency.
-            for stage in [Stage::InputReceived, Stage::InputSampled, Stage::LogicDone, Stage::SnapshotPublished] {
+            for stage in
+                [Stage::InputReceived, Stage::InputSampled, Stage::LogicDone, Stage::SnapshotPublished]
+            {
                 record.set(stage, None);
             }
             record.planned = None;

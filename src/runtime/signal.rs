@@ -20,6 +20,7 @@ impl Waker {
     }
 
     /// A waker that wakes nobody, for steps that are driven by hand.
+    #[cfg(test)]
     #[must_use]
     pub const fn none() -> Self {
         Self { thread: None }

@@ -22,6 +22,9 @@ pub(super) struct Orbit {
     pitch: f32,
     zoom: f32,
     dragging: bool,
+    /// Turned or zoomed by the input of this step, and of the one before.
+    touched: bool,
+    moved: bool,
     pointer: Option<Vec2>,
 }
 
@@ -65,6 +68,8 @@ impl Orbit {
             pitch: 0.42,
             zoom: 1.0,
             dragging: false,
+            touched: false,
+            moved: false,
             pointer: None,
         };
         let back = orbit.back();
@@ -77,6 +82,17 @@ impl Orbit {
             .map(|p| p.dot(back) + MARGIN * (p.dot(right).abs() / FITTED_ASPECT).max(p.dot(up).abs()) / tan)
             .fold(0.0, f32::max);
         orbit
+    }
+
+    /// Ends the input of a step.
+    pub(super) const fn step(&mut self) {
+        self.moved = self.touched;
+        self.touched = false;
+    }
+
+    /// Whether the input of the last step moved the camera.
+    pub(super) const fn moved(&self) -> bool {
+        self.moved
     }
 
     /// From the centre towards the camera.
@@ -92,12 +108,14 @@ impl Orbit {
             InputKind::PointerMoved { position } => {
                 if let (true, Some(before)) = (self.dragging, self.pointer) {
                     let moved = position - before;
+                    self.touched = true;
                     self.yaw = (self.yaw - moved.x * TURN) % std::f32::consts::TAU;
                     self.pitch = (self.pitch + moved.y * TURN).clamp(-STEEPEST, STEEPEST);
                 }
                 self.pointer = Some(position);
             }
             InputKind::Scroll { lines } => {
+                self.touched = true;
                 self.zoom = (self.zoom * (1.0 - lines.y * ZOOM).clamp(0.5, 2.0)).clamp(0.05, 20.0);
             }
             InputKind::Focus { gained: false } => self.dragging = false,

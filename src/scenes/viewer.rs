@@ -78,7 +78,12 @@ impl Logic for Viewer {
         self.orbit.input(event);
     }
 
+    fn changed(&self) -> bool {
+        self.orbit.moved()
+    }
+
     fn update(&mut self, tick: &Tick) {
+        self.orbit.step();
         if !self.model.animations.is_empty() {
             self.pose.sample(&self.model, tick.elapsed.as_secs_f64());
         }

@@ -9,7 +9,7 @@ use winit::window::{Fullscreen, Window, WindowId};
 use super::events;
 use super::init::{self, Opened, size_of};
 use super::surface::WindowTarget;
-use crate::config::Config;
+use crate::config::{Config, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Origin;
@@ -39,12 +39,13 @@ struct Start<L, R> {
 
 /// The main thread's side of a run: owns the window, passes events on.
 ///
-/// The window is declared last, so that it outlives the threads whose surface belongs to it.
+/// The window is dropped with this, after [`App::join`] has ended the threads whose surface belongs to it.
 pub(super) struct App<L, R> {
     config: Config,
     proxy: EventLoopProxy<Wake>,
     start: Option<Start<L, R>>,
     runtime: Option<Runtime>,
+    outcome: Option<Result<Summary>>,
     error: Option<Error>,
     refresh_hz: Option<f64>,
     size: Size,
@@ -70,6 +71,7 @@ where
             proxy,
             start,
             runtime: None,
+            outcome: None,
             error: None,
             refresh_hz: None,
             size: Size::default(),
@@ -77,11 +79,12 @@ where
         }
     }
 
-    /// Ends the threads, then the window.
+    /// What came of the run; ends the threads if the event loop has not done so, then the window.
     pub(super) fn finish(mut self) -> Result<Summary> {
-        let result = match (self.error.take(), self.runtime.take()) {
+        self.join();
+        let result = match (self.error.take(), self.outcome.take()) {
             (Some(error), _) => Err(error),
-            (None, Some(runtime)) => runtime.finish(),
+            (None, Some(outcome)) => outcome,
             (None, None) => Err(Error::DisplayLost { detail: "it closed before the window was open".into() }),
         };
         if let Err(Error::ThreadStuck { .. }) = result {
@@ -89,6 +92,13 @@ where
             std::mem::forget(self.window.take());
         }
         result
+    }
+
+    /// Ends the threads.
+    fn join(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            self.outcome = Some(runtime.finish());
+        }
     }
 
     fn open(&mut self, events: &ActiveEventLoop, start: Start<L, R>) -> Result<()> {
@@ -118,8 +128,13 @@ where
     }
 
     /// The size comes with the event: asking the window would ask the server, which may be gone.
-    fn resized(&mut self, size: Size) {
+    fn resized(&mut self, mut size: Size) {
         let (Some(window), Some(runtime)) = (&self.window, &mut self.runtime) else { return };
+        if size.width > MAX_SIDE || size.height > MAX_SIDE {
+            // Beyond what drivers draw; software rasterisers were seen to crash there.
+            log::warn!("a window of {}x{} pixels is too large to be drawn", size.width, size.height);
+            size = Size::default();
+        }
         self.size = size;
         let scale = window.scale_factor() as f32;
         runtime.handle().resize(size, scale);
@@ -227,6 +242,11 @@ where
             }
             _ => {}
         }
+    }
+
+    /// The threads end before the event loop, which takes the connection to the window system with it.
+    fn exiting(&mut self, _events: &ActiveEventLoop) {
+        self.join();
     }
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {

@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 
 use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
 use glutin::context::{
-    ContextApi, ContextAttributesBuilder, GlProfile, NotCurrentContext, NotCurrentGlContext as _,
-    PossiblyCurrentContext, PossiblyCurrentGlContext as _, Version,
+    ContextApi, ContextAttributes, ContextAttributesBuilder, GlProfile, NotCurrentContext,
+    NotCurrentGlContext as _, PossiblyCurrentContext, PossiblyCurrentGlContext as _, Version,
 };
 use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
@@ -134,7 +134,7 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
     let preference =
         DisplayApiPreference::GlxThenEgl(Box::new(winit::platform::x11::register_xlib_error_hook));
     // SAFETY: the connection outlives what is made from the display: our own by the order of the fields that keep
-    // them, winit's (Wayland) because the render thread is joined before the event loop ends.
+    // them, winit's (Wayland) because `App` joins the render thread when the event loop exits.
     let display =
         unsafe { Display::new(handle, preference) }.map_err(|e| Error::Context { source: Box::new(e) })?;
     Ok((display, connection))
@@ -147,7 +147,7 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
     let preference = DisplayApiPreference::WglThenEgl(_window);
     #[cfg(target_os = "macos")]
     let preference = DisplayApiPreference::Cgl;
-    // SAFETY: the event loop outlives everything made from the display: the render thread is joined before it ends.
+    // SAFETY: `App` joins the render thread, which owns what is made from the display, when the event loop exits.
     let display = unsafe { Display::new(handle.as_raw(), preference) }
         .map_err(|e| Error::Context { source: Box::new(e) })?;
     Ok((display, ()))
@@ -183,8 +183,14 @@ fn create_context(
         .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
         .with_debug(debug != DebugLevel::Off)
         .build(Some(window));
-    // SAFETY: the window is alive.
-    unsafe { display.create_context(config, &attributes) }.map_err(|e| Error::Context { source: Box::new(e) })
+    let make = |attributes: &ContextAttributes| {
+        // SAFETY: the window is alive.
+        unsafe { display.create_context(config, attributes) }
+    };
+    make(&attributes)
+        // A driver that is too old gives what it has; loading its functions then says which version that is.
+        .or_else(|e| make(&ContextAttributesBuilder::new().build(Some(window))).map_err(|_| e))
+        .map_err(|e| Error::Context { source: Box::new(e) })
 }
 
 fn kind(display: &Display, window: RawWindowHandle) -> &'static str {

@@ -28,7 +28,7 @@ use winit::event_loop::EventLoop;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, OverlayFactory, Renderer};
-use crate::runtime::{Logic, Summary};
+use crate::runtime::{Logic, Summary, panic_message};
 
 /// Opens a window and runs `logic` and the renderer that `make_renderer` makes until the window is closed or a limit
 /// of `config` is reached. `make_renderer` is called on the render thread, with the context current.
@@ -78,9 +78,10 @@ where
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
     config.check()?;
-    let events = EventLoop::<app::Wake>::with_user_event()
-        .build()
-        .map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
+    // winit panics where a library or an extension that it needs is missing.
+    let events = catch_unwind(|| EventLoop::<app::Wake>::with_user_event().build())
+        .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?
+        .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })?;
     on_start(Stopper(events.create_proxy()));
     let mut app = app::App::new(config, events.create_proxy(), logic, Box::new(make_renderer), overlay);
     // winit panics where a request meets a server that has just died. Nothing of the event loop is used after that.
@@ -89,8 +90,24 @@ where
     // A lost display connection ends the event loop; what the threads made of it says less.
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(e)) => return Err(Error::DisplayLost { detail: e.to_string() }),
-        Err(_) => return Err(Error::DisplayLost { detail: "the event loop panicked".into() }),
+        Ok(Err(e)) => return Err(Error::DisplayLost { detail: without_place(&e.to_string()).into() }),
+        Err(panic) => return Err(Error::DisplayLost { detail: panic_message(panic.as_ref()) }),
     }
     summary
+}
+
+/// winit's system errors begin with the place in its source; what is of use comes after it.
+fn without_place(text: &str) -> &str {
+    text.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")).map_or(text, |(_, message)| message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_sources_are_cut_off() {
+        assert_eq!(without_place("os error at /a/b/mod.rs:765: no display"), "no display");
+        assert_eq!(without_place("Exit Failure: 1"), "Exit Failure: 1");
+    }
 }

@@ -5,6 +5,8 @@
 //! not learn of them before the next event comes: a key press can lie there for seconds (seen, once in a few dozen
 //! presses). A connection of its own for OpenGL leaves events to the thread that waits for them, and no lock is shared.
 
+use std::ffi::c_int;
+use std::io::Write as _;
 use std::ptr::NonNull;
 
 use raw_window_handle::{RawDisplayHandle, XlibDisplayHandle};
@@ -25,6 +27,8 @@ impl Connection {
     /// Connects to the server that `DISPLAY` names, as winit has done.
     pub(super) fn open() -> Result<Self> {
         let xlib = Xlib::open().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
+        // SAFETY: the handler has the signature that Xlib wants, and does not return.
+        unsafe { (xlib.XSetIOErrorHandler)(Some(server_gone)) };
         // SAFETY: a null name means the one in the environment.
         let display = unsafe { (xlib.XOpenDisplay)(std::ptr::null()) };
         let display = NonNull::new(display).ok_or_else(|| Error::NoWindowSystem {
@@ -37,6 +41,15 @@ impl Connection {
     pub(super) fn handle(&self, screen: i32) -> RawDisplayHandle {
         RawDisplayHandle::Xlib(XlibDisplayHandle::new(Some(self.display.cast()), screen))
     }
+}
+
+/// What Xlib calls, on whichever thread noticed it, when the server is gone. Xlib ends the process in any case; its own
+/// handler does so by `exit`, whose destructors then run under threads that still draw (seen to crash, once in five).
+unsafe extern "C" fn server_gone(_display: *mut xlib::Display) -> c_int {
+    const LINE: &[u8] = b"scanout: the display was lost: the X server closed the connection\n";
+    let _ = std::io::stderr().write_all(LINE);
+    // SAFETY: ends the process without running anything.
+    unsafe { libc::_exit(1) }
 }
 
 impl Drop for Connection {
