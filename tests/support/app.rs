@@ -160,8 +160,8 @@ impl Ending {
 
     /// Lines on stderr by the program itself and by the display libraries in it, without its log.
     fn lines(&self) -> (usize, usize) {
-        let is_log =
-            |l: &str| l.starts_with('[') && ["ERROR ", "WARN "].iter().any(|level| l.contains(level));
+        // The program's log has a level before each line; its one line of error begins with its name.
+        let is_log = |l: &str| ["warning: ", "error: ", "debug: "].iter().any(|level| l.starts_with(level));
         let said = self.stderr.lines().map(str::trim).filter(|l| l.len() > 10 && !is_log(l));
         let (libraries, own): (Vec<&str>, Vec<&str>) = said.partition(|l| {
             ["XIO:", "after ", "X connection to", "Io error:"].iter().any(|s| l.starts_with(s))
