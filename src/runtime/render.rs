@@ -305,10 +305,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // From here on the logic thread may work on the next snapshot beside us.
         let ahead = fresh && self.pacer.plans_ahead();
         if ahead {
-            self.give_order(acquired);
-            if !still {
-                self.logic.wake();
-            }
+            self.order_next(acquired);
         }
         let info = FrameInfo {
             id: record.id,
@@ -333,10 +330,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.recorder.submitted(record);
         if fresh && !ahead {
             self.order_next(swapped);
-        } else if ahead && still {
-            // Only input makes work of this order, and input wakes the logic thread itself, except where it came just
-            // before the order. That can wait for the swap; a thread woken beside the drawing would slow it down.
-            self.logic.wake();
         } else if reason == Reason::Stale && !fresh {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
@@ -412,15 +405,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order_next(&mut self, now: Timestamp) {
-        self.give_order(now);
-        self.logic.wake();
-    }
-
-    fn give_order(&mut self, now: Timestamp) {
         self.order = Order { number: self.order.number + 1, plan: self.pacer.plan(now) };
         let mut out = self.orders.write();
         *out = self.order;
         out.publish();
+        self.logic.wake();
     }
 
     fn tell_throttle(&mut self) {
