@@ -64,6 +64,8 @@ pub struct FramePacer {
     mode: Pacing,
     refresh_hz: f64,
     throttle: Throttle,
+    /// The caller said so, and no measurement is to change it.
+    throttle_given: bool,
     short_swaps: u32,
     regular_swaps: u32,
     swaps_seen: u32,
@@ -86,6 +88,7 @@ impl FramePacer {
             mode,
             refresh_hz: sane_rate(refresh_hz),
             throttle: Throttle::Untested,
+            throttle_given: false,
             short_swaps: 0,
             regular_swaps: 0,
             swaps_seen: 0,
@@ -117,7 +120,7 @@ impl FramePacer {
         if (hz - self.refresh_hz).abs() > f64::EPSILON {
             self.refresh_hz = hz;
             self.anchor = None;
-            if self.throttle == Throttle::Driver {
+            if !self.throttle_given {
                 self.throttle = Throttle::Untested;
             }
             self.reset_throttle_watch();
@@ -127,6 +130,7 @@ impl FramePacer {
     /// The caller knows whether swap throttles, for instance because it asked for swap interval 0.
     pub fn set_throttle(&mut self, throttle: Throttle) {
         self.throttle = throttle;
+        self.throttle_given = throttle != Throttle::Untested;
         self.anchor = None;
         self.reset_throttle_watch();
     }
@@ -368,6 +372,18 @@ mod tests {
         assert!(!pacer.plans_ahead());
         pacer.set_refresh(144.0);
         assert_eq!(pacer.throttle(), Throttle::Untested);
+    }
+
+    #[test]
+    fn another_display_is_tested_anew_unless_the_caller_knows() {
+        let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+        (0..13).for_each(|i| pacer.swapped(at(i)));
+        assert_eq!(pacer.throttle(), Throttle::Timer);
+        pacer.set_refresh(144.0);
+        assert_eq!(pacer.throttle(), Throttle::Untested);
+        pacer.set_throttle(Throttle::Timer);
+        pacer.set_refresh(60.0);
+        assert_eq!(pacer.throttle(), Throttle::Timer);
     }
 
     #[test]
