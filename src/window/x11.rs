@@ -44,7 +44,7 @@ impl Connection {
 }
 
 /// What Xlib calls, on whichever thread noticed it, when the server is gone. Xlib ends the process in any case; its own
-/// handler does so by `exit`, whose destructors then run under threads that still draw (seen to crash, once in five).
+/// handler does so by `exit`, whose destructors then run under threads that still draw (seen to crash, in 5 of 24 tries).
 unsafe extern "C" fn server_gone(_display: *mut xlib::Display) -> c_int {
     const LINE: &[u8] = b"scanout: the display was lost: the X server closed the connection\n";
     let _ = std::io::stderr().write_all(LINE);
