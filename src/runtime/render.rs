@@ -227,7 +227,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// What to do at `now`.
     pub(super) fn next(&mut self, now: Timestamp) -> Next {
         let deadline = self.options.time_limit.zip(self.started).map(|(limit, at)| at + limit);
-        let out_of_frames = self.options.frame_limit.is_some_and(|n| self.last.0 >= n.saturating_add(self.options.warmup));
+        let out_of_frames =
+            self.options.frame_limit.is_some_and(|n| self.last.0 >= n.saturating_add(self.options.warmup));
         if out_of_frames || deadline.is_some_and(|at| now >= at) {
             return Next::Stop;
         }
