@@ -4,9 +4,11 @@
 
 mod mode;
 mod pacer;
+mod vblank;
 
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
+pub use vblank::VblankSample;
 
 use std::fmt;
 

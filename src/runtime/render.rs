@@ -6,7 +6,7 @@ use super::logic::{Demand, Order};
 use super::signal::Waker;
 use super::slot::Slot;
 use crate::error::Result;
-use crate::pacing::{FrameId, FramePacer, Pacing, Presentation, Throttle};
+use crate::pacing::{FrameId, FramePacer, Origin, Pacing, Presentation, Throttle, VblankSample};
 use crate::stats::{FrameRecord, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -34,7 +34,8 @@ pub struct FrameInfo<'a> {
     pub pacer: &'a FramePacer,
 }
 
-/// What the graphics system says about earlier frames.
+/// What the graphics system and the display say about earlier frames and about themselves. It may come in any order
+/// and at any time after the swap.
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Feedback {
@@ -42,6 +43,12 @@ pub enum Feedback {
     GpuDone(FrameId, Timestamp),
     /// What became of the frame.
     Presented(FrameId, Presentation),
+    /// The display began a refresh.
+    Vblank(VblankSample),
+    /// From now on this source tells display times, of this origin.
+    Source(&'static str, Origin),
+    /// The display was found to show nothing of the window (`false`), or to show it again.
+    Visible(bool),
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render
@@ -346,6 +353,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => recorder.gpu_done(id, at),
             Feedback::Presented(id, presentation) => recorder.presented(id, presentation),
+            Feedback::Vblank(_) | Feedback::Source(..) | Feedback::Visible(_) => {}
         });
     }
 
