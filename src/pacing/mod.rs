@@ -8,7 +8,7 @@ mod vblank;
 
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
-pub use vblank::VblankSample;
+pub use vblank::{Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;
 
