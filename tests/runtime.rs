@@ -447,7 +447,7 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
             assert!(sampled >= *at, "frame {} began {} ns early", record.id, at.signed_since(sampled));
         }
         assert!(ticks.windows(2).all(|w| w[0] < w[1]), "each grid point at most once: {ticks:?}");
-        assert!(summary.missed_ticks > 0, "a step of 11 ms leaves out grid points of 3.3 ms");
+        assert!(summary.pacer.missed_ticks > 0, "a step of 11 ms leaves out grid points of 3.3 ms");
         // Animation moves on by what the grid says, however late the step was.
         for (w, ticks) in planned.windows(2).zip(ticks.windows(2)) {
             let moved = w[1].0.animation_time.saturating_sub(w[0].0.animation_time);
@@ -493,7 +493,7 @@ fn vsync_with_a_waiting_swap_follows_it() {
         });
         end.next();
         let summary = runtime.finish().expect("a clean end");
-        assert_eq!((summary.throttle, summary.missed_ticks), (Throttle::Driver, 0));
+        assert_eq!((summary.throttle, summary.pacer.missed_ticks), (Throttle::Driver, 0));
         let stamps = |r: &FrameRecord| (r.at(Stage::SwapEnd), r.at(Stage::InputSampled));
         for pair in records(&summary).windows(2) {
             let ((swapped, _), (_, sampled)) = (stamps(&pair[0]), stamps(&pair[1]));

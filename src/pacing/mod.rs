@@ -2,12 +2,24 @@
 //!
 //! Pure: `now` is passed in, a plan is returned. The thread that calls [`FramePacer`] does the waiting.
 
+mod budget;
+mod delta;
+mod grid;
+mod load;
 mod mode;
 mod pacer;
+mod step;
+mod throttle;
 mod vblank;
+mod window;
 
+pub use budget::{MissBudget, WorkBudget};
+pub use delta::{PeriodClock, Step};
+pub use load::{Layout, LayoutChoice};
 pub use mode::{Pacing, ParsePacingError, Rate};
-pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
+pub use pacer::{FramePacer, LONGEST_STEP, PacerState, Plan, VrrRange, Work};
+pub use step::{FixedStep, Steps};
+pub use throttle::Throttle;
 pub use vblank::{Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;

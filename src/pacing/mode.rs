@@ -2,19 +2,30 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::MissBudget;
+
 /// What decides when frames are made.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Pacing {
+    /// One frame per refresh, begun as late as a declared share of missed frames (0.5 %) allows. Display times are
+    /// predicted from what the display or compositor says; where nobody says anything, a timer at the nominal rate.
+    #[default]
+    Auto,
+    /// As [`Auto`](Self::Auto), with 2 % of the frames allowed to miss: a little less latency.
+    LowLatency,
+    /// As [`Auto`](Self::Auto), with 0.1 % of the frames allowed to miss: a little more latency.
+    Smooth,
+    /// Frames on a regular grid of so many per second, without waiting for the display.
+    Fixed(Rate),
+    /// One frame per refresh, throttled by the driver's swap. Where the swap does not throttle (measured, not
+    /// asked), a timer at the nominal refresh rate takes over.
+    Vsync,
     /// As soon as input or the scene asks for a frame, as fast as the machine can; never waits for the display.
     /// A scene that asks for nothing costs nothing.
     Immediate,
-    /// One frame per refresh, throttled by the driver's swap. Where the swap does not throttle (measured, not
-    /// asked), a timer at the nominal refresh rate takes over.
-    #[default]
-    Vsync,
-    /// Frames on a regular grid of so many per second, without waiting for the display.
-    Fixed(Rate),
+    /// The embedding program says when: one frame for each of its ticks.
+    Host,
 }
 
 impl Pacing {
@@ -24,6 +35,23 @@ impl Pacing {
     /// When `hz` is not a number between [`Rate::MIN`] and [`Rate::MAX`].
     pub fn fixed(hz: f64) -> Result<Self, ParsePacingError> {
         Rate::new(hz).map(Self::Fixed).ok_or(ParsePacingError::Rate)
+    }
+
+    /// Whether frames are planned towards predicted refreshes.
+    #[must_use]
+    pub const fn follows_display(self) -> bool {
+        matches!(self, Self::Auto | Self::LowLatency | Self::Smooth)
+    }
+
+    /// The share of frames that the mode allows to miss, unless another is declared.
+    #[must_use]
+    pub fn miss_budget(self) -> MissBudget {
+        let share = match self {
+            Self::LowLatency => 0.02,
+            Self::Smooth => 0.001,
+            _ => return MissBudget::default(),
+        };
+        MissBudget::new(share).unwrap_or_default()
     }
 }
 
@@ -49,6 +77,13 @@ impl Rate {
         self.0
     }
 
+    /// The highest rate that keeps a display with a variable refresh rate below its ceiling of `max_hz`, so that it
+    /// never falls back to waiting for its own refresh: `R - R^2 / 3600`.
+    #[must_use]
+    pub fn below_vrr_ceiling(max_hz: f64) -> Option<Self> {
+        Self::new(max_hz - max_hz * max_hz / 3_600.0)
+    }
+
     /// The time from one frame to the next.
     #[must_use]
     pub fn period(self) -> Duration {
@@ -69,7 +104,7 @@ pub enum ParsePacingError {
 impl fmt::Display for ParsePacingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => write!(f, "pacing is one of: immediate, vsync, fixed=HZ"),
+            Self::Unknown => write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate"),
             Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
         }
     }
@@ -82,8 +117,12 @@ impl FromStr for Pacing {
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         match s {
-            "immediate" => Ok(Self::Immediate),
+            "auto" => Ok(Self::Auto),
+            "low-latency" => Ok(Self::LowLatency),
+            "smooth" => Ok(Self::Smooth),
             "vsync" => Ok(Self::Vsync),
+            "immediate" => Ok(Self::Immediate),
+            "host" => Ok(Self::Host),
             _ => {
                 let hz = s.strip_prefix("fixed=").ok_or(ParsePacingError::Unknown)?;
                 Self::fixed(hz.parse().map_err(|_| ParsePacingError::Rate)?)
@@ -95,8 +134,12 @@ impl FromStr for Pacing {
 impl fmt::Display for Pacing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Immediate => f.write_str("immediate"),
+            Self::Auto => f.write_str("auto"),
+            Self::LowLatency => f.write_str("low-latency"),
+            Self::Smooth => f.write_str("smooth"),
             Self::Vsync => f.write_str("vsync"),
+            Self::Immediate => f.write_str("immediate"),
+            Self::Host => f.write_str("host"),
             Self::Fixed(rate) => write!(f, "fixed={}", rate.hz()),
         }
     }
@@ -108,7 +151,7 @@ mod tests {
 
     #[test]
     fn parse_valid_modes_round_trips() {
-        for text in ["immediate", "vsync", "fixed=120", "fixed=59.94"] {
+        for text in ["auto", "low-latency", "smooth", "host", "immediate", "vsync", "fixed=120", "fixed=59.94"] {
             assert_eq!(text.parse::<Pacing>().unwrap().to_string(), text);
         }
     }

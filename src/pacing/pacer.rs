@@ -1,54 +1,158 @@
 use std::time::Duration;
 
-use super::Pacing;
+use super::budget::{MissBudget, WorkBudget};
+use super::delta::PeriodClock;
+use super::grid::Grid;
+use super::load::{Layout, LayoutChoice, Load};
+use super::step::{FixedStep, Steps};
+use super::throttle::{Throttle, ThrottleTest};
+use super::vblank::{Lock, Verdict, VblankModel, VblankSample};
+use super::{FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
 /// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
 /// is cut to this, so that the world does not jump; the cut is counted in [`FramePacer::snaps`].
 pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 
-/// Swaps looked at before the driver's throttle is believed or not: enough for a queue of three frames to fill,
-/// few enough that an unthrottled start lasts only milliseconds.
-const THROTTLE_SAMPLES: u32 = 12;
-
-/// A swap-to-swap interval below this share of the refresh interval cannot come from a throttled swap. Half, so
-/// that neither a fast display with a wrongly stated rate nor jitter of a few milliseconds decides it.
-const UNTHROTTLED_SHARE: f64 = 0.5;
-
-/// A swap-to-swap interval this close to a whole number of refresh intervals looks like one that a display made.
-/// Wide enough for stamps that are taken after the thread was woken, narrow enough that chance meets it rarely.
-const REGULAR_SHARE: f64 = 0.06;
+/// Frames of which the plan is remembered until the last is known of them: more than any swap chain holds.
+const REMEMBERED: usize = 16;
+/// Frames at the start, and after the display changed, that are given the whole refresh.
+const COLD: usize = 30;
+/// Frames in a row that were ready in time and yet displayed one refresh late, before the queue is drained.
+const QUEUED: u32 = 3;
+/// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
+const READY_SHARE: f64 = 0.2;
+/// The first wait between two drains of the queue, in frames; doubled each time, as far as [`LONGEST_DRAIN_WAIT`].
+const DRAIN_WAIT: u32 = 60;
+const LONGEST_DRAIN_WAIT: u32 = 7_680;
+/// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
+const GUARD_SHARE: f64 = 0.125;
+const GUARD: f64 = 1e6;
+/// The reserve to begin with, where display hardware latches.
+const FIRST_RESERVE: Duration = Duration::from_millis(1);
+/// A display whose last stamp is older than so many refreshes says nothing about the next one.
+const STALE_MODEL: f64 = 600.0;
+/// A frame of which nobody told more by so many plans later is concluded with what is known.
+const CONCLUDED: u64 = 3;
+/// Frames without a measured display time before frames are judged by when they were ready.
+const UNMEASURED: u32 = 16;
+/// Fences are looked at this often: a frame may have been done so long before it was seen to be.
+const POLL_SLACK: i64 = 600_000;
+/// How often a parked loop looks whether it is still parked.
+const PARKED_FOR: Duration = Duration::from_secs(1);
 
 /// When the next frame is to begin, and what it aims at.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Plan {
+    /// The planned frame's number, to be named in [`FramePacer::submitted`] and the calls after it.
+    pub id: FrameId,
     /// Input is sampled and logic runs at this time, not before. In the past: now.
     pub wake_at: Timestamp,
+    /// Swap is not called before this time, where the frame would be displayed too early otherwise.
+    pub swap_at: Option<Timestamp>,
     /// The display time that the frame is meant for, where the mode has one.
     pub target_presentation: Option<Timestamp>,
+    /// The time that the frame was given, from `wake_at` until the display has it, where the mode has a deadline.
+    pub budget: Option<Duration>,
     /// How far animation moves on. `None`: by as much time as has passed since the last step, up to
     /// [`LONGEST_STEP`].
     pub dt: Option<Duration>,
+    /// Logic steps of fixed length, where [`FramePacer::set_logic_step`] asked for them and `dt` is known.
+    pub steps: Option<Steps>,
     /// When the frame is so late that the last snapshot is drawn again in its place, if the scene moves.
     pub stale_at: Timestamp,
     /// Input that arrives after the snapshot was made, but before it was drawn, makes a newer one.
     pub refresh_on_input: bool,
+    /// Nothing would be seen of the frame: draw none, and ask again at `wake_at`.
+    pub parked: bool,
 }
 
-/// Whether the driver's swap waits for the display.
+/// Displays with a variable refresh rate.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct VrrRange {
+    /// Below this rate the display repeats frames.
+    pub min_hz: f64,
+    /// Its ceiling.
+    pub max_hz: f64,
+}
+
+/// What a pacer has come to know, for reports and live views.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PacerState {
+    /// How well the display's refreshes are known.
+    pub lock: Lock,
+    /// Who says when they are.
+    pub origin: Option<Origin>,
+    /// The measured refresh interval, or the nominal one.
+    pub refresh: Option<Duration>,
+    /// The robust spread of the display's stamps about the model.
+    pub spread: Duration,
+    /// The time that a frame is given.
+    pub budget: Duration,
+    /// The part of it that is reserve, in nanoseconds.
+    pub reserve: i64,
+    /// The declared share of missed frames.
+    pub miss_budget: f64,
+    /// How logic and drawing lie in time.
+    pub layout: Layout,
+    /// Refreshes per frame.
+    pub divisor: u32,
+    /// Planned frames whose outcome is known.
+    pub judged: u64,
+    /// Those among them that were displayed later than planned.
+    pub missed: u64,
+    /// Commits left out to empty a queue before the display.
+    pub drains: u64,
+    /// Grid points of a timed mode that passed without a frame.
+    pub missed_ticks: u64,
+    /// Animation steps that were cut because of a long gap.
+    pub snaps: u64,
+}
+
+/// What a frame took, as far as the caller knows. All zero where it does not.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-pub enum Throttle {
-    /// Not known yet.
-    #[default]
-    Untested,
-    /// It does: swap-to-swap intervals are those of a display.
-    Driver,
-    /// It does not, whatever was asked for: a timer at the nominal rate stands in.
-    Timer,
+pub struct Work {
+    /// Logic, which can run beside the drawing of another frame.
+    pub logic: Duration,
+    /// Drawing and swapping on the processor.
+    pub drawing: Duration,
+    /// Waiting between the two for [`Plan::swap_at`], which is not work.
+    pub held: Duration,
 }
 
-/// Decides when frames begin. Pure: it never asks a clock.
+/// A planned frame, until the last is known of it.
+#[derive(Copy, Clone, Debug, Default)]
+struct Flight {
+    id: FrameId,
+    wake_at: Timestamp,
+    target: Option<(u64, Timestamp)>,
+    /// Set where it was given its whole budget, so that a miss says something about the budget: how often the reserve
+    /// had been raised by then.
+    whole: Option<u32>,
+    submitted: Option<Timestamp>,
+    gpu_done: Option<Timestamp>,
+    work: Work,
+    on_grid: bool,
+    counted: bool,
+    judged: bool,
+    /// The refresh at which it was displayed, as far as that was measured.
+    shown: Option<u64>,
+}
+
+impl Flight {
+    /// When the display could have it.
+    fn ready(&self) -> Option<Timestamp> {
+        self.submitted.map(|at| self.gpu_done.map_or(at, |done| done.max(at)))
+    }
+}
+
+/// Decides when frames begin. Pure: it never asks a clock, and after it is made it does not allocate.
+///
+/// The loop is closed by telling it what became of each plan: [`submitted`](Self::submitted),
+/// [`gpu_done`](Self::gpu_done), [`presented`](Self::presented), and when the display refreshed:
+/// [`vblank`](Self::vblank). Each of them may be left out; what is not told is not used.
 ///
 /// ```
 /// use scanout::pacing::{FramePacer, Pacing};
@@ -63,18 +167,38 @@ pub enum Throttle {
 pub struct FramePacer {
     mode: Pacing,
     refresh_hz: f64,
-    throttle: Throttle,
-    /// The caller said so, and no measurement is to change it.
-    throttle_given: bool,
-    short_swaps: u32,
-    regular_swaps: u32,
-    swaps_seen: u32,
-    last_swap_end: Option<Timestamp>,
-    /// The grid of timed modes: `anchor + n * period`, computed from the anchor each time so that no rounding
-    /// accumulates. `tick` is the `n` of the last plan.
-    anchor: Option<Timestamp>,
-    tick: u64,
+    declared: Option<MissBudget>,
+    throttle: ThrottleTest,
+    model: VblankModel,
+    work: WorkBudget,
+    load: Load,
+    clock: PeriodClock,
+    grid: Grid,
+    logic_step: Option<FixedStep>,
+    cap: Option<Rate>,
+    vrr: Option<VrrRange>,
+    latch_lead: i64,
+    visible: bool,
+    flights: [Flight; REMEMBERED],
+    last: FrameId,
     last_start: Option<Timestamp>,
+    host_target: Option<Timestamp>,
+    /// The next frame comes after a wait: it begins at once.
+    idle: bool,
+    queued: u32,
+    drain: bool,
+    since_drain: u32,
+    drain_wait: u32,
+    /// Plans since the last measured display time.
+    unmeasured: u32,
+    state: Counted,
+}
+
+#[derive(Copy, Clone, Debug, Default)]
+struct Counted {
+    judged: u64,
+    missed: u64,
+    drains: u64,
     missed_ticks: u64,
     snaps: u64,
 }
@@ -84,20 +208,33 @@ impl FramePacer {
     /// `refresh_hz` is not a positive number).
     #[must_use]
     pub fn new(mode: Pacing, refresh_hz: f64) -> Self {
+        let known = refresh_hz.is_finite() && refresh_hz >= 1.0;
         Self {
             mode,
             refresh_hz: sane_rate(refresh_hz),
-            throttle: Throttle::Untested,
-            throttle_given: false,
-            short_swaps: 0,
-            regular_swaps: 0,
-            swaps_seen: 0,
-            last_swap_end: None,
-            anchor: None,
-            tick: 0,
+            declared: None,
+            throttle: ThrottleTest::default(),
+            model: VblankModel::new(known.then_some(refresh_hz)),
+            work: WorkBudget::new(mode.miss_budget(), FIRST_RESERVE),
+            load: Load::new(),
+            clock: PeriodClock::new(),
+            grid: Grid::default(),
+            logic_step: None,
+            cap: None,
+            vrr: None,
+            latch_lead: 0,
+            visible: true,
+            flights: [Flight::default(); REMEMBERED],
+            last: FrameId(0),
             last_start: None,
-            missed_ticks: 0,
-            snaps: 0,
+            host_target: None,
+            idle: true,
+            queued: 0,
+            drain: false,
+            since_drain: u32::MAX,
+            drain_wait: DRAIN_WAIT,
+            unmeasured: UNMEASURED,
+            state: Counted::default(),
         }
     }
 
@@ -107,163 +244,587 @@ impl FramePacer {
         self.mode
     }
 
-    /// Switches the mode; the next plan starts anew.
+    /// Switches the mode; the next plan starts anew. What was learnt of the display and of the work stays.
     pub fn set_mode(&mut self, mode: Pacing) {
         self.mode = mode;
-        self.anchor = None;
-        self.last_start = None;
+        self.work.set_miss_budget(self.declared.unwrap_or_else(|| mode.miss_budget()));
+        self.start_anew();
+    }
+
+    /// Declares the share of frames that may miss their display time; `None`: the mode's.
+    pub fn set_miss_budget(&mut self, declared: Option<MissBudget>) {
+        self.declared = declared;
+        self.work.set_miss_budget(declared.unwrap_or_else(|| self.mode.miss_budget()));
     }
 
     /// The display's nominal rate changed (another monitor, another mode): what was measured no longer counts.
     pub fn set_refresh(&mut self, hz: f64) {
-        let hz = sane_rate(hz);
-        if (hz - self.refresh_hz).abs() > f64::EPSILON {
-            self.refresh_hz = hz;
-            self.anchor = None;
-            if !self.throttle_given {
-                self.throttle = Throttle::Untested;
-            }
-            self.reset_throttle_watch();
+        let sane = sane_rate(hz);
+        if (sane - self.refresh_hz).abs() > f64::EPSILON {
+            self.refresh_hz = sane;
+            self.model.set_nominal(Some(sane));
+            self.throttle.restart();
+            self.load.restart();
+            self.start_anew();
         }
     }
 
     /// The caller knows whether swap throttles, for instance because it asked for swap interval 0.
     pub fn set_throttle(&mut self, throttle: Throttle) {
-        self.throttle = throttle;
-        self.throttle_given = throttle != Throttle::Untested;
-        self.anchor = None;
-        self.reset_throttle_watch();
+        self.throttle.give(throttle);
+        self.grid.clear();
+    }
+
+    /// How long before a refresh the display takes what it shows then. Zero unless the source of the display times
+    /// knows better; what is not told is learnt as part of the reserve.
+    pub fn set_latch_lead(&mut self, lead: Duration) {
+        self.latch_lead = signed(lead);
+    }
+
+    /// Another source tells display times from now on. Its refreshes are learnt anew.
+    pub fn set_source(&mut self) {
+        self.model.reset();
+        self.work.set_reserve(FIRST_RESERVE);
+        self.load.restart();
+        self.start_anew();
+    }
+
+    /// Pins the layout of logic and drawing, or lets measured times choose.
+    pub const fn set_layout(&mut self, choice: LayoutChoice) {
+        self.load.choose(choice);
+    }
+
+    /// Never more frames per second than this, in any mode; `None`: no cap.
+    pub fn set_cap(&mut self, cap: Option<Rate>) {
+        if self.cap != cap {
+            self.cap = cap;
+            self.grid.clear();
+        }
+    }
+
+    /// The display refreshes when a frame comes, within this range: frames are held to a rate just below its ceiling.
+    pub fn set_vrr(&mut self, range: Option<VrrRange>) {
+        self.vrr = range.filter(|r| r.max_hz.is_finite() && r.max_hz >= 1.0 && r.min_hz <= r.max_hz);
+        self.start_anew();
+    }
+
+    /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
+    pub fn set_logic_step(&mut self, step: Option<Duration>, most: u32) {
+        self.logic_step = step.map(|step| FixedStep::new(step, most));
+    }
+
+    /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
+    pub fn set_visible(&mut self, visible: bool) {
+        if visible && !self.visible {
+            self.start_anew();
+        }
+        self.visible = visible;
+    }
+
+    /// The embedding program's tick, for [`Pacing::Host`]: the next plan is for this display time, where it knows one.
+    pub const fn host_tick(&mut self, target: Option<Timestamp>) {
+        self.host_target = target;
     }
 
     /// Whether swap was found to wait for the display.
     #[must_use]
     pub const fn throttle(&self) -> Throttle {
-        self.throttle
+        self.throttle.found()
     }
 
     /// Grid points that passed without a frame because the one before took too long.
     #[must_use]
     pub const fn missed_ticks(&self) -> u64 {
-        self.missed_ticks
+        self.state.missed_ticks
     }
 
     /// Steps that were cut to [`LONGEST_STEP`].
     #[must_use]
     pub const fn snaps(&self) -> u64 {
-        self.snaps
+        self.state.snaps
+    }
+
+    /// The model of the display's refreshes.
+    #[must_use]
+    pub const fn model(&self) -> &VblankModel {
+        &self.model
+    }
+
+    /// What the pacer has come to know.
+    #[must_use]
+    pub fn state(&self) -> PacerState {
+        PacerState {
+            lock: self.model.lock(),
+            origin: self.model.origin(),
+            refresh: self.model.period(),
+            spread: self.model.spread(),
+            budget: duration(self.work.nanos()),
+            reserve: self.work.reserve(),
+            miss_budget: self.work.miss_budget().share(),
+            layout: self.load.layout(),
+            divisor: self.load.divisor(),
+            judged: self.state.judged,
+            missed: self.state.missed,
+            drains: self.state.drains,
+            missed_ticks: self.state.missed_ticks,
+            snaps: self.state.snaps,
+        }
     }
 
     /// The time from one frame to the next that the mode aims at: the fixed rate's, or the display's.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.rate())
+        Duration::from_nanos(self.frame_period().round() as u64)
+    }
+
+    /// How many frames may be with the GPU at a time. Before the next one is drawn, the fence of the frame that many
+    /// frames ago has to be signalled.
+    #[must_use]
+    pub const fn frames_in_flight(&self) -> u32 {
+        match self.load.layout() {
+            Layout::Serial => 1,
+            Layout::Pipelined => 2,
+        }
     }
 
     /// Whether the next frame may be planned (and its logic may run) while this one is still being drawn.
-    /// Under a throttled swap that would sample its input a whole refresh early.
+    /// Under a throttled swap that would sample its input a whole refresh early, and in a serial layout so would it.
     #[must_use]
     pub fn plans_ahead(&self) -> bool {
-        self.mode != Pacing::Vsync || self.throttle == Throttle::Timer
+        match self.way() {
+            Way::Immediate | Way::Grid => true,
+            Way::Throttled | Way::Host => false,
+            Way::Vblank | Way::Vrr => self.load.layout() == Layout::Pipelined,
+        }
     }
 
     /// The next frame. `now` is the present time; call it once per frame, when [`plans_ahead`] says so: as soon
     /// as the frame before has its snapshot, otherwise when its swap has returned.
     ///
+    /// Costs well under a microsecond.
+    ///
     /// [`plans_ahead`]: Self::plans_ahead
     pub fn plan(&mut self, now: Timestamp) -> Plan {
-        let interval = self.interval();
-        let mut plan = match self.mode {
-            Pacing::Immediate => Plan { wake_at: now, refresh_on_input: true, ..Plan::default() },
-            Pacing::Vsync if self.throttle != Throttle::Timer => {
-                let dt = self.last_start.map_or(interval, |last| now.saturating_since(last));
-                if dt > LONGEST_STEP {
-                    self.snaps += 1;
-                }
-                Plan { wake_at: now, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
-            }
-            Pacing::Vsync | Pacing::Fixed(_) => self.plan_on_grid(now, interval),
+        if !self.visible {
+            return Plan { wake_at: now + PARKED_FOR, parked: true, ..Plan::default() };
+        }
+        self.last = self.last.next();
+        self.since_drain = self.since_drain.saturating_add(1);
+        let on_grid = self.way() == Way::Grid;
+        let (mut plan, target, whole) = match self.way() {
+            Way::Immediate => self.plan_immediately(now),
+            Way::Throttled => (self.plan_after_swap(now), None, false),
+            Way::Grid => self.plan_on_grid(now),
+            Way::Vblank => self.plan_for_refresh(now),
+            Way::Vrr => self.plan_for_vrr(now),
+            Way::Host => self.plan_for_host(now),
         };
+        plan.id = self.last;
+        let whole = whole.then(|| self.work.raises());
+        plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
         // One whole interval late: by then another frame was due.
-        plan.stale_at = plan.wake_at.max(now) + interval;
-        self.last_start = Some(plan.wake_at);
+        plan.stale_at = plan.wake_at.max(now) + self.interval();
+        self.last_start = Some(plan.wake_at.max(now));
+        self.idle = false;
+        self.flights[slot(plan.id)] =
+            Flight { id: plan.id, wake_at: plan.wake_at.max(now), target, whole, on_grid, ..Flight::default() };
+        self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
     }
 
-    fn plan_on_grid(&mut self, now: Timestamp, interval: Duration) -> Plan {
-        let Some(anchor) = self.anchor else {
-            self.anchor = Some(now);
-            self.tick = 0;
-            return Plan { wake_at: now, dt: Some(interval), ..Plan::default() };
+    fn plan_immediately(&self, now: Timestamp) -> Planned {
+        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
+        (Plan { wake_at: earliest, refresh_on_input: true, ..Plan::default() }, None, false)
+    }
+
+    fn plan_after_swap(&mut self, now: Timestamp) -> Plan {
+        let dt = self.last_start.map_or_else(|| self.interval(), |last| now.saturating_since(last));
+        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        Plan { wake_at: now, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+    }
+
+    fn plan_on_grid(&mut self, now: Timestamp) -> Planned {
+        let period = self.frame_period();
+        let budget = if self.work.seen() == 0 { 0 } else { self.work.nanos().min(period as i64) };
+        let budget = duration(budget);
+        let point = self.grid.next(now, period, budget);
+        self.state.missed_ticks += point.steps - 1;
+        let dt = Duration::from_nanos((period * point.steps as f64).round() as u64);
+        let longest = LONGEST_STEP.max(self.interval());
+        self.state.snaps += u64::from(dt > longest);
+        let wake_at = point.at - budget;
+        let plan = Plan {
+            wake_at,
+            swap_at: Some(point.at),
+            budget: Some(budget),
+            dt: Some(dt.min(longest)),
+            ..Plan::default()
         };
-        let period = 1e9 / self.rate();
-        let at = |tick: u64| anchor + Duration::from_nanos((tick as f64 * period).round() as u64);
-        let mut next = self.tick + 1;
-        if now > at(next) {
-            // Late. The grid keeps its phase: the frame belongs to the last point that has passed.
-            let passed = (nanos(now.saturating_since(anchor)) as f64 / period).floor() as u64;
-            self.missed_ticks += passed.saturating_sub(next);
-            next = next.max(passed);
+        (plan, None, wake_at >= now)
+    }
+
+    fn plan_for_refresh(&mut self, now: Timestamp) -> Planned {
+        let Some(period) = self.model.period_nanos() else { return self.plan_on_grid(now) };
+        let divisor = u64::from(self.divisor(period));
+        let room = (period * divisor as f64) as i64;
+        let cold = self.work.seen() < COLD || self.model.lock() != Lock::Locked;
+        let most = match self.load.layout() {
+            Layout::Serial => room - self.latch_lead,
+            Layout::Pipelined => 2 * room - self.latch_lead,
+        };
+        self.work.set_limit(duration(most));
+        let budget = if cold { room } else { self.work.nanos().min(most) };
+        let reach = if self.work.seen() == 0 { room / 2 } else { self.work.typical().min(budget) };
+        // The first refresh that can still be reached, and the first that is free.
+        let reachable = |reach: i64| self.model.after(now.offset(self.latch_lead.saturating_add(reach)));
+        let Some(soonest) = reachable(if self.idle { budget } else { reach }) else {
+            return self.plan_on_grid(now);
+        };
+        let taken = if self.idle { None } else { self.taken(now) };
+        let extra = u64::from(std::mem::take(&mut self.drain));
+        let index = taken.map_or(soonest.index, |taken| soonest.index.max(taken + divisor + extra));
+        let Some(target) = self.model.at(index) else { return self.plan_on_grid(now) };
+        let deadline = target.offset(-self.latch_lead);
+        let wake_at = if self.idle { now } else { deadline.offset(-budget) };
+        let step = self.clock.step(target, period);
+        self.state.snaps += u64::from(step.snapped.is_some());
+        let guard = (period * GUARD_SHARE).min(GUARD) as i64;
+        let plan = Plan {
+            wake_at,
+            swap_at: self.model.at(index.saturating_sub(1)).map(|at| at.offset(guard)),
+            target_presentation: Some(target),
+            budget: Some(duration(budget)),
+            dt: Some(step.dt),
+            ..Plan::default()
+        };
+        (plan, Some((index, target)), wake_at >= now && !self.idle)
+    }
+
+    /// The newest refresh that is spoken for: nothing else may aim at it.
+    fn taken(&self, now: Timestamp) -> Option<u64> {
+        let newest = &self.flights[slot(FrameId(self.last.0.saturating_sub(1)))];
+        let (target, _) = newest.target.filter(|_| newest.id.next() == self.last)?;
+        if let Some(shown) = newest.shown {
+            return Some(shown.max(target));
         }
-        let steps = u32::try_from(next - self.tick).unwrap_or(u32::MAX);
-        let dt = interval.saturating_mul(steps);
-        if dt > LONGEST_STEP.max(interval) {
-            self.snaps += 1;
+        // Not known yet. It is taken for late only where that is certain: if it was in time after all, leaving out a
+        // refresh would be the miss; and if not, the next frame replaces it.
+        let deadline = newest.target?.1.offset(-self.latch_lead);
+        let surely_ready = match (newest.submitted, newest.gpu_done) {
+            (Some(submitted), Some(done)) => submitted.max(done.offset(-POLL_SLACK)),
+            (Some(submitted), None) => submitted.offset((self.load.quickest_gpu() - POLL_SLACK).max(0)),
+            (None, _) => now,
+        };
+        if surely_ready <= deadline {
+            return Some(target);
         }
-        self.tick = next;
-        Plan { wake_at: at(next), dt: Some(dt.min(LONGEST_STEP.max(interval))), ..Plan::default() }
+        let next = self.model.after(surely_ready.offset(self.latch_lead - 1))?;
+        Some(next.index.max(target))
+    }
+
+    fn plan_for_vrr(&mut self, now: Timestamp) -> Planned {
+        let period = self.frame_period();
+        let cold = self.work.seen() < COLD;
+        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(2 * period as i64) };
+        let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
+        let before = self.flights[slot(FrameId(self.last.0.saturating_sub(1)))];
+        let last = before.target.filter(|_| !self.idle && before.id.next() == self.last).map(|(_, at)| at);
+        let last = last.map(|at| before.ready().map_or(at, |ready| ready.max(at)));
+        let target = last.map_or(earliest, |last| earliest.max(last.offset(period as i64)));
+        // Any display time will do: animation follows the targets as they are.
+        let dt = last.map_or_else(|| self.interval(), |last| target.saturating_since(last));
+        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        let wake_at = target.offset(-budget);
+        let plan = Plan {
+            wake_at,
+            swap_at: Some(target),
+            target_presentation: Some(target),
+            budget: Some(duration(budget)),
+            dt: Some(dt.min(LONGEST_STEP)),
+            ..Plan::default()
+        };
+        (plan, Some((0, target)), wake_at >= now && !self.idle)
+    }
+
+    fn plan_for_host(&mut self, now: Timestamp) -> Planned {
+        let given = self.host_target.take();
+        let target = given.or_else(|| self.model.after(now.offset(self.work.nanos())).map(|v| v.at));
+        let dt = match (target, self.model.period_nanos()) {
+            (Some(target), Some(period)) => {
+                let step = self.clock.step(target, period);
+                self.state.snaps += u64::from(step.snapped.is_some());
+                Some(step.dt)
+            }
+            _ => None,
+        };
+        (Plan { wake_at: now, target_presentation: target, dt, ..Plan::default() }, None, false)
+    }
+
+    /// The frame of plan `id` was handed to the display: swap returned at `at`.
+    pub fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
+        if self.way() == Way::Throttled {
+            self.throttle.swapped(at, self.refresh_hz);
+        }
+        if let Some(flight) = self.flight(id) {
+            flight.submitted = Some(at);
+            flight.work = work;
+            if flight.gpu_done.is_some() {
+                self.count(id);
+            }
+        }
+    }
+
+    /// The GPU was done with the frame of plan `id` at `at`, or was seen done then. Frames of which this is not told within
+    /// two more plans count as done when they were submitted.
+    pub fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+        if let Some(flight) = self.flight(id) {
+            flight.gpu_done = Some(at);
+            if flight.submitted.is_some() {
+                self.count(id);
+            }
+        }
+    }
+
+    /// What became of the frame of plan `id`.
+    pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+        let measured = match presentation {
+            Presentation::At(at, origin) if origin != Origin::Estimated => at,
+            Presentation::Dropped => {
+                self.dropped(id);
+                return;
+            }
+            // Nothing better will come: whether it was in time is judged by when it was ready.
+            _ => {
+                self.judge_unmeasured(id);
+                return;
+            }
+        };
+        self.unmeasured = 0;
+        let shown = self.model.nearest(measured).map(|v| v.index);
+        let (lead, half) = (self.latch_lead, self.frame_period() / 2.0);
+        let early_enough = (self.frame_period() * READY_SHARE) as i64;
+        let vrr = self.way() == Way::Vrr;
+        let Some(flight) = self.flight(id) else { return };
+        let Some((_, target)) = flight.target else { return };
+        flight.shown = shown.filter(|_| !vrr);
+        let (whole, judged) = (flight.whole, std::mem::replace(&mut flight.judged, true));
+        if judged {
+            return;
+        }
+        let late = measured.signed_since(target);
+        let missed = late as f64 > half;
+        let one_late = late as f64 > half && (late as f64) < 3.0 * half;
+        let in_time = flight.ready().is_some_and(|ready| target.signed_since(ready) > lead + early_enough);
+        self.judge(missed, whole);
+        self.queued = if one_late && in_time { self.queued + 1 } else { 0 };
+        if self.queued >= QUEUED && self.since_drain > self.drain_wait && !vrr {
+            // Each frame waits a whole refresh behind the one before: leave one out.
+            self.drain = true;
+            self.drain_wait = if self.since_drain < self.drain_wait.saturating_mul(4) {
+                (self.drain_wait * 2).min(LONGEST_DRAIN_WAIT)
+            } else {
+                DRAIN_WAIT
+            };
+            (self.queued, self.since_drain) = (0, 0);
+            self.state.drains += 1;
+        }
+    }
+
+    /// The display began a refresh.
+    pub fn vblank(&mut self, sample: VblankSample) -> Verdict {
+        let verdict = self.model.observe(sample);
+        if verdict == Verdict::Restarted {
+            // Indices before and after are not to be compared.
+            self.forget_flights();
+        }
+        verdict
     }
 
     /// A frame that had been waiting for something to show began at `at`, later than planned. The grid starts
     /// anew there: after idling a frame starts at once and not at some old grid point.
     pub fn began_after_idle(&mut self, at: Timestamp) {
         self.last_start = Some(at);
-        self.last_swap_end = None;
-        if self.anchor.is_some() {
-            self.anchor = Some(at);
-            self.tick = 0;
-        }
-    }
-
-    /// A swap returned at `end`. Feeds the test of whether swap throttles.
-    pub fn swapped(&mut self, end: Timestamp) {
-        let interval = self.last_swap_end.replace(end).map(|last| end.saturating_since(last));
-        if self.mode != Pacing::Vsync || self.throttle != Throttle::Untested {
-            return;
-        }
-        let Some(interval) = interval else { return };
-        let periods = interval.as_secs_f64() * self.refresh_hz;
-        let whole = periods.round();
-        self.swaps_seen += 1;
-        self.short_swaps += u32::from(periods < UNTHROTTLED_SHARE);
-        self.regular_swaps += u32::from(whole >= 1.0 && (periods - whole).abs() < REGULAR_SHARE * whole);
-        if self.swaps_seen >= THROTTLE_SAMPLES {
-            // A queue that fills makes the first few intervals short on a throttled display as well.
-            if self.short_swaps * 4 > self.swaps_seen * 3 {
-                self.throttle = Throttle::Timer;
-            } else if self.regular_swaps * 3 > self.swaps_seen * 2 {
-                self.throttle = Throttle::Driver;
-            } else {
-                // Work that takes about as long as a refresh says nothing either way: look on.
-                (self.short_swaps, self.regular_swaps, self.swaps_seen) = (0, 0, 0);
+        self.throttle.interrupted();
+        self.grid.move_to(at);
+        let (lead, budget) = (self.latch_lead, self.work.nanos());
+        let target = self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at));
+        let last = self.last;
+        if let Some(flight) = self.flight(last)
+            && flight.target.is_some()
+        {
+            (flight.wake_at, flight.target, flight.whole) = (at, target, None);
+            self.clock.reset();
+            if let (Some((_, target)), Some(period)) = (target, self.model.period_nanos()) {
+                self.clock.step(target, period);
             }
         }
     }
 
-    fn reset_throttle_watch(&mut self) {
-        (self.short_swaps, self.regular_swaps, self.swaps_seen) = (0, 0, 0);
-        self.last_swap_end = None;
+    /// The next plan comes after a wait of unknown length: it begins at once.
+    pub const fn idled(&mut self) {
+        self.idle = true;
+        self.throttle.interrupted();
     }
 
-    fn rate(&self) -> f64 {
+    fn judge(&mut self, missed: bool, whole: Option<u32>) {
+        self.state.judged += 1;
+        self.state.missed += u64::from(missed);
+        if let Some(raises) = whole {
+            self.work.outcome(missed, raises);
+        }
+    }
+
+    /// The frame of plan `id` was replaced by a newer one before it could be displayed.
+    fn dropped(&mut self, id: FrameId) {
+        if let Some(flight) = self.flight(id)
+            && flight.target.is_some()
+            && !std::mem::replace(&mut flight.judged, true)
+        {
+            let whole = flight.whole;
+            self.judge(true, whole);
+        }
+    }
+
+    /// Nobody measures when the frame of plan `id` is displayed.
+    fn judge_unmeasured(&mut self, id: FrameId) {
+        let lead = self.latch_lead;
+        let Some(flight) = self.flight(id) else { return };
+        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), flight.judged) else { return };
+        flight.judged = true;
+        let whole = flight.whole;
+        self.judge(ready.offset(lead) > target, whole);
+    }
+
+    /// Takes over how long the frame of plan `id` took.
+    fn count(&mut self, id: FrameId) {
+        let before = self.flights[slot(FrameId(id.0.saturating_sub(1)))];
+        let Some(flight) = self.flight(id) else { return };
+        let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else { return };
+        flight.counted = true;
+        let Work { logic, drawing, held } = flight.work;
+        let span = ready.signed_since(flight.wake_at) - signed(held);
+        // A frame that waited for the GPU to finish the one before did not keep it busy meanwhile.
+        let gpu_from = before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
+        let gpu = ready.signed_since(gpu_from).max(0);
+        let (on_grid, whole) = (flight.on_grid, flight.whole);
+        self.work.work(span);
+        if on_grid {
+            self.judge(held.is_zero(), whole);
+        } else if self.mode.follows_display() {
+            let apart = self.work.reserve().max(0) + self.latch_lead;
+            let (logic, drawing) = (signed(logic), signed(drawing));
+            self.load.frame(logic, drawing, gpu, self.refresh_period(), apart);
+        }
+    }
+
+    /// Takes over what is left to be known of a frame of which nobody told more in time.
+    fn conclude(&mut self, id: FrameId) {
+        self.count(id);
+        if self.unmeasured >= UNMEASURED {
+            self.judge_unmeasured(id);
+        }
+        self.unmeasured = self.unmeasured.saturating_add(1);
+    }
+
+    fn way(&self) -> Way {
         match self.mode {
-            Pacing::Fixed(rate) => rate.hz(),
-            Pacing::Immediate | Pacing::Vsync => self.refresh_hz,
+            Pacing::Immediate => Way::Immediate,
+            Pacing::Vsync if self.throttle.found() != Throttle::Timer => Way::Throttled,
+            Pacing::Vsync | Pacing::Fixed(_) => Way::Grid,
+            Pacing::Host => Way::Host,
+            Pacing::Auto | Pacing::LowLatency | Pacing::Smooth => {
+                if self.vrr.is_some() {
+                    Way::Vrr
+                } else if self.model.lock() == Lock::Unknown {
+                    Way::Grid
+                } else {
+                    Way::Vblank
+                }
+            }
+        }
+    }
+
+    /// The refresh interval in nanoseconds: measured, or nominal.
+    fn refresh_period(&self) -> f64 {
+        self.model.period_nanos().filter(|p| *p > 0.0).unwrap_or(1e9 / self.refresh_hz)
+    }
+
+    /// Refreshes per frame: what the load needs, and what the cap asks for.
+    fn divisor(&self, period: f64) -> u32 {
+        let capped = self.cap.map_or(1.0, |cap| (1e9 / cap.hz() / period - 0.01).ceil().max(1.0));
+        self.load.divisor().max(capped as u32)
+    }
+
+    /// The time from frame to frame that is aimed at, in nanoseconds.
+    fn frame_period(&self) -> f64 {
+        let capped = self.cap.map_or(0.0, |cap| 1e9 / cap.hz());
+        match self.way() {
+            Way::Grid => match self.mode {
+                Pacing::Fixed(rate) => (1e9 / rate.hz()).max(capped),
+                _ => (1e9 / self.refresh_hz).max(capped),
+            },
+            Way::Vrr => {
+                let ceiling = self.vrr.and_then(|vrr| Rate::below_vrr_ceiling(vrr.max_hz));
+                ceiling.map_or(1e9 / self.refresh_hz, |rate| 1e9 / rate.hz()).max(capped)
+            }
+            Way::Vblank => {
+                let period = self.refresh_period();
+                period * f64::from(self.divisor(period))
+            }
+            Way::Immediate | Way::Throttled | Way::Host => 1e9 / self.refresh_hz,
+        }
+    }
+
+    fn flight(&mut self, id: FrameId) -> Option<&mut Flight> {
+        Some(&mut self.flights[slot(id)]).filter(|flight| flight.id == id && id.0 > 0)
+    }
+
+    fn start_anew(&mut self) {
+        self.grid.clear();
+        self.clock.reset();
+        self.last_start = None;
+        self.idle = true;
+        self.queued = 0;
+        self.forget_flights();
+    }
+
+    const fn forget_flights(&mut self) {
+        let mut i = 0;
+        while i < REMEMBERED {
+            (self.flights[i].target, self.flights[i].whole) = (None, None);
+            i += 1;
         }
     }
 }
 
+/// How a plan is made.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Way {
+    Immediate,
+    Throttled,
+    Grid,
+    Vblank,
+    Vrr,
+    Host,
+}
+
+/// A plan, the refresh that it aims at, and whether it has its whole budget.
+type Planned = (Plan, Option<(u64, Timestamp)>, bool);
+
+const fn slot(id: FrameId) -> usize {
+    (id.0 % REMEMBERED as u64) as usize
+}
+
+fn signed(span: Duration) -> i64 {
+    i64::try_from(nanos(span)).unwrap_or(i64::MAX)
+}
+
+fn duration(nanos: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+}
+
 fn sane_rate(hz: f64) -> f64 {
-    if hz.is_finite() && hz >= 1.0 { hz.min(super::Rate::MAX) } else { 60.0 }
+    if hz.is_finite() && hz >= 1.0 { hz.min(Rate::MAX) } else { 60.0 }
 }
 
 #[cfg(test)]
@@ -271,6 +832,11 @@ mod tests {
     use super::*;
 
     const MS: u64 = 1_000_000;
+
+    fn swapped(pacer: &mut FramePacer, end: Timestamp) {
+        let id = pacer.last;
+        pacer.submitted(id, end, Work::default());
+    }
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_nanos(1_000_000_000 + ms * MS)
@@ -351,7 +917,7 @@ mod tests {
         assert!(!pacer.plans_ahead());
         for i in 0..13 {
             pacer.plan(at(i));
-            pacer.swapped(at(i));
+            swapped(&mut pacer, at(i));
         }
         assert_eq!(pacer.throttle(), Throttle::Timer);
         assert!(pacer.plans_ahead());
@@ -366,7 +932,7 @@ mod tests {
         let mut t = 0;
         for i in 0..13 {
             t += if i < 3 { 1_000 } else { 16_667 + i * 40 };
-            pacer.swapped(at(0) + Duration::from_micros(t));
+            swapped(&mut pacer, at(0) + Duration::from_micros(t));
         }
         assert_eq!(pacer.throttle(), Throttle::Driver);
         assert!(!pacer.plans_ahead());
@@ -377,7 +943,7 @@ mod tests {
     #[test]
     fn another_display_is_tested_anew_unless_the_caller_knows() {
         let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
-        (0..13).for_each(|i| pacer.swapped(at(i)));
+        (0..13).for_each(|i| swapped(&mut pacer, at(i)));
         assert_eq!(pacer.throttle(), Throttle::Timer);
         pacer.set_refresh(144.0);
         assert_eq!(pacer.throttle(), Throttle::Untested);
@@ -392,7 +958,7 @@ mod tests {
         let mut t = 0;
         for i in 0..200_u64 {
             t += 11_000 + i * 7_919 % 5_000; // work of 11 to 16 ms without any throttle
-            pacer.swapped(at(0) + Duration::from_micros(t));
+            swapped(&mut pacer, at(0) + Duration::from_micros(t));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);
     }
@@ -403,7 +969,7 @@ mod tests {
         // Each frame comes after a second of idling: nothing can be learnt from those intervals.
         for i in 0..40 {
             pacer.began_after_idle(at(i * 1_000));
-            pacer.swapped(at(i * 1_000 + 1));
+            swapped(&mut pacer, at(i * 1_000 + 1));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);
     }

@@ -6,7 +6,8 @@ use parking_lot::Mutex;
 
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
-use crate::pacing::{Origin, Pacing, Throttle};
+use crate::pacing::{LayoutChoice, MissBudget, Origin, Pacing, PacerState, Rate, Throttle, VrrRange};
+use crate::time::Timestamp;
 use crate::stats::Recorder;
 
 /// How a run is to go.
@@ -15,6 +16,14 @@ use crate::stats::Recorder;
 pub struct RunOptions {
     /// What decides when frames are made.
     pub pacing: Pacing,
+    /// The share of frames that may miss their display time; `None`: the pacing mode's.
+    pub miss_budget: Option<MissBudget>,
+    /// How logic and drawing lie in time.
+    pub layout: LayoutChoice,
+    /// Never more frames per second than this, in any mode.
+    pub cap: Option<Rate>,
+    /// The display refreshes when a frame comes, within this range.
+    pub vrr: Option<VrrRange>,
     /// The drawing area at the start.
     pub size: Size,
     /// Physical pixels per logical pixel at the start.
@@ -39,6 +48,10 @@ impl Default for RunOptions {
     fn default() -> Self {
         Self {
             pacing: Pacing::default(),
+            miss_budget: None,
+            layout: LayoutChoice::default(),
+            cap: None,
+            vrr: None,
             size: Size::new(1280, 720),
             scale: 1.0,
             refresh_hz: None,
@@ -100,10 +113,8 @@ pub struct Summary {
     pub pacing: Pacing,
     /// Whether swap was found to wait for the display.
     pub throttle: Throttle,
-    /// Grid points of a timed mode without a frame.
-    pub missed_ticks: u64,
-    /// Animation steps that were cut because of a long gap.
-    pub snaps: u64,
+    /// What the pacer came to know.
+    pub pacer: PacerState,
     /// All figures.
     pub stats: Recorder,
     /// The last frame, where it was asked for.
@@ -117,6 +128,10 @@ pub(super) struct Wishes {
     pub(super) visible: Option<bool>,
     pub(super) refresh_hz: Option<f64>,
     pub(super) pacing: Option<Pacing>,
+    pub(super) miss_budget: Option<Option<MissBudget>>,
+    pub(super) cap: Option<Option<Rate>>,
+    pub(super) layout: Option<LayoutChoice>,
+    pub(super) host_tick: Option<Option<Timestamp>>,
     pub(super) redraw: bool,
     pub(super) toggle_overlay: bool,
 }
@@ -196,6 +211,27 @@ impl Handle {
     /// Switches the pacing mode.
     pub fn set_pacing(&self, mode: Pacing) {
         self.wish(|w| w.pacing = Some(mode));
+    }
+
+    /// Declares the share of frames that may miss their display time; `None`: the mode's.
+    pub fn set_miss_budget(&self, budget: Option<MissBudget>) {
+        self.wish(|w| w.miss_budget = Some(budget));
+    }
+
+    /// Never more frames per second than this, in any mode; `None`: no cap. For a window in the background, say.
+    pub fn set_cap(&self, cap: Option<Rate>) {
+        self.wish(|w| w.cap = Some(cap));
+    }
+
+    /// Pins how logic and drawing lie in time, or lets measured times choose.
+    pub fn set_layout(&self, layout: LayoutChoice) {
+        self.wish(|w| w.layout = Some(layout));
+    }
+
+    /// One frame, please, for this display time where it is known: what drives [`Pacing::Host`]. Ticks that come faster
+    /// than frames can be made merge.
+    pub fn host_tick(&self, target: Option<Timestamp>) {
+        self.wish(|w| w.host_tick = Some(target));
     }
 
     /// Shows or hides the overlay.

@@ -4,7 +4,8 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use glam::Vec2;
 use keyboard_types::Code;
 
-use super::signal::Waker;
+use super::seat::InputWaker;
+use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::Timestamp;
 
 /// Events that fit between two steps of a logic thread without spilling: four seconds of a 1,000 Hz mouse.
@@ -118,13 +119,24 @@ pub enum InputKind {
     },
 }
 
+/// The newest state of what moves continuously, beside the queue of events: for a late latch.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct LatestInput {
+    /// Where the pointer is, in physical pixels from the top left corner; `None` before it was ever in the window.
+    pub pointer: Option<Vec2>,
+    /// When the event that said so was received.
+    pub received: Timestamp,
+}
+
 /// The event loop's end of the input channel. Sending never blocks and loses nothing: when the logic thread is so
 /// far behind that the channel is full, pointer motion is merged and the rest waits here.
 #[derive(Debug)]
 pub struct InputSender {
     events: Sender<InputEvent>,
     overflow: VecDeque<InputEvent>,
-    waker: Waker,
+    latest: Writer<LatestInput>,
+    waker: InputWaker,
 }
 
 /// The logic thread's end of the input channel.
@@ -133,17 +145,23 @@ pub struct InputReceiver {
     events: Receiver<InputEvent>,
 }
 
-/// An input channel whose sender wakes `waker`'s thread.
+/// An input channel whose sender wakes the thread that has the logic step, and the newest state for the render thread.
 #[must_use]
-pub fn input_channel(waker: Waker) -> (InputSender, InputReceiver) {
+pub(super) fn input_channel(waker: InputWaker) -> (InputSender, InputReceiver, Reader<LatestInput>) {
     let (tx, rx) = crossbeam_channel::bounded(CAPACITY);
-    (InputSender { events: tx, overflow: VecDeque::new(), waker }, InputReceiver { events: rx })
+    let (latest, reader) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| LatestInput::default());
+    (InputSender { events: tx, overflow: VecDeque::new(), latest, waker }, InputReceiver { events: rx }, reader)
 }
 
 impl InputSender {
     /// Passes `event` on and wakes the logic thread. No allocation and no lock unless the channel is full; the
     /// wake-up of a parked thread is one system call.
     pub fn send(&mut self, event: InputEvent) {
+        if let InputKind::PointerMoved { position } = event.kind {
+            let mut latest = self.latest.write();
+            *latest = LatestInput { pointer: Some(position), received: event.received };
+            latest.publish();
+        }
         self.pass_on();
         if !self.overflow.is_empty() {
             self.hold(event);
@@ -214,7 +232,7 @@ mod tests {
 
     #[test]
     fn full_channel_merges_motion_and_loses_no_key() {
-        let (mut tx, rx) = input_channel(Waker::none());
+        let (mut tx, rx, mut latest) = input_channel(InputWaker::none());
         for n in 0..CAPACITY as u64 {
             tx.send(moved(n));
         }
@@ -234,11 +252,13 @@ mod tests {
         assert_eq!(rx.next().unwrap(), key(base + 2, Code::Space));
         assert_eq!(rx.next().unwrap(), moved(base + 3));
         assert_eq!(rx.next(), None);
+        let newest = latest.acquire().value;
+        assert_eq!(newest.pointer, Some(Vec2::splat((base + 3) as f32)), "the newest, whatever is queued");
     }
 
     #[test]
     fn send_after_the_receiver_is_gone_is_harmless() {
-        let (mut tx, rx) = input_channel(Waker::none());
+        let (mut tx, rx, _) = input_channel(InputWaker::none());
         drop(rx);
         for n in 0..2 * CAPACITY as u64 {
             tx.send(key(n, Code::KeyA));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::input::{InputEvent, InputKind, InputReceiver};
 use super::slot::{InputHistory, Slot};
-use crate::pacing::{LONGEST_STEP, Plan};
+use crate::pacing::{FixedStep, LONGEST_STEP, Plan};
 use crate::sync::snapshot::{Published, Reader, Writer};
 use crate::time::{Clock, Timestamp};
 
@@ -56,6 +56,20 @@ pub trait Logic: Send {
 
     /// Moves the world on by `tick.dt`.
     fn update(&mut self, tick: &Tick);
+
+    /// The length of the world's steps, where they are to be of one length whatever the display does. Asked once, before
+    /// the first step. [`update`](Self::update) is then called as often as steps are due, never more often than
+    /// [`FixedStep::MOST`] times per frame, and [`blend`](Self::blend) after them.
+    fn fixed_step(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The frame's display time lies `alpha` steps (0 to below 1) beyond the last step: what is drawn should be the state
+    /// before that step, moved on by this share of it. Called before [`extract`](Self::extract), for worlds with a
+    /// [fixed step](Self::fixed_step) only.
+    fn blend(&mut self, alpha: f64) {
+        let _ = alpha;
+    }
 
     /// Writes what is to be drawn. `out` holds the snapshot of some earlier step: overwrite all of it, and keep
     /// its storage so that nothing is allocated.
@@ -115,6 +129,9 @@ pub(super) struct LogicStep<L: Logic> {
     elapsed: Duration,
     last: Option<Timestamp>,
     history: InputHistory,
+    fixed: Option<FixedStep>,
+    /// The animation clock: the sum of all frames' steps, whatever steps the world takes.
+    shown: Duration,
 }
 
 impl<L: Logic> LogicStep<L> {
@@ -125,6 +142,8 @@ impl<L: Logic> LogicStep<L> {
         snapshots: Writer<Slot<L::Snapshot>>,
     ) -> Self {
         Self {
+            fixed: logic.fixed_step().map(|step| FixedStep::new(step, FixedStep::MOST)),
+            shown: Duration::ZERO,
             logic,
             inputs,
             orders,
@@ -184,15 +203,29 @@ impl<L: Logic> LogicStep<L> {
         });
         self.tried = self.order.number;
         self.last = Some(sampled);
-        self.steps += 1;
-        self.elapsed += dt;
-        self.logic.update(&Tick {
-            step: self.steps,
-            dt,
-            elapsed: self.elapsed,
-            now: sampled,
-            target_presentation: self.order.plan.target_presentation,
-        });
+        self.shown += dt;
+        let (count, step, alpha) = match &mut self.fixed {
+            None => (1, dt, None),
+            Some(fixed) => {
+                let steps = fixed.advance(dt);
+                (steps.count, fixed.step(), Some(steps.alpha))
+            }
+        };
+        for _ in 0..count {
+            self.steps += 1;
+            self.elapsed += step;
+            self.logic.update(&Tick {
+                step: self.steps,
+                dt: step,
+                elapsed: self.elapsed,
+                now: sampled,
+                // A frame that waited for input is not for the time that was planned before the wait.
+                target_presentation: self.order.plan.target_presentation.filter(|_| !self.waited),
+            });
+        }
+        if let Some(alpha) = alpha {
+            self.logic.blend(alpha);
+        }
         self.demand = self.logic.demand();
         let nothing_new = self.demand == Demand::OnInput && self.told == Some(self.demand);
         if nothing_new && !self.logic.changed() {
@@ -212,9 +245,9 @@ impl<L: Logic> LogicStep<L> {
         let mut slot = self.snapshots.write();
         self.logic.extract(&mut slot.view);
         slot.marks.sampled = Some(sampled);
-        slot.marks.planned = plan.dt.is_some().then_some(plan.wake_at);
+        slot.marks.plan = *plan;
         slot.marks.demand = self.demand;
-        slot.marks.animation_time = self.elapsed;
+        slot.marks.animation_time = self.shown;
         self.unread_waited |= self.waited;
         slot.marks.after_idle = self.unread_waited;
         slot.marks.inputs = self.history;
@@ -237,7 +270,7 @@ const fn contributes(kind: InputKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::input::{InputSender, input_channel};
-    use super::super::signal::Waker;
+    use super::super::seat::InputWaker;
     use super::*;
     use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
     use keyboard_types::Code;
@@ -302,7 +335,7 @@ mod tests {
 
     impl Rig {
         fn new(demand: Demand) -> Self {
-            let (input, inputs) = input_channel(Waker::none());
+            let (input, inputs, _) = input_channel(InputWaker::none());
             let (snapshots_in, snapshots) = buffer::<_, DEFAULT_SLOTS>(|_| Slot::default());
             let (orders, orders_out) = buffer::<_, DEFAULT_SLOTS>(|_| Order::default());
             let world = World { demand, changed: true, ..World::default() };

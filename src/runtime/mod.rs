@@ -24,15 +24,16 @@ mod host;
 mod input;
 mod logic;
 mod render;
+mod seat;
 mod signal;
 mod slot;
 mod threads;
 
 pub use host::{Handle, Pixels, RunOptions, Summary, TargetInfo};
-pub use input::{ButtonCode, InputEvent, InputKind, Size};
+pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};
-pub use render::{Backend, Feedback, FrameInfo};
+pub use render::{Backend, Feedback, FrameInfo, Latch};
 pub use threads::Runtime;
 pub(crate) use threads::SPIN_TAIL;
 #[cfg(feature = "window")]

@@ -1,20 +1,59 @@
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::host::{Control, Pixels, RunOptions, Summary, TargetInfo, Wishes};
-use super::input::Size;
-use super::logic::{Demand, Order};
+use super::input::{LatestInput, Size};
+use super::logic::{Demand, Due, Logic, Order};
+use super::seat::RenderSeat;
 use super::signal::Waker;
 use super::slot::Slot;
+use super::threads::wait_until;
 use crate::error::Result;
-use crate::pacing::{FrameId, FramePacer, Origin, Pacing, Presentation, Throttle, VblankSample};
+use crate::pacing::{FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work};
 use crate::stats::{FrameRecord, Recorder, Stage};
-use crate::sync::snapshot::{Reader, Writer};
+use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
 
 /// How often a fence is looked at while there is nothing else to do.
 const POLL_EVERY: Duration = Duration::from_micros(500);
 /// How long after a frame its fence is looked at that often. What takes longer is noticed with the next frame.
 const POLL_FOR: Duration = Duration::from_millis(100);
+/// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
+const HIDDEN_POLL_EVERY: Duration = Duration::from_secs(1);
+/// Frames whose plan is remembered until the last is known of them.
+const PLANNED: usize = 16;
+/// A swap that takes more than this share of a frame interval has waited for the display.
+const WAITED: u32 = 4;
+
+/// The newest input, to be read immediately before what depends on it is handed to the GPU (a late latch).
+#[derive(Debug)]
+pub struct Latch {
+    latest: RefCell<Reader<LatestInput>>,
+    taken: Cell<Option<Timestamp>>,
+}
+
+impl Latch {
+    /// A latch over this buffer.
+    pub(super) const fn new(latest: Reader<LatestInput>) -> Self {
+        Self { latest: RefCell::new(latest), taken: Cell::new(None) }
+    }
+
+    /// A latch that never has any input, for pictures without a run.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::new(snapshot::buffer::<_, DEFAULT_SLOTS>(|_| LatestInput::default()).1)
+    }
+
+    /// The newest input. Its sample time goes into the frame's record. About as cheap as reading the clock; never waits.
+    pub fn read(&self, now: Timestamp) -> LatestInput {
+        self.taken.set(Some(now));
+        self.latest.try_borrow_mut().map(|mut latest| *latest.acquire().value).unwrap_or_default()
+    }
+
+    fn begin(&self) {
+        self.taken.set(None);
+    }
+}
 
 /// What one frame is drawn with.
 #[derive(Copy, Clone, Debug)]
@@ -32,6 +71,8 @@ pub struct FrameInfo<'a> {
     pub stats: &'a Recorder,
     /// The pacer's state, for a live view.
     pub pacer: &'a FramePacer,
+    /// The newest input.
+    pub latch: &'a Latch,
 }
 
 /// What the graphics system and the display say about earlier frames and about themselves. It may come in any order
@@ -101,8 +142,12 @@ pub(super) enum Next {
     Stop,
     /// Draw a frame.
     Draw(Reason),
+    /// Swap the frame that was drawn.
+    Swap,
     /// Look again at this time, if nobody wakes the thread before.
     At(Timestamp),
+    /// As [`At`](Self::At), and to the microsecond.
+    Exactly(Timestamp),
     /// Nothing to do until somebody wakes the thread.
     Idle,
 }
@@ -118,6 +163,21 @@ pub(super) enum Reason {
     Redraw,
 }
 
+/// A frame between its draw calls and its swap.
+#[derive(Debug)]
+struct Drawn {
+    record: FrameRecord,
+    reason: Reason,
+    plan: Plan,
+    /// The next order was given when the snapshot was acquired.
+    ahead: bool,
+    acquired: Timestamp,
+    submitted: Timestamp,
+    /// The logic step's time.
+    logic: Duration,
+    swap_at: Timestamp,
+}
+
 /// The render thread without the thread.
 pub(super) struct RenderStep<S, B> {
     backend: B,
@@ -131,6 +191,8 @@ pub(super) struct RenderStep<S, B> {
     size: Size,
     scale: f32,
     visible: bool,
+    /// What the display says: `false` while it was found to show nothing of the window.
+    shown: bool,
     redraw: bool,
     /// The loop stood still; the next frame's distance from the one before says nothing about pacing.
     resumed: bool,
@@ -141,6 +203,14 @@ pub(super) struct RenderStep<S, B> {
     last_drawn: Timestamp,
     throttle_seen: Throttle,
     started: Option<Timestamp>,
+    drawn: Option<Drawn>,
+    latch: Latch,
+    /// Which plan each of the last frames was drawn for.
+    planned: [(FrameId, FrameId); PLANNED],
+    /// The newest frame that the GPU is known to have finished.
+    finished: FrameId,
+    /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
+    made: Option<(Duration, Demand)>,
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -149,11 +219,16 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         snapshots: Reader<Slot<S>>,
         orders: Writer<Order>,
         logic: Waker,
+        latest: Reader<LatestInput>,
         options: RunOptions,
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
         let mut pacer = FramePacer::new(options.pacing, refresh_hz.unwrap_or(0.0));
         pacer.set_throttle(backend.set_pacing(options.pacing));
+        pacer.set_miss_budget(options.miss_budget);
+        pacer.set_layout(options.layout);
+        pacer.set_cap(options.cap);
+        pacer.set_vrr(options.vrr);
         let mut step = Self {
             backend,
             snapshots,
@@ -167,6 +242,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             scale: options.scale,
             options,
             visible: true,
+            shown: true,
             redraw: false,
             resumed: true,
             resumed_at: Timestamp::ZERO,
@@ -174,6 +250,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             last: FrameId(0),
             last_drawn: Timestamp::ZERO,
             started: None,
+            drawn: None,
+            latch: Latch::new(latest),
+            planned: [(FrameId(0), FrameId(0)); PLANNED],
+            finished: FrameId(0),
+            made: None,
         };
         step.tell_refresh();
         step
@@ -203,12 +284,15 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
             self.redraw = true;
         }
-        if let Some(visible) = wishes.visible {
-            self.redraw |= visible && !self.visible;
-            if visible && !self.visible {
-                self.resume(now);
-            }
+        if !self.shown && (wishes.redraw || wishes.size.is_some()) {
+            // Something has happened to the window. If it is still hidden, the display says so again.
+            self.set_shown(true, now);
+        }
+        if let Some(visible) = wishes.visible
+            && visible != self.visible
+        {
             self.visible = visible;
+            self.tell_visible(now);
         }
         if let Some(hz) = wishes.refresh_hz {
             self.pacer.set_refresh(hz);
@@ -223,6 +307,22 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.resumed = true;
             // The order in hand may be for a time that the old mode had far ahead.
             self.order_next(now);
+        }
+        if let Some(budget) = wishes.miss_budget {
+            self.pacer.set_miss_budget(budget);
+        }
+        if let Some(cap) = wishes.cap {
+            self.pacer.set_cap(cap);
+        }
+        if let Some(layout) = wishes.layout {
+            self.options.layout = layout;
+            self.pacer.set_layout(layout);
+        }
+        if let Some(target) = wishes.host_tick {
+            self.pacer.host_tick(target);
+            if self.pacer.mode() == Pacing::Host {
+                self.order_next(now);
+            }
         }
         if wishes.toggle_overlay {
             self.backend.toggle_overlay();
@@ -239,10 +339,15 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if out_of_frames || deadline.is_some_and(|at| now >= at) {
             return Next::Stop;
         }
+        if let Some(drawn) = &self.drawn {
+            return if now >= drawn.swap_at { Next::Swap } else { Next::Exactly(drawn.swap_at) };
+        }
         let mut look_again = deadline.unwrap_or(Timestamp::MAX);
-        if self.visible && !self.size.is_empty() {
+        if !self.shown {
+            look_again = look_again.min(now + HIDDEN_POLL_EVERY);
+        } else if self.visible && !self.size.is_empty() {
             if self.snapshots.has_fresh() {
-                return Next::Draw(Reason::Fresh);
+                return if self.may_draw(now) { Next::Draw(Reason::Fresh) } else { Next::At(now + POLL_EVERY / 2) };
             }
             let current = self.snapshots.current();
             if current.marks.order > 0 {
@@ -262,14 +367,21 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
         }
-        if self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
+        if self.shown && self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
             look_again = look_again.min(now + POLL_EVERY);
         }
         if look_again == Timestamp::MAX { Next::Idle } else { Next::At(look_again) }
     }
 
-    /// Draws and swaps one frame. Allocates nothing and locks nothing by itself.
-    pub(super) fn frame(&mut self, reason: Reason, clock: &impl Clock) -> Result<()> {
+    /// Whether the GPU has finished enough of the frames before. A fence that never comes does not stop the run.
+    fn may_draw(&self, now: Timestamp) -> bool {
+        let limit = u64::from(self.pacer.frames_in_flight());
+        self.last.0 - self.finished.0.min(self.last.0) < limit || now > self.last_drawn + POLL_FOR
+    }
+
+    /// Draws one frame, which is [swapped](Self::swap) when its time has come. Allocates nothing and locks nothing by
+    /// itself.
+    pub(super) fn draw(&mut self, reason: Reason, clock: &impl Clock) -> Result<()> {
         crate::profile::new_frame();
         let id = self.last.next();
         crate::profile::scope!("frame", id.to_string());
@@ -287,7 +399,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.set(Stage::InputSampled, marks.sampled);
         if fresh {
             self.recorder.skipped(snapshot.skipped);
-            record.planned = marks.planned;
+            record.planned = marks.plan.dt.is_some().then_some(marks.plan.wake_at);
             record.set(Stage::InputReceived, marks.inputs.since(seen));
             record.set(Stage::LogicDone, marks.done);
             record.set(Stage::SnapshotPublished, marks.published);
@@ -315,6 +427,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if ahead {
             self.order_next(acquired);
         }
+        self.latch.begin();
         let info = FrameInfo {
             id: record.id,
             size: self.size,
@@ -322,10 +435,35 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             animation_time: marks.animation_time,
             stats: &self.recorder,
             pacer: &self.pacer,
+            latch: &self.latch,
         };
         self.backend.draw(&self.snapshots.current().view, &info)?;
-        record.mark(Stage::Submitted, clock.now());
-        record.mark(Stage::SwapBegin, clock.now());
+        let submitted = clock.now();
+        record.mark(Stage::Submitted, submitted);
+        record.latched = self.latch.taken.get();
+        let logic = match (marks.sampled, marks.done) {
+            (Some(from), Some(to)) if fresh => to.saturating_since(from),
+            _ => Duration::ZERO,
+        };
+        if fresh {
+            self.planned[slot(id)] = (id, marks.plan.id);
+            self.made = Some((logic, marks.demand));
+        }
+        // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
+        let held = marks.plan.swap_at.filter(|_| fresh && !record.after_idle);
+        let swap_at = held.unwrap_or(Timestamp::ZERO);
+        self.drawn = Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
+        Ok(())
+    }
+
+    /// Swaps the frame that was drawn.
+    pub(super) fn swap(&mut self, clock: &impl Clock) -> Result<()> {
+        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, .. }) = self.drawn.take() else {
+            return Ok(());
+        };
+        let fresh = !record.repeated;
+        let begin = clock.now();
+        record.mark(Stage::SwapBegin, begin);
         {
             crate::profile::scope!("swap");
             self.backend.swap(record.id)?;
@@ -334,32 +472,98 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.mark(Stage::SwapEnd, swapped);
         self.last = record.id;
         self.last_drawn = swapped;
-        self.pacer.swapped(swapped);
         self.recorder.submitted(record);
+        if fresh {
+            // The display could have had it when swap returned, unless swap waited for the display.
+            let waited = swapped.saturating_since(begin) > self.pacer.interval() / WAITED;
+            let ready = if waited && self.pacer.mode().follows_display() { begin } else { swapped };
+            let held = begin.saturating_since(submitted);
+            let drawing = ready.saturating_since(acquired).saturating_sub(held);
+            self.pacer.submitted(plan.id, ready, Work { logic, drawing, held });
+        }
+        self.poll(swapped);
         if fresh && !ahead {
-            self.order_next(swapped);
+            if self.pacer.mode() != Pacing::Host {
+                self.order_next(swapped);
+            }
         } else if reason == Reason::Stale && !fresh {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
         }
-        self.poll();
         self.tell_throttle();
         Ok(())
     }
 
-    /// Collects what became known of earlier frames.
-    pub(super) fn poll(&mut self) {
-        let recorder = &mut self.recorder;
+    /// Collects what became known of earlier frames and of the display.
+    pub(super) fn poll(&mut self, now: Timestamp) {
+        let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
+        let (finished, mut shown, mut source) = (&mut self.finished, self.shown, false);
+        let plan_of = |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
         self.backend.poll(&mut |feedback| match feedback {
-            Feedback::GpuDone(id, at) => recorder.gpu_done(id, at),
-            Feedback::Presented(id, presentation) => recorder.presented(id, presentation),
-            Feedback::Vblank(_) | Feedback::Source(..) | Feedback::Visible(_) => {}
+            Feedback::GpuDone(id, at) => {
+                *finished = id.max(*finished);
+                recorder.gpu_done(id, at);
+                if let Some(plan) = plan_of(id) {
+                    pacer.gpu_done(plan, at);
+                }
+            }
+            Feedback::Presented(id, presentation) => {
+                recorder.presented(id, presentation);
+                if let Some(plan) = plan_of(id) {
+                    pacer.presented(plan, presentation);
+                }
+            }
+            Feedback::Vblank(sample) => {
+                pacer.vblank(sample);
+            }
+            Feedback::Source(..) => {
+                pacer.set_source();
+                source = true;
+            }
+            Feedback::Visible(visible) => shown = visible,
         });
+        if source {
+            self.tell_refresh();
+        }
+        if shown != self.shown {
+            self.set_shown(shown, now);
+        }
     }
 
-    /// Whether any frame still waits for feedback.
+    fn set_shown(&mut self, shown: bool, now: Timestamp) {
+        log::debug!("the display {} the window", if shown { "shows" } else { "shows nothing of" });
+        self.shown = shown;
+        self.tell_visible(now);
+    }
+
+    /// The window became visible or invisible.
+    fn tell_visible(&mut self, now: Timestamp) {
+        let visible = self.visible && self.shown;
+        self.pacer.set_visible(visible);
+        if visible {
+            self.redraw = true;
+            self.resume(now);
+            self.order_next(now);
+        } else {
+            // The world stands still: what was ordered is not due any more, whatever input comes.
+            self.order.plan = Plan { wake_at: Timestamp::MAX, ..Plan::default() };
+            self.publish_order();
+        }
+    }
+
+    /// How long the newest snapshot took to make, once.
+    pub(super) fn made(&mut self) -> Option<(Duration, Duration, Demand)> {
+        self.made.take().map(|(took, demand)| (took, self.pacer.interval(), demand))
+    }
+
+    /// The layout that was asked for.
+    pub(super) const fn layout(&self) -> LayoutChoice {
+        self.options.layout
+    }
+
+    /// Whether feedback is waited for.
     pub(super) fn has_pending(&self) -> bool {
-        self.recorder.has_pending()
+        self.recorder.has_pending() || !self.shown || self.pacer.mode().follows_display()
     }
 
     /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend.
@@ -375,13 +579,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                     animation_time: slot.marks.animation_time,
                     stats: &self.recorder,
                     pacer: &self.pacer,
+                    latch: &self.latch,
                 };
                 Some(self.backend.capture(&slot.view, &info)?)
             } else {
                 None
             };
         // Reading the picture back has waited for the GPU; what has not come by now never will.
-        self.poll();
+        self.poll(now);
         self.recorder.finish();
         let mut target = self.backend.target().clone();
         target.refresh_hz = self.refresh_hz;
@@ -393,8 +598,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             size: self.size,
             pacing: self.pacer.mode(),
             throttle: self.pacer.throttle(),
-            missed_ticks: self.pacer.missed_ticks(),
-            snaps: self.pacer.snaps(),
+            pacer: self.pacer.state(),
             stats: self.recorder,
             picture,
         })
@@ -414,7 +618,15 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order_next(&mut self, now: Timestamp) {
-        self.order = Order { number: self.order.number + 1, plan: self.pacer.plan(now) };
+        let plan = self.pacer.plan(now);
+        if plan.parked {
+            return;
+        }
+        self.order = Order { number: self.order.number + 1, plan };
+        self.publish_order();
+    }
+
+    fn publish_order(&mut self) {
         let mut out = self.orders.write();
         *out = self.order;
         out.publish();
@@ -435,9 +647,27 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 }
 
-/// The render thread's loop around the step.
-pub(super) fn run<S, B: Backend<S>>(
-    step: &mut RenderStep<S, B>,
+const fn slot(id: FrameId) -> usize {
+    (id.0 % PLANNED as u64) as usize
+}
+
+/// The render thread's loop around the step, and around the logic's while that is lent.
+pub(super) fn run<L: Logic, B: Backend<L::Snapshot>>(
+    step: &mut RenderStep<L::Snapshot, B>,
+    seat: &mut RenderSeat<L>,
+    control: &Control,
+    clock: &impl Clock,
+) -> Result<()> {
+    let outcome = turn(step, seat, control, clock);
+    seat.leave();
+    outcome?;
+    // What is drawn is shown, however early the end came.
+    step.swap(clock)
+}
+
+fn turn<L: Logic, B: Backend<L::Snapshot>>(
+    step: &mut RenderStep<L::Snapshot, B>,
+    seat: &mut RenderSeat<L>,
     control: &Control,
     clock: &impl Clock,
 ) -> Result<()> {
@@ -445,16 +675,32 @@ pub(super) fn run<S, B: Backend<S>>(
     while !control.stopping() {
         if let Some(wishes) = control.take_wishes() {
             step.apply(wishes, clock.now())?;
+            if wishes.layout.is_some() {
+                seat.choose(step.layout());
+            }
         }
+        seat.arrive();
         if step.has_pending() {
-            step.poll();
+            step.poll(clock.now());
         }
         let now = clock.now();
-        match step.next(now) {
-            Next::Stop => break,
-            Next::Draw(reason) => step.frame(reason, clock)?,
-            Next::At(at) => super::signal::park(Some(at.saturating_since(now))),
-            Next::Idle => super::signal::park(None),
+        let next = step.next(now);
+        let due = if matches!(next, Next::At(_) | Next::Idle) { seat.due(now) } else { Due::Idle };
+        match (next, due) {
+            (Next::Stop, _) => break,
+            (Next::Draw(reason), _) => step.draw(reason, clock)?,
+            (Next::Swap, _) => {
+                step.swap(clock)?;
+                if let Some((took, interval, demand)) = step.made() {
+                    seat.made(took, interval, demand, &step.logic);
+                }
+            }
+            (_, Due::Now) => seat.run(clock)?,
+            (Next::Exactly(at), _) => wait_until(at, now, clock),
+            (Next::At(poll), Due::At(at)) if poll < at => super::signal::park(Some(poll.saturating_since(now))),
+            (_, Due::At(at)) => wait_until(at, now, clock),
+            (Next::At(at), Due::Idle) => super::signal::park(Some(at.saturating_since(now))),
+            (Next::Idle, Due::Idle) => super::signal::park(None),
         }
     }
     Ok(())

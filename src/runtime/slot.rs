@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::logic::Demand;
+use crate::pacing::Plan;
 use crate::time::Timestamp;
 
 /// What travels from the logic thread to the render thread: the user's snapshot and the stamps of its making.
@@ -13,7 +14,7 @@ pub(crate) struct Slot<S> {
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Marks {
     pub(super) order: u64,
-    pub(super) planned: Option<Timestamp>,
+    pub(super) plan: Plan,
     pub(super) sampled: Option<Timestamp>,
     pub(super) done: Option<Timestamp>,
     pub(super) published: Option<Timestamp>,

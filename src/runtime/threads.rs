@@ -10,6 +10,7 @@ use super::host::{Control, Handle, RunOptions, Summary};
 use super::input::input_channel;
 use super::logic::{Due, Logic, LogicStep};
 use super::render::{self, Backend, RenderStep};
+use super::seat::{self, InputWaker, LogicSeat};
 use super::signal::{self, Waker};
 use super::slot::Slot;
 use crate::error::{Error, Result, ThreadName};
@@ -25,6 +26,7 @@ pub struct Runtime {
     handle: Handle,
     logic: Worker<()>,
     render: Worker<Summary>,
+    inputs: InputWaker,
     timeout: Duration,
 }
 
@@ -50,7 +52,8 @@ impl Runtime {
         let timeout = options.shutdown_timeout;
         let control = Arc::new(Control::default());
         let (logic_waker, render_waker) = (Waker::new(), Waker::new());
-        let (input, inputs) = input_channel(logic_waker.clone());
+        let input_waker = InputWaker::new(logic_waker.clone(), render_waker.clone());
+        let (input, inputs, latest) = input_channel(input_waker.clone());
         let (snapshots_in, snapshots_out) =
             snapshot::buffer::<_, DEFAULT_SLOTS>(|_| Slot::<L::Snapshot>::default());
         let (orders_in, orders_out) =
@@ -66,11 +69,12 @@ impl Runtime {
                 on_end();
             }
         };
+        let step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
+        let (logic_seat, mut render_seat) = seat::seat(step, options.layout, input_waker.clone());
         let logic_worker = {
             let (control, render) = (Arc::clone(&control), render_waker.clone());
-            let step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
             Worker::spawn(ThreadName::Logic, ending.clone(), move || {
-                run_logic(step, &control, &render);
+                run_logic(logic_seat, &control, &render);
                 Ok(())
             })?
         };
@@ -78,8 +82,8 @@ impl Runtime {
             let (control, logic) = (Arc::clone(&control), logic_waker.clone());
             Worker::spawn(ThreadName::Render, ending, move || {
                 let clock = MonotonicClock;
-                let mut step = RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, options);
-                render::run(&mut step, &control, &clock)?;
+                let mut step = RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, latest, options);
+                render::run(&mut step, &mut render_seat, &control, &clock)?;
                 step.finish(clock.now())
             })
         };
@@ -97,7 +101,7 @@ impl Runtime {
         handle.render.bind(render.thread.thread().clone());
         logic_worker.go();
         render.go();
-        Ok(Self { handle, logic: logic_worker, render, timeout })
+        Ok(Self { handle, logic: logic_worker, render, inputs: input_waker, timeout })
     }
 
     /// The host's grip on the run.
@@ -113,7 +117,13 @@ impl Runtime {
     pub fn finish(self) -> Result<Summary> {
         self.handle.stop();
         let logic = self.logic.join(self.timeout);
-        let render = self.render.join(self.timeout);
+        let render = match self.render.join(self.timeout) {
+            // It was in a step of the logic when it got stuck.
+            Err(Error::ThreadStuck { .. }) if self.inputs.lent() => {
+                Err(Error::ThreadStuck { thread: ThreadName::Logic })
+            }
+            outcome => outcome,
+        };
         match (logic, render) {
             // A thread that does not end says less than what made the other one fail.
             (Err(Error::ThreadStuck { .. }), Err(cause)) => Err(cause),
@@ -124,9 +134,14 @@ impl Runtime {
     }
 }
 
-fn run_logic<L: Logic>(mut step: LogicStep<L>, control: &Control, render: &Waker) {
+fn run_logic<L: Logic>(mut seat: LogicSeat<L>, control: &Control, render: &Waker) {
     let clock = MonotonicClock;
     while !control.stopping() {
+        let Some(step) = seat.step(render) else { return };
+        // Waiting for the step may have used up the wake-up that came with a stop.
+        if control.stopping() {
+            return;
+        }
         let now = clock.now();
         match step.due(now) {
             Due::Now => {
@@ -141,7 +156,7 @@ fn run_logic<L: Logic>(mut step: LogicStep<L>, control: &Control, render: &Waker
 }
 
 /// Waits for `at`, or until the thread is woken; may return early.
-fn wait_until(at: Timestamp, now: Timestamp, clock: &impl Clock) {
+pub(super) fn wait_until(at: Timestamp, now: Timestamp, clock: &impl Clock) {
     let left = at.saturating_since(now);
     if left > SPIN_TAIL {
         signal::park(Some(left - SPIN_TAIL));

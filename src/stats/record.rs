@@ -96,6 +96,8 @@ pub struct FrameRecord {
     pub after_idle: bool,
     /// When its logic step was to begin, where the pacing mode planned that.
     pub planned: Option<Timestamp>,
+    /// When the renderer read the newest input once more, immediately before the draw calls that depend on it.
+    pub latched: Option<Timestamp>,
 }
 
 impl FrameRecord {

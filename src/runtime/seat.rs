@@ -1,0 +1,262 @@
+//! Which thread runs the logic step.
+//!
+//! It belongs to the logic thread. Handing a snapshot over costs a wake-up of the render thread, which is most of the
+//! time between a click and its picture where logic is short. So the step can be lent to the render thread, which then
+//! runs logic, drawing and swap one after the other; the logic thread waits meanwhile. The step moves through channels
+//! when it changes hands, and not per frame.
+//!
+//! Lent is what cannot be missed: a world that [waits for input](Demand::OnInput) and whose steps are short. A world that
+//! moves by itself keeps its own thread, so that the render thread can go on without it, unless a serial layout was
+//! pinned.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::logic::{Demand, Due, Logic, LogicStep};
+use super::signal::Waker;
+use super::threads::panic_message;
+use crate::error::{Error, Result, ThreadName};
+use crate::pacing::{Layout, LayoutChoice};
+use crate::time::{Clock, Timestamp};
+
+/// Short steps in a row before the step is lent for the first time.
+const PATIENCE: u32 = 8;
+/// Each step that turned out long while it was lent doubles the wait, up to this many short ones.
+const LONGEST_PATIENCE: u32 = 4_096;
+/// A step is short below this share of the frame interval, and long above [`LONG`].
+const SHORT: u32 = 16;
+const LONG: u32 = 4;
+
+/// Whom input wakes: the thread that has the logic step.
+#[derive(Clone, Debug)]
+pub(super) struct InputWaker {
+    logic: Waker,
+    render: Waker,
+    lent: Arc<AtomicBool>,
+}
+
+impl InputWaker {
+    pub(super) fn new(logic: Waker, render: Waker) -> Self {
+        Self { logic, render, lent: Arc::default() }
+    }
+
+    /// Wakes nobody, for steps that are driven by hand.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self::new(Waker::none(), Waker::none())
+    }
+
+    pub(super) fn wake(&self) {
+        // The event was sent before this fence. Whoever takes the step raises or lowers the flag, passes a fence and
+        // looks at the channel: either the flag is seen here, or the event is seen there.
+        fence(Ordering::SeqCst);
+        if self.lent() { &self.render } else { &self.logic }.wake();
+    }
+
+    pub(super) fn lent(&self) -> bool {
+        self.lent.load(Ordering::Relaxed)
+    }
+
+    fn set_lent(&self, lent: bool) {
+        self.lent.store(lent, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// Makes both ends of a seat.
+pub(super) fn seat<L: Logic>(
+    step: LogicStep<L>,
+    choice: LayoutChoice,
+    inputs: InputWaker,
+) -> (LogicSeat<L>, RenderSeat<L>) {
+    let (lend, borrow) = bounded(1);
+    let (give_back, returned) = bounded(1);
+    let asked = Arc::new(AtomicBool::new(false));
+    let logic = LogicSeat { step: Some(Box::new(step)), asked: Arc::clone(&asked), lend, returned };
+    let render = RenderSeat { step: None, asked, borrow, give_back, inputs, policy: Policy::new(choice) };
+    (logic, render)
+}
+
+/// The logic thread's end.
+pub(super) struct LogicSeat<L: Logic> {
+    step: Option<Box<LogicStep<L>>>,
+    asked: Arc<AtomicBool>,
+    lend: Sender<Box<LogicStep<L>>>,
+    returned: Receiver<Box<LogicStep<L>>>,
+}
+
+impl<L: Logic> LogicSeat<L> {
+    /// The step, as long as it is here. When the render thread asks for it, lends it and waits until it is back;
+    /// `None`: the render thread is gone with it.
+    pub(super) fn step(&mut self, render: &Waker) -> Option<&mut LogicStep<L>> {
+        // Acquire pairs with the release in `ask`; the flag carries no data.
+        if self.asked.swap(false, Ordering::Acquire)
+            && let Some(step) = self.step.take()
+        {
+            if let Err(kept) = self.lend.send(step) {
+                self.step = Some(kept.into_inner());
+            } else {
+                render.wake();
+                self.step = self.returned.recv().ok();
+            }
+        }
+        self.step.as_deref_mut()
+    }
+}
+
+/// The render thread's end.
+pub(super) struct RenderSeat<L: Logic> {
+    step: Option<Box<LogicStep<L>>>,
+    asked: Arc<AtomicBool>,
+    borrow: Receiver<Box<LogicStep<L>>>,
+    give_back: Sender<Box<LogicStep<L>>>,
+    inputs: InputWaker,
+    policy: Policy,
+}
+
+impl<L: Logic> RenderSeat<L> {
+    /// Takes the step when it has been lent.
+    pub(super) fn arrive(&mut self) {
+        if let Ok(step) = self.borrow.try_recv() {
+            self.inputs.set_lent(true);
+            self.step = Some(step);
+        }
+    }
+
+    /// What the lent step wants; idle when it is not here.
+    pub(super) fn due(&mut self, now: Timestamp) -> Due {
+        self.step.as_mut().map_or(Due::Idle, |step| step.due(now))
+    }
+
+    /// Runs the lent step.
+    ///
+    /// # Errors
+    /// A panic in the world, under the logic thread's name.
+    pub(super) fn run(&mut self, clock: &impl Clock) -> Result<()> {
+        let Some(step) = &mut self.step else { return Ok(()) };
+        // After a panic the step is dropped and not looked at again.
+        match catch_unwind(AssertUnwindSafe(|| step.step(clock).is_some())) {
+            Ok(_published) => Ok(()),
+            Err(payload) => {
+                self.step = None;
+                Err(Error::ThreadPanicked {
+                    thread: ThreadName::Logic,
+                    message: panic_message(payload.as_ref()),
+                })
+            }
+        }
+    }
+
+    /// A snapshot took so long to make. Moves the step when that is better from here on.
+    pub(super) fn made(&mut self, took: Duration, interval: Duration, demand: Demand, logic: &Waker) {
+        match self.policy.made(self.step.is_some(), took, interval, demand) {
+            Wish::Stay => {}
+            Wish::Borrow => {
+                self.asked.store(true, Ordering::Release);
+                logic.wake();
+            }
+            Wish::Return => self.leave(),
+        }
+    }
+
+    /// Another layout was chosen.
+    pub(super) const fn choose(&mut self, choice: LayoutChoice) {
+        self.policy = Policy::new(choice);
+    }
+
+    /// Gives the step back, where it is here.
+    pub(super) fn leave(&mut self) {
+        if let Some(step) = self.step.take() {
+            self.inputs.set_lent(false);
+            // The logic thread waits for it; if it is gone, so is the run.
+            let _ = self.give_back.send(step);
+        }
+    }
+}
+
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Wish {
+    Stay,
+    Borrow,
+    Return,
+}
+
+/// When the step is lent and returned. Pure.
+#[derive(Copy, Clone, Debug)]
+struct Policy {
+    choice: LayoutChoice,
+    short: u32,
+    patience: u32,
+}
+
+impl Policy {
+    const fn new(choice: LayoutChoice) -> Self {
+        Self { choice, short: 0, patience: PATIENCE }
+    }
+
+    fn made(&mut self, lent: bool, took: Duration, interval: Duration, demand: Demand) -> Wish {
+        let wanted = match self.choice {
+            LayoutChoice::Pinned(Layout::Serial) => true,
+            LayoutChoice::Pinned(_) => false,
+            LayoutChoice::Auto if demand == Demand::EveryFrame => {
+                self.short = 0;
+                false
+            }
+            LayoutChoice::Auto if lent => {
+                let long = took > interval / LONG;
+                if long {
+                    (self.short, self.patience) = (0, (self.patience * 2).min(LONGEST_PATIENCE));
+                }
+                !long
+            }
+            LayoutChoice::Auto => {
+                self.short = if took < interval / SHORT { self.short + 1 } else { 0 };
+                self.short >= self.patience
+            }
+        };
+        match (lent, wanted) {
+            (false, true) => Wish::Borrow,
+            (true, false) => Wish::Return,
+            _ => Wish::Stay,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Duration = Duration::from_millis(16);
+    const QUICK: Duration = Duration::from_micros(20);
+
+    #[test]
+    fn short_steps_of_a_world_at_rest_are_lent_and_a_long_one_is_returned() {
+        let mut policy = Policy::new(LayoutChoice::Auto);
+        for _ in 1..PATIENCE {
+            assert_eq!(policy.made(false, QUICK, T, Demand::OnInput), Wish::Stay);
+        }
+        assert_eq!(policy.made(false, QUICK, T, Demand::OnInput), Wish::Borrow);
+        assert_eq!(policy.made(true, QUICK, T, Demand::OnInput), Wish::Stay);
+        assert_eq!(policy.made(true, T, T, Demand::OnInput), Wish::Return);
+        let again = (1..).find(|_| policy.made(false, QUICK, T, Demand::OnInput) == Wish::Borrow);
+        assert_eq!(again, Some(2 * PATIENCE), "the second time is harder to get");
+    }
+
+    #[test]
+    fn a_world_that_moves_keeps_its_thread_unless_serial_is_pinned() {
+        let mut policy = Policy::new(LayoutChoice::Auto);
+        for _ in 0..1_000 {
+            assert_eq!(policy.made(false, QUICK, T, Demand::EveryFrame), Wish::Stay);
+        }
+        assert_eq!(policy.made(true, QUICK, T, Demand::EveryFrame), Wish::Return);
+        let mut serial = Policy::new(LayoutChoice::Pinned(Layout::Serial));
+        assert_eq!(serial.made(false, T, T, Demand::EveryFrame), Wish::Borrow);
+        assert_eq!(serial.made(true, T, T, Demand::EveryFrame), Wish::Stay);
+        let mut pipelined = Policy::new(LayoutChoice::Pinned(Layout::Pipelined));
+        assert_eq!(pipelined.made(true, QUICK, T, Demand::OnInput), Wish::Return);
+    }
+}
