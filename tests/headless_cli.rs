@@ -60,6 +60,44 @@ fn frames_asked_for_without_a_display_give_report_and_picture() {
     }
 }
 
+/// What nobody measured is said to be so, in the table and in the JSON, and is not zero.
+#[test]
+fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let report = folder.path().join("report.json");
+    let report_text = report.to_str().expect("a plain path");
+    let arguments = ["--scene", "bars", "--size", "64x48", "--frames", "60", "--pacing", "vsync"];
+    let end = run(&[&["run", "--display", "headless", "--report", report_text], &arguments[..]].concat());
+    end.assert_clean();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    let metrics = &json["metrics"];
+    for name in ["ClickToPhoton", "VsyncJitter", "PhaseError", "SpinTime"] {
+        assert!(
+            metrics.as_object().is_some_and(|m| m.contains_key(name)) && metrics[name].is_null(),
+            "{name}"
+        );
+        let row = end.stdout.lines().find(|l| l.starts_with(name)).expect(name);
+        assert!(row.ends_with("not measured"), "{row}");
+    }
+    for name in ["DisplayedTime", "QueueDepth", "ClockDrift", "MsBetweenDisplayChange"] {
+        assert!(metrics[name]["n"].as_u64().is_some_and(|n| n >= 50), "{name}: {}", metrics[name]);
+    }
+    // A throttled swap chain of two: a frame begins with one before it in flight, or with none; never with a million.
+    assert!((0.0..=2.0).contains(&metrics["QueueDepth"]["max"].as_f64().expect("a number")));
+    for name in ["deadlines", "deadline_misses", "vsync_jitter"] {
+        assert!(json.as_object().is_some_and(|r| r.contains_key(name)) && json[name].is_null(), "{name}");
+    }
+    let cost = &json["cost"];
+    assert!(cost["cpu_share"].as_f64().is_some_and(|share| share > 0.0), "{cost}");
+    assert!(cost["wakeups_per_s"].as_f64().is_some_and(|n| n > 0.0), "{cost}");
+    assert!(cost["spin_share"].is_null(), "{cost}");
+    for text in ["missed deadlines not measured", "refreshes: not measured", "CPU ", "spinning not measured"]
+    {
+        assert!(end.stdout.contains(text), "{text}\n{}", end.stdout);
+    }
+}
+
 #[test]
 fn flash_without_input_is_black() {
     let folder = tempfile::tempdir().expect("a temporary folder");

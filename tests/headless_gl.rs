@@ -863,7 +863,7 @@ fn hooks_do_what_their_level_says(gl: &Gl) {
     gl.hook(Hook::Draw("clean"));
     assert_eq!(logged(), [""; 0]);
 
-    // Panic: before a draw and at a link, with the name; elsewhere the error is logged.
+    // Panic: before a draw and at a link, with the name.
     for (hook, text) in
         [(Hook::Draw("teapot"), "before draw `teapot`"), (Hook::Link("paint"), "at link of program `paint`")]
     {
@@ -874,27 +874,49 @@ fn hooks_do_what_their_level_says(gl: &Gl) {
         assert!(logged().iter().any(|l| l.starts_with("ERROR") && l.contains(text)));
         gl.hook(hook); // and is reported once
     }
+    // Elsewhere the error is logged. Reading it takes it from the driver, and yet the next hook that stops the program
+    // does so, with both names: an error must not be forgotten because it was seen in a harmless place.
     for (hook, text) in
         [(Hook::Bind("wood"), "at bind of texture `wood`"), (Hook::FrameEnd, "at the end of the frame")]
     {
-        provoke(gl);
-        gl.hook(hook);
-        let log = logged();
-        assert!(log.iter().any(|l| l.starts_with("ERROR") && l.contains(text)), "{log:?}");
+        for (stop, at) in
+            [(Hook::Draw("next"), "before draw `next`"), (Hook::Link("next"), "at link of program `next`")]
+        {
+            provoke(gl);
+            gl.hook(hook);
+            let log = logged();
+            assert!(log.iter().any(|l| l.starts_with("ERROR") && l.contains(text)), "{log:?}");
+            gl.hook(Hook::FrameEnd); // however many harmless places come between
+            let message = panic_text(|| gl.hook(stop)).expect("an error that was logged stops the program");
+            assert!(message.starts_with(&format!("OpenGL error {at}: ")), "{message}");
+            assert!(message.contains("GL_INVALID_ENUM") && message.contains(text), "{message}");
+            assert_eq!(logged(), [""; 0], "it was logged when it was seen");
+            gl.hook(stop); // and is reported once
+        }
     }
     let texture = Texture::rgba8(gl, "bark", Size::new(1, 1), &[0; 4], &plain_options()).expect("a texture");
     provoke(gl);
     texture.bind(0);
     assert!(logged().iter().any(|l| l.contains("`bark`")), "binding looks");
-    gl.hook(Hook::Draw("after it was logged"));
+    assert!(panic_text(|| gl.hook(Hook::Draw("tree"))).expect("it stops the program").contains("`bark`"));
 
-    // Log: never more than a line.
+    // Log: never more than a line, and nothing owed to a level that is switched to later.
     gl.set_debug_level(DebugLevel::Log);
     assert_eq!(gl.debug_level(), DebugLevel::Log);
     provoke(gl);
     gl.hook(Hook::Draw("teapot"));
     let log = logged();
     assert!(log.iter().any(|l| l.starts_with("ERROR") && l.contains("before draw `teapot`")), "{log:?}");
+    provoke(gl);
+    gl.hook(Hook::FrameEnd);
+    gl.set_debug_level(DebugLevel::Panic);
+    gl.hook(Hook::Draw("innocent"));
+    provoke(gl);
+    gl.hook(Hook::FrameEnd);
+    gl.set_debug_level(DebugLevel::Log);
+    gl.set_debug_level(DebugLevel::Panic);
+    gl.hook(Hook::Draw("innocent"));
+    logged();
 
     // Off: nothing.
     gl.set_debug_level(DebugLevel::Off);

@@ -27,6 +27,8 @@ const STEP: Duration = Duration::from_nanos(16_666_667);
 struct Shot {
     events: Vec<InputKind>,
     steps: u64,
+    step: Duration,
+    size: Size,
 }
 
 impl Visitor for Shot {
@@ -43,16 +45,20 @@ impl Visitor for Shot {
             logic.input(&InputEvent::new(Timestamp::ZERO, kind));
         }
         // An OpenGL error anywhere on the way fails the test as well.
-        let config = Config { size: SIZE, debug: DebugLevel::Panic, ..Config::default() };
-        scanout::headless::draw_once(&config, logic, make_renderer, self.steps, STEP)
+        let config = Config { size: self.size, debug: DebugLevel::Panic, ..Config::default() };
+        scanout::headless::draw_once(&config, logic, make_renderer, self.steps, self.step)
     }
 }
 
 fn draw(scene: &Scene, steps: u64, events: &[InputKind]) -> RgbaImage {
-    let shot = Shot { events: events.to_vec(), steps };
+    draw_shot(scene, Shot { events: events.to_vec(), steps, step: STEP, size: SIZE })
+}
+
+fn draw_shot(scene: &Scene, shot: Shot) -> RgbaImage {
+    let size = shot.size;
     let pixels = scene.open(shot).and_then(|drawn| drawn).unwrap_or_else(|e| panic!("{scene:?}: {e}"));
-    assert_eq!(pixels.size, SIZE);
-    RgbaImage::from_raw(SIZE.width, SIZE.height, pixels.rgba).expect("four bytes per pixel")
+    assert_eq!(pixels.size, size);
+    RgbaImage::from_raw(size.width, size.height, pixels.rgba).expect("four bytes per pixel")
 }
 
 const fn moved(x: f32, y: f32) -> InputKind {
@@ -307,6 +313,88 @@ fn bars_look_as_stored() {
     assert_golden("bars", &draw(&Scene::Bars, 37, &[]));
 }
 
+// --- how a model lies in the picture ---
+
+/// Left, top, right and bottom (exclusive) of what is not background, as shares of the picture.
+fn filled(picture: &RgbaImage) -> [f64; 4] {
+    let background = *picture.get_pixel(0, 0);
+    let other = |p: &Rgba<u8>| p.0.iter().zip(background.0).any(|(&a, b)| a.abs_diff(b) > 2);
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    picture.enumerate_pixels().filter(|(.., p)| other(p)).fold(
+        [1.0, 1.0, 0.0, 0.0],
+        |[l, t, r, b], (x, y, _)| {
+            let (x, y) = (f64::from(x), f64::from(y));
+            [l.min(x / width), t.min(y / height), r.max((x + 1.0) / width), b.max((y + 1.0) / height)]
+        },
+    )
+}
+
+/// What is filled while the scene plays, at every aspect ratio: in none of its frames may it reach the edge, and over
+/// all of them it fills the width or the height, whichever it reaches first.
+#[track_caller]
+fn assert_fills(scene: &Scene, seconds: f64, what: &str) {
+    for size in [Size::new(400, 100), SIZE, Size::new(200, 200), Size::new(90, 300)] {
+        let frames = if seconds > 0.0 { 10 } else { 1 };
+        let mut all = [1.0_f64, 1.0, 0.0, 0.0];
+        for i in 1..=frames {
+            let step = Duration::from_secs_f64(seconds * f64::from(i) / f64::from(frames));
+            let [l, t, r, b] = filled(&draw_shot(scene, Shot { events: vec![], steps: 1, step, size }));
+            assert!(l < r && t < b, "{what}, {size:?}: nothing in frame {i}");
+            all = [all[0].min(l), all[1].min(t), all[2].max(r), all[3].max(b)];
+        }
+        let [left, top, right, bottom] = all;
+        let fill = (right - left).max(bottom - top);
+        let edge = left.min(top).min(1.0 - right).min(1.0 - bottom);
+        println!("{what}, {}x{}: fills {fill:.3}, {edge:.3} from the edge", size.width, size.height);
+        assert!((0.8..=0.92).contains(&fill), "{what}, {size:?}: fills {fill:.3}: {all:?}");
+        // Half of what is left on each side, but for a pixel.
+        assert!(edge > 0.03, "{what}, {size:?}: {edge:.3} from the edge: {all:?}");
+    }
+}
+
+#[test]
+fn bundled_model_fills_the_picture_and_stays_inside_while_it_plays() {
+    assert_fills(&Scene::Model(None), 12.0, "the orrery");
+}
+
+#[test]
+fn turned_long_model_fills_the_picture() {
+    // A beam that lies along no axis: the box around the box around it is many times as large.
+    let mut file = File::new();
+    let beam = file.floats("VEC3", &[-9., 0., 0., 9., 0., 0., -9., 0.3, 0., 9., 0.3, 0.]);
+    let indices = file.accessor(&[0, 1, 2, 2, 1, 3], 5121, "SCALAR", "");
+    let mesh = file.mesh(&format!(r#""indices":{indices},"attributes":{{"POSITION":{beam}}},"material":0"#));
+    file.nodes.push(format!(r#"{{"mesh":{mesh},"rotation":[0.2,0.1,0.5,0.836660]}}"#));
+    let file = file.with(r#""materials":[{"doubleSided":true,"emissiveFactor":[1,1,1]}]"#);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("beam.gltf");
+    std::fs::write(&path, file.gltf()).expect("a file");
+    assert_fills(&Scene::Model(Some(path)), 0.0, "a beam");
+}
+
+#[test]
+fn model_that_swings_far_out_stays_inside_while_it_plays() {
+    // A small square at the end of a long arm that turns once in two seconds: seen at rest, it is elsewhere.
+    let mut file = File::new();
+    let square = file.floats("VEC3", &[9., 0., -1., 11., 0., -1., 9., 0., 1., 11., 0., 1.]);
+    let indices = file.accessor(&[0, 1, 2, 2, 1, 3], 5121, "SCALAR", "");
+    let mesh =
+        file.mesh(&format!(r#""indices":{indices},"attributes":{{"POSITION":{square}}},"material":0"#));
+    file.nodes.push(format!(r#"{{"mesh":{mesh}}}"#));
+    let times = file.floats("SCALAR", &[0., 0.5, 1., 1.5, 2.]);
+    let half = std::f32::consts::FRAC_1_SQRT_2;
+    let turns = [0., 0., 0., 1., 0., half, 0., half, 0., 1., 0., 0., 0., half, 0., -half, 0., 0., 0., -1.];
+    let turns = file.floats("VEC4", &turns);
+    let file = file.with(&format!(
+        r#""materials":[{{"doubleSided":true,"emissiveFactor":[1,1,1]}}],
+        "animations":[{{"channels":[{{"sampler":0,"target":{{"node":0,"path":"rotation"}}}}],"samplers":[{{"input":{times},"output":{turns}}}]}}]"#
+    ));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("arm.gltf");
+    std::fs::write(&path, file.gltf()).expect("a file");
+    assert_fills(&Scene::Model(Some(path)), 2.0, "an arm");
+}
+
 // --- a model with everything that materials and meshes can be ---
 
 /// A 16 x 16 picture whose alpha grows from left to right and whose upper half is bluish, the lower half orange.
@@ -394,13 +482,13 @@ fn materials() -> File {
 
 #[test]
 fn materials_look_as_stored() {
-    assert_golden("materials", &drawn_file("materials", &materials(), &from_the_front(0.0, 2.5)));
+    assert_golden("materials", &drawn_file("materials", &materials(), &from_the_front(0.0, 0.0)));
 }
 
 /// From behind, one-sided squares are seen where they were not, and the other way round.
 #[test]
 fn materials_from_behind_look_as_stored() {
-    let half_turn = from_the_front(std::f32::consts::PI / 0.008, 2.5);
+    let half_turn = from_the_front(std::f32::consts::PI / 0.008, 0.0);
     assert_golden("materials-behind", &drawn_file("materials", &materials(), &half_turn));
 }
 
@@ -428,7 +516,7 @@ fn modes_look_as_stored() {
     let file = file.with(
         r#""materials":[{"doubleSided":true,"pbrMetallicRoughness":{"baseColorFactor":[0.3,0.8,0.9,1]}}]"#,
     );
-    let picture = drawn_file("modes", &file, &from_the_front(0.0, 1.5));
+    let picture = drawn_file("modes", &file, &from_the_front(0.0, -1.5));
     assert_golden("modes", &picture);
     // The points are in the left column: six of three by three pixels. The comparison forgives a pixel aside.
     let lit = picture.enumerate_pixels().filter(|(x, _, p)| *x < 56 && p[1] > 100).count();

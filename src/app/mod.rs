@@ -7,6 +7,7 @@ mod output;
 mod profile;
 mod report;
 mod run;
+mod usage;
 
 use std::backtrace::Backtrace;
 use std::error::Error as StdError;

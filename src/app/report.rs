@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use scanout::pacing::Throttle;
 use scanout::runtime::TargetInfo;
-use scanout::stats::{Counters, Metric, Summary as Figures};
+use scanout::stats::{Counters, Metric, Summary as Figures, Unit};
 use scanout::{Size, Summary};
+
+use super::usage::Cost;
 
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
 const SCHEMA: &str = "scanout.report/1";
@@ -34,15 +36,24 @@ pub struct Report<'a> {
     refreshes: Option<u64>,
     /// Frames whose animation was off by more than half a refresh; absent where the refresh rate is not known.
     animation_errors_over_half: Option<u64>,
+    /// Frames displayed more than half a refresh after what they aimed at; `null` where none aimed at a time.
+    deadline_misses: Option<u64>,
+    /// Frames that aimed at a time.
+    deadlines: Option<u64>,
+    /// RMS of what vertical blanks were off their nominal interval by, as a share of it; `null` where none were told.
+    vsync_jitter: Option<f64>,
     missed_ticks: u64,
     snaps: u64,
-    /// `null` for what could not be measured.
+    /// What the process used from before the run to after it.
+    cost: Cost,
+    /// `null` for what could not be measured. QueueDepth is in frames.
     metrics: BTreeMap<&'static str, Option<Figures>>,
 }
 
 impl<'a> Report<'a> {
-    pub fn new(summary: &'a Summary, scene: &'a str) -> Self {
+    pub fn new(summary: &'a Summary, scene: &'a str, cost: Cost) -> Self {
         let metrics = summary.stats.metrics();
+        let aimed = metrics.deadlines() > 0;
         let known = summary.target.refresh_hz.is_some();
         let seconds = summary.elapsed.as_secs_f64();
         Self {
@@ -64,9 +75,13 @@ impl<'a> Report<'a> {
             missed_vsyncs: known.then(|| metrics.missed_vsyncs()),
             refreshes: known.then(|| metrics.refreshes()),
             animation_errors_over_half: known.then(|| metrics.animation_errors_over_half()),
+            deadline_misses: aimed.then(|| metrics.deadline_misses()),
+            deadlines: aimed.then(|| metrics.deadlines()),
+            vsync_jitter: metrics.vsync_jitter(),
             missed_ticks: summary.missed_ticks,
             snaps: summary.snaps,
-            metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.get(*m).summary())).collect(),
+            cost,
+            metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
     }
 
@@ -106,28 +121,40 @@ impl<'a> Report<'a> {
             "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped",
             c.repeated, c.stale, c.snapshots_skipped, c.dropped
         ));
+        let deadlines = match (self.deadline_misses, self.deadlines) {
+            (Some(missed), Some(of)) => {
+                format!("{missed} of {of} deadlines missed ({:.2} %)", 100.0 * missed as f64 / of as f64)
+            }
+            _ => "missed deadlines not measured".to_owned(),
+        };
+        let jitter = or_not(self.vsync_jitter.map(|j| format!("{:.2} % of a refresh", j * 100.0)));
+        line(format_args!("            {deadlines}; jitter of the display's refreshes: {jitter}"));
+        let percent = |share: Option<f64>| or_not(share.map(|s| format!("{:.0} %", s * 100.0)));
+        line(format_args!(
+            "cost        CPU {} (user+system of one core), spinning {}, wake-ups per second {}",
+            percent(self.cost.cpu_share),
+            percent(self.cost.spin_share),
+            or_not(self.cost.wakeups_per_s.map(|n| format!("{n:.0}")))
+        ));
         line(format_args!(""));
         line(format_args!(
             "{:<22}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
             "milliseconds", "mean", "p50", "p95", "p99", "p99.9", "max", "n"
         ));
         for metric in Metric::ALL {
+            let name = match metric.unit() {
+                Unit::Frames => format!("{} (frames)", metric.name()),
+                _ => metric.name().to_owned(),
+            };
             match &self.metrics[metric.name()] {
                 Some(f) => {
                     let p999 = f.p999.map_or("-".to_owned(), |v| format!("{v:.3}"));
                     line(format_args!(
                         "{:<22}{:>9.3}{:>9.3}{:>9.3}{:>9.3}{:>9}{:>9.3}{:>8}",
-                        metric.name(),
-                        f.mean,
-                        f.p50,
-                        f.p95,
-                        f.p99,
-                        p999,
-                        f.max,
-                        f.n
+                        name, f.mean, f.p50, f.p95, f.p99, p999, f.max, f.n
                     ));
                 }
-                None => line(format_args!("{:<22}{:>9}", metric.name(), "not measured")),
+                None => line(format_args!("{name:<22}{:>9}", "not measured")),
             }
         }
         line(format_args!(""));
@@ -139,4 +166,8 @@ impl<'a> Report<'a> {
         ));
         out
     }
+}
+
+fn or_not(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "not measured".to_owned())
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use scanout::gl::{CreateContext, OverlayFactory, Renderer};
+use scanout::runtime::Pixels;
 use scanout::scenes::{Scene, Visitor};
 use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Error, Logic, Summary, headless, window};
 
 use super::cli::{Display, RunArgs};
 use super::report::Report;
+use super::usage::Usage;
 use super::{Failure, hud, output, profile};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
@@ -52,8 +54,10 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         config.shutdown_timeout = HEADLESS_SHUTDOWN;
     }
     let overlay: OverlayFactory = hud::factory(args.hud);
+    let before = Usage::now();
     let summary = scene.open(Runner { config, place, overlay })??;
-    outputs.write(&summary, &name(&scene), args.quiet)?;
+    let cost = before.since(&Usage::now(), summary.stats.metrics().spun());
+    outputs.write(&Report::new(&summary, &name(&scene), cost), summary.picture.as_ref(), args.quiet)?;
     Ok(())
 }
 
@@ -233,8 +237,7 @@ impl Outputs {
     }
 
     /// Writes what can be written: the files first, since the table can be had again from the report.
-    fn write(&self, summary: &Summary, scene: &str, quiet: bool) -> Result<(), Error> {
-        let report = Report::new(summary, scene);
+    fn write(&self, report: &Report<'_>, picture: Option<&Pixels>, quiet: bool) -> Result<(), Error> {
         let mut text = report.to_table();
         let mut first_error = None;
         let mut put = |output: &Output, what: &str, bytes: Result<Vec<u8>, Error>| match bytes
@@ -247,7 +250,7 @@ impl Outputs {
         if let Some(output) = &self.report {
             put(output, "report", Ok(report.to_json().into_bytes()));
         }
-        match (&self.picture, &summary.picture) {
+        match (&self.picture, picture) {
             (Some(output), Some(picture)) => put(output, "last frame", output::png(picture)),
             (Some(_), None) => log::warn!("no picture was saved: nothing had been drawn"),
             (None, _) => {}

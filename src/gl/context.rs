@@ -82,8 +82,8 @@ impl Gl {
     /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.
     ///
     /// # Panics
-    /// At [`DebugLevel::Panic`], when the driver reported an error since the last look and the hook is one that
-    /// stops the program.
+    /// At [`DebugLevel::Panic`], when this hook or one since the last stop saw an error, and this is one that stops the
+    /// program.
     #[inline]
     pub fn hook(&self, hook: Hook<'_>) {
         if self.0.debug.is_on() {

@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub enum DebugLevel {
     Off,
     /// Errors and performance warnings are logged at every hook.
     Log,
-    /// As `Log`, and an error seen before a draw or at a link panics. Messages arrive on the calling thread as
-    /// they happen, which serialises drivers: for debugging only.
+    /// As `Log`, and an error panics before the next draw or at the next link, wherever it was seen first. Messages
+    /// arrive on the calling thread as they happen, which serialises drivers: for debugging only.
     Panic,
 }
 
@@ -52,9 +52,9 @@ pub enum Hook<'a> {
     Draw(&'a str),
     /// After a program was linked: an error stops the program.
     Link(&'a str),
-    /// After a texture was bound: an error is logged.
+    /// After a texture was bound: an error is logged, and stops the program at the next draw or link.
     Bind(&'a str),
-    /// At the end of a frame: an error is logged.
+    /// At the end of a frame: as after a bind.
     FrameEnd,
 }
 
@@ -82,6 +82,8 @@ pub(super) struct Debug {
     level: Cell<DebugLevel>,
     /// `None` without KHR_debug: `glGetError` is asked instead.
     inbox: Option<Inbox>,
+    /// The first error that a hook saw which does not stop the program, for the next one that does.
+    owed: RefCell<Option<String>>,
 }
 
 impl Debug {
@@ -97,7 +99,7 @@ impl Debug {
             }
             inbox
         });
-        let debug = Self { level: Cell::new(DebugLevel::Off), inbox };
+        let debug = Self { level: Cell::new(DebugLevel::Off), inbox, owed: RefCell::new(None) };
         debug.set_level(gl, level);
         debug
     }
@@ -119,6 +121,9 @@ impl Debug {
                 Some(inbox) => inbox.lock().clear(),
                 None => clear_errors(gl),
             }
+        }
+        if level != DebugLevel::Panic {
+            *self.owed.borrow_mut() = None;
         }
         if self.inbox.is_none() {
             return;
@@ -149,12 +154,22 @@ impl Debug {
                 log::warn!("OpenGL {hook}: {}", message.text);
             }
         }
-        let stops = matches!(hook, Hook::Draw(_) | Hook::Link(_));
-        if let Some(error) = messages.iter().find(|m| m.error)
-            && stops
-            && self.level.get() == DebugLevel::Panic
-        {
-            panic!("OpenGL error {hook}: {}", error.text);
+        if self.level.get() != DebugLevel::Panic {
+            return;
+        }
+        let mut owed = self.owed.borrow_mut();
+        let first = messages.into_iter().find(|m| m.error).map(|m| m.text);
+        if !matches!(hook, Hook::Draw(_) | Hook::Link(_)) {
+            if let (None, Some(text)) = (owed.as_ref(), first) {
+                *owed = Some(format!("{text} (seen {hook})"));
+            }
+            return;
+        }
+        // What was seen earlier is nearer to the cause.
+        let error = owed.take().or(first);
+        drop(owed);
+        if let Some(text) = error {
+            panic!("OpenGL error {hook}: {text}");
         }
     }
 }

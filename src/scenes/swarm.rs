@@ -59,7 +59,7 @@ impl Swarm {
             velocity: Vec::with_capacity(n),
             stiffness: Vec::with_capacity(n),
             look: Vec::with_capacity(n),
-            orbit: Orbit::around(Vec3::splat(-0.72 * EXTENT), Vec3::splat(0.72 * EXTENT)),
+            orbit: Orbit::around(&ball(EXTENT)),
         };
         // The more there are, the smaller they get, so that they fill about the same share of the picture.
         let size = 6.0 / (n.max(1) as f32).sqrt().max(8.0);
@@ -80,6 +80,13 @@ impl Swarm {
         }
         swarm
     }
+}
+
+/// Points all over a ball around the origin.
+fn ball(radius: f32) -> Vec<Vec3> {
+    let steps = || [-1.0, 0.0, 1.0].into_iter();
+    let all = steps().flat_map(|x| steps().flat_map(move |y| steps().map(move |z| Vec3::new(x, y, z))));
+    all.filter_map(Vec3::try_normalize).map(|direction| direction * radius).collect()
 }
 
 impl Logic for Swarm {

@@ -59,9 +59,8 @@ impl Viewer {
     }
 
     fn new(model: Model) -> Self {
-        let bounds = model.animated_bounds;
-        let pose = Pose::new(&model);
-        Self { model: Arc::new(model), pose, orbit: Orbit::around(bounds.min, bounds.max) }
+        let (pose, orbit) = (Pose::new(&model), Orbit::around(&model.outline));
+        Self { model: Arc::new(model), pose, orbit }
     }
 
     /// The model, to be shared with the renderer.

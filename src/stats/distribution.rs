@@ -35,7 +35,7 @@ impl Default for Distribution {
     }
 }
 
-/// A [`Distribution`] in a few figures, all in milliseconds.
+/// A [`Distribution`] in a few figures: in milliseconds, or in what [`Metric::unit`](super::Metric::unit) says.
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -101,21 +101,26 @@ impl Distribution {
         Some(value.clamp(self.min, self.max))
     }
 
-    /// The usual figures; `None` when nothing was counted.
+    /// The usual figures in milliseconds; `None` when nothing was counted.
     #[must_use]
     pub fn summary(&self) -> Option<Summary> {
-        let ms = |nanos: i64| nanos as f64 / 1e6;
-        let q = |q| self.quantile(q).map(ms);
+        self.summary_in(1e6)
+    }
+
+    /// The usual figures in units of so many of what was recorded.
+    pub(super) fn summary_in(&self, unit: f64) -> Option<Summary> {
+        let scaled = |value: i64| value as f64 / unit;
+        let q = |q| self.quantile(q).map(scaled);
         Some(Summary {
             n: self.count,
-            mean: self.sum / self.count as f64 / 1e6,
+            mean: self.sum / self.count as f64 / unit,
             p50: q(0.5)?,
             p95: q(0.95)?,
             p99: q(0.99)?,
             p999: if self.count >= P999_NEEDS { q(0.999) } else { None },
-            min: ms(self.min),
-            max: ms(self.max),
-            rms: (self.sum_of_squares / self.count as f64).sqrt() / 1e6,
+            min: scaled(self.min),
+            max: scaled(self.max),
+            rms: (self.sum_of_squares / self.count as f64).sqrt() / unit,
         })
     }
 

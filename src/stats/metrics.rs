@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use super::{Distribution, FrameRecord, Stage};
+use super::{Distribution, FrameRecord, Stage, Summary};
+use crate::pacing::VblankSample;
 use crate::time::nanos;
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// A figure of which every displayed frame gives one value. Where PresentMon defines a metric, the name
+        /// A figure of which a displayed frame (or a vertical blank) gives one value. Where PresentMon defines a metric, the name
         /// and the definition are PresentMon's.
         #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
         #[non_exhaustive]
@@ -57,6 +58,8 @@ metrics! {
     MsUntilDisplayed,
     /// displayed - displayed of the frame before
     MsBetweenDisplayChange,
+    /// displayed of the next frame - displayed, with the time in which nothing asked for a frame
+    DisplayedTime,
     /// displayed - swap returned of the frame before
     DisplayLatency,
     /// GPU seen done - swap called; negative when the GPU was done first
@@ -67,6 +70,37 @@ metrics! {
     IntervalJitter,
     /// start of the logic step - planned start
     WakeError,
+    /// how long the logic thread spun, rather than slept, before its step
+    SpinTime,
+    /// frames submitted before this one that the GPU was not seen done with when it began
+    QueueDepth,
+    /// sum of the animation's steps - sum of the times between their starts, so far, signed; idle gaps are left out
+    ClockDrift,
+    /// vertical blank - the one before - nominal interval, signed; the jitter is its RMS over the interval
+    VsyncJitter,
+    /// predicted vertical blank - actual vertical blank, signed
+    PhaseError,
+}
+
+/// What the values of a [`Metric`] are.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Recorded in nanoseconds, summed up in milliseconds.
+    Milliseconds,
+    /// A number of frames.
+    Frames,
+}
+
+impl Metric {
+    /// What its values are.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::QueueDepth => Unit::Frames,
+            _ => Unit::Milliseconds,
+        }
+    }
 }
 
 /// The distributions of all [`Metric`]s over one run, and what is counted beside them.
@@ -79,6 +113,10 @@ pub struct Metrics {
     refreshes: u64,
     missed_vsyncs: u64,
     animation_errors_over_half: u64,
+    deadlines: u64,
+    deadline_misses: u64,
+    drift: i64,
+    last_vblank: Option<VblankSample>,
 }
 
 impl Metrics {
@@ -92,6 +130,10 @@ impl Metrics {
             refreshes: 0,
             missed_vsyncs: 0,
             animation_errors_over_half: 0,
+            deadlines: 0,
+            deadline_misses: 0,
+            drift: 0,
+            last_vblank: None,
         }
     }
 
@@ -99,6 +141,15 @@ impl Metrics {
     #[must_use]
     pub fn get(&self, metric: Metric) -> &Distribution {
         &self.distributions[metric as usize]
+    }
+
+    /// One metric in a few figures, in its [unit](Metric::unit); `None` when nothing of it was measured.
+    #[must_use]
+    pub fn summary(&self, metric: Metric) -> Option<Summary> {
+        self.get(metric).summary_in(match metric.unit() {
+            Unit::Milliseconds => 1e6,
+            Unit::Frames => 1.0,
+        })
     }
 
     /// Refresh intervals that passed between displayed frames.
@@ -120,9 +171,65 @@ impl Metrics {
         self.animation_errors_over_half
     }
 
+    /// Displayed frames that had a [target](FrameRecord::target), while the refresh interval was known.
+    #[must_use]
+    pub const fn deadlines(&self) -> u64 {
+        self.deadlines
+    }
+
+    /// Those of them that were displayed more than half a refresh interval after it.
+    #[must_use]
+    pub const fn deadline_misses(&self) -> u64 {
+        self.deadline_misses
+    }
+
+    /// Root of the mean square of what vertical blanks were off their nominal interval by, as a share of that interval;
+    /// `None` where no blanks were told or the interval is not known.
+    #[must_use]
+    pub fn vsync_jitter(&self) -> Option<f64> {
+        let rms = self.summary(Metric::VsyncJitter)?.rms;
+        let refresh = self.refresh.as_secs_f64() * 1e3;
+        (refresh > 0.0).then(|| rms / refresh)
+    }
+
+    /// How long the logic thread spun in all; `None` where nobody measured it.
+    #[must_use]
+    pub fn spun(&self) -> Option<Duration> {
+        let summary = self.summary(Metric::SpinTime)?;
+        Some(Duration::from_secs_f64((summary.mean * summary.n as f64 / 1e3).max(0.0)))
+    }
+
+    /// A display (or its compositor) began a refresh. Samples come in order; with numbers, missing ones are no gap.
+    /// About 20 ns; no allocation.
+    pub fn vblank(&mut self, sample: VblankSample) {
+        let refresh = nanos(self.refresh) as i64;
+        if let Some(before) = self.last_vblank.replace(sample)
+            && refresh > 0
+        {
+            let span = sample.at.signed_since(before.at);
+            let refreshes = match (before.sequence, sample.sequence) {
+                (Some(a), Some(b)) => i64::try_from(b.saturating_sub(a)).unwrap_or(i64::MAX),
+                // Without numbers, how many they were has to be guessed.
+                _ => (span as f64 / refresh as f64).round() as i64,
+            };
+            if refreshes == 1 {
+                self.record(Metric::VsyncJitter, Some(span - refresh));
+            }
+        }
+    }
+
+    /// A vertical blank came `nanos` nanoseconds before it was predicted (negative: after).
+    pub fn phase_error(&mut self, nanos: i64) {
+        self.record(Metric::PhaseError, Some(nanos));
+    }
+
     /// What comes next is measured against this refresh interval (zero: unknown) and the interval between frames that
     /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing.
     pub fn set_refresh(&mut self, refresh: Duration, frame_interval: Duration) {
+        if refresh != self.refresh {
+            // Blanks of another display, or of another mode.
+            self.last_vblank = None;
+        }
         self.refresh = refresh;
         self.target = if refresh.is_zero() {
             1
@@ -155,6 +262,20 @@ impl Metrics {
         self.record(Metric::MsInPresentAPI, frame.between(SwapBegin, SwapEnd));
         self.record(Metric::MsUntilDisplayed, frame.between(SwapBegin, Presented));
         self.record(Metric::RenderPresentLatency, frame.between(SwapBegin, GpuDone));
+        self.record(Metric::SpinTime, frame.spun.map(|spun| nanos(spun) as i64));
+        self.record(Metric::QueueDepth, frame.queued.map(i64::from));
+        if let (Some(target), Some(shown), false) =
+            (frame.target, frame.at(Presented), self.refresh.is_zero())
+        {
+            self.deadlines += 1;
+            self.deadline_misses += u64::from(shown.signed_since(target) > nanos(self.refresh) as i64 / 2);
+        }
+        if let Some(previous) = previous {
+            self.record(
+                Metric::DisplayedTime,
+                previous.at(Presented).zip(frame.at(Presented)).map(|(from, to)| to.signed_since(from)),
+            );
+        }
         if let Some(previous) = previous.filter(|_| !frame.after_idle) {
             self.step(previous, frame);
         }
@@ -164,12 +285,16 @@ impl Metrics {
         let since = |a, b| Some(frame.at(a)?.signed_since(previous.at(b)?));
         self.record(Metric::MsBetweenPresents, since(Stage::SwapBegin, Stage::SwapBegin));
         self.record(Metric::DisplayLatency, since(Stage::Presented, Stage::SwapEnd));
+        let moved = nanos(frame.animation_time) as i64 - nanos(previous.animation_time) as i64;
+        if let (Some(passed), false) = (since(Stage::InputSampled, Stage::InputSampled), frame.repeated) {
+            self.drift = self.drift.saturating_add(moved.saturating_sub(passed));
+            self.record(Metric::ClockDrift, Some(self.drift));
+        }
         let Some(shown) = since(Stage::Presented, Stage::Presented) else { return };
         self.record(Metric::MsBetweenDisplayChange, Some(shown));
         if frame.repeated && !frame.stale {
             return; // redrawn for the window's sake: the animation did not mean to move
         }
-        let moved = nanos(frame.animation_time) as i64 - nanos(previous.animation_time) as i64;
         let error = moved - shown;
         self.record(Metric::AnimationError, Some(error));
         let refresh = nanos(self.refresh) as i64;
@@ -267,6 +392,108 @@ mod tests {
         b.stale = true;
         m.displayed(Some(&a), &b);
         assert!((mean(&m, Metric::AnimationError) + 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn displayed_time_counts_idle_time_and_is_the_earlier_frames() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        let (a, mut b, c) = (frame(1, 100, 110, 10), frame(2, 500, 510, 20), frame(3, 510, 530, 30));
+        b.after_idle = true;
+        m.displayed(None, &a);
+        assert_eq!(m.summary(Metric::DisplayedTime), None, "nobody knows yet how long it stays");
+        m.displayed(Some(&a), &b);
+        m.displayed(Some(&b), &c);
+        let shown = m.summary(Metric::DisplayedTime).unwrap();
+        assert_eq!((shown.n, shown.max, shown.min), (2, 400.0, 20.0));
+    }
+
+    #[test]
+    fn deadlines_are_missed_after_half_a_refresh_and_counted_only_where_there_are_some() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        let mut a = frame(1, 100, 110, 10);
+        m.displayed(None, &a);
+        assert_eq!((m.deadlines(), m.deadline_misses()), (0, 0));
+        for (target_us, missed) in [(110_000, 0), (105_000, 0), (104_999, 1), (130_000, 1)] {
+            a.target = Some(Timestamp::from_nanos(target_us * 1_000));
+            m.displayed(None, &a);
+            assert_eq!(m.deadline_misses(), missed, "target {target_us}");
+        }
+        assert_eq!(m.deadlines(), 4);
+        m.set_refresh(Duration::ZERO, Duration::ZERO);
+        m.displayed(None, &a);
+        assert_eq!(m.deadlines(), 4, "half of what?");
+    }
+
+    #[test]
+    fn clock_drift_adds_up_and_leaves_idle_gaps_and_repeats_out() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        // Steps of 10 ms, begun 12, 9 and 11 ms apart: -2, -1, -2.
+        let frames = [(1, 100, 10), (2, 112, 20), (3, 121, 30), (4, 132, 40)];
+        let frames = frames.map(|(id, start, moved)| frame(id, start, start + 10, moved));
+        m.displayed(None, &frames[0]);
+        for pair in frames.windows(2) {
+            m.displayed(Some(&pair[0]), &pair[1]);
+        }
+        let drift = m.summary(Metric::ClockDrift).unwrap();
+        assert_eq!((drift.n, drift.max, drift.min), (3, -1.0, -2.0));
+        let mut again = frame(5, 132, 150, 40);
+        again.repeated = true;
+        m.displayed(Some(&frames[3]), &again);
+        let mut late = frame(6, 9_000, 9_010, 50);
+        late.after_idle = true;
+        m.displayed(Some(&again), &late);
+        m.displayed(Some(&late), &frame(7, 9_010, 9_020, 65));
+        let drift = m.summary(Metric::ClockDrift).unwrap();
+        assert_eq!((drift.n, drift.max), (4, 3.0));
+    }
+
+    #[test]
+    fn vsync_jitter_is_about_the_nominal_interval_and_skips_gaps() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        assert_eq!((m.vsync_jitter(), m.summary(Metric::VsyncJitter)), (None, None));
+        let at = |us: u64, sequence| VblankSample {
+            at: Timestamp::from_nanos(us * 1_000),
+            sequence,
+            period: None,
+            origin: crate::pacing::Origin::Hardware,
+        };
+        // 11 and 9 ms; then one is missing; then, without numbers, 10 and 30 ms.
+        for (us, n) in [(0, Some(1)), (11_000, Some(2)), (20_000, Some(3)), (33_000, Some(5))] {
+            m.vblank(at(us, n));
+        }
+        assert!((m.vsync_jitter().unwrap() - 0.1).abs() < 1e-9, "{:?}", m.vsync_jitter());
+        for us in [43_000, 73_000] {
+            m.vblank(at(us, None));
+        }
+        assert_eq!(m.get(Metric::VsyncJitter).count(), 3);
+        // Another display: nothing lies between its blanks and the old one's.
+        m.set_refresh(Duration::from_millis(5), Duration::from_millis(5));
+        m.vblank(at(78_000, None));
+        assert_eq!(m.get(Metric::VsyncJitter).count(), 3);
+        let mut unknown = Metrics::new(Duration::ZERO);
+        unknown.vblank(at(0, None));
+        unknown.vblank(at(9_000, None));
+        assert_eq!(unknown.vsync_jitter(), None);
+    }
+
+    #[test]
+    fn phase_error_and_spin_time_are_absent_until_they_are_fed() {
+        let mut m = Metrics::new(Duration::from_millis(10));
+        m.displayed(None, &frame(1, 100, 110, 10));
+        assert_eq!(
+            (m.summary(Metric::PhaseError), m.summary(Metric::SpinTime), m.spun()),
+            (None, None, None)
+        );
+        m.phase_error(-2_000_000);
+        m.phase_error(1_000_000);
+        let phase = m.summary(Metric::PhaseError).unwrap();
+        assert_eq!((phase.n, phase.min, phase.max), (2, -2.0, 1.0));
+        for us in [0, 150] {
+            let mut f = frame(2, 110, 120, 20);
+            f.spun = Some(Duration::from_micros(us));
+            m.displayed(None, &f);
+        }
+        assert_eq!(m.spun(), Some(Duration::from_micros(150)));
     }
 
     #[test]

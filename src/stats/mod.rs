@@ -8,6 +8,6 @@ mod record;
 mod recorder;
 
 pub use distribution::{Distribution, Summary};
-pub use metrics::{Metric, Metrics};
+pub use metrics::{Metric, Metrics, Unit};
 pub use record::{FrameRecord, Stage};
 pub use recorder::{Counters, Recorder};

@@ -98,6 +98,13 @@ pub struct FrameRecord {
     pub planned: Option<Timestamp>,
     /// When the renderer read the newest input once more, immediately before the draw calls that depend on it.
     pub latched: Option<Timestamp>,
+    /// When it was meant to be displayed, where the pacing mode aimed at a time.
+    pub target: Option<Timestamp>,
+    /// How long the logic thread spun, rather than slept, until its step began; `None` where nobody measured it.
+    pub spun: Option<Duration>,
+    /// Frames before it that had been submitted and that the GPU was not seen done with when it began. Filled in by
+    /// the [`Recorder`](super::Recorder).
+    pub queued: Option<u32>,
 }
 
 impl FrameRecord {

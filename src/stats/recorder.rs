@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{FrameRecord, Metrics, Stage};
-use crate::pacing::{FrameId, Presentation};
+use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
 /// Frames whose GPU or display times may still be outstanding. More than any swap chain holds; a frame that is
@@ -46,6 +46,8 @@ pub struct Recorder {
     counters: Counters,
     recent: Vec<FrameRecord>,
     recent_next: usize,
+    /// Somebody does say when the GPU is done.
+    gpu_seen: bool,
 }
 
 impl Recorder {
@@ -64,15 +66,17 @@ impl Recorder {
             counters: Counters::default(),
             recent: Vec::with_capacity(RECENT),
             recent_next: 0,
+            gpu_seen: false,
         }
     }
 
     /// Takes the record of the frame just drawn; frame ids must come in order, without gaps.
-    pub fn submitted(&mut self, record: FrameRecord) {
+    pub fn submitted(&mut self, mut record: FrameRecord) {
         debug_assert_eq!(record.id, self.last.next());
         while record.id.0 >= self.next.0 + PENDING as u64 {
             self.finish_oldest();
         }
+        record.queued = self.queued(&record);
         self.last = record.id;
         self.counters.frames += 1;
         self.counters.repeated += u64::from(record.repeated);
@@ -81,8 +85,18 @@ impl Recorder {
         self.finish_complete();
     }
 
+    /// Frames before `record` that the GPU was not seen done with when it began.
+    fn queued(&self, record: &FrameRecord) -> Option<u32> {
+        let began = record.at(Stage::SnapshotAcquired)?;
+        let in_flight = |r: &&FrameRecord| r.at(Stage::GpuDone).is_none_or(|done| done > began);
+        let count = self.pending.iter().flatten().filter(in_flight).count();
+        // Where nobody says when the GPU is done, all would seem to be in flight.
+        (self.gpu_seen || count == 0).then_some(count as u32)
+    }
+
     /// The GPU was seen done with frame `id`.
     pub fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+        self.gpu_seen = true;
         if let Some(record) = self.pending_mut(id) {
             record.mark(Stage::GpuDone, at);
             self.finish_complete();
@@ -100,6 +114,21 @@ impl Recorder {
                 None => record.dropped = true,
             }
             self.finish_complete();
+        }
+    }
+
+    /// The display began a refresh. See [`Metrics::vblank`]; those during the warm-up count as its frames do.
+    pub fn vblank(&mut self, sample: VblankSample) {
+        if self.last.0 >= self.warmup {
+            self.metrics.vblank(sample);
+        }
+    }
+
+    /// A vertical blank came `nanos` nanoseconds before it was predicted (negative: after). Those during the warm-up
+    /// count as its frames do.
+    pub fn phase_error(&mut self, nanos: i64) {
+        if self.last.0 >= self.warmup {
+            self.metrics.phase_error(nanos);
         }
     }
 
@@ -281,6 +310,52 @@ mod tests {
         }
         assert_eq!((rec.counters().frames, rec.counters().measured), (5, 2));
         assert_eq!(rec.metrics().get(Metric::MsBetweenPresents).count(), 1);
+    }
+
+    #[test]
+    fn queue_depth_counts_frames_whose_gpu_work_was_open_at_the_start() {
+        let began = |id: u64, us: u64| {
+            let mut r = frame(id, None);
+            r.mark(Stage::SnapshotAcquired, at(us));
+            r
+        };
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        rec.submitted(began(1, 1_000));
+        rec.submitted(began(2, 2_000));
+        rec.gpu_done(FrameId(1), at(2_500));
+        rec.submitted(began(3, 2_400)); // 1 was done only after this one had begun
+        rec.submitted(began(4, 3_000));
+        rec.gpu_done(FrameId(2), at(3_100));
+        rec.gpu_done(FrameId(3), at(3_100));
+        rec.gpu_done(FrameId(4), at(3_900));
+        rec.submitted(began(5, 4_000));
+        rec.gpu_done(FrameId(5), at(4_100));
+        (1..=5).for_each(|id| rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 900))));
+        let queued: Vec<_> = rec.recent().map(|r| r.queued).collect();
+        assert_eq!(queued, [Some(0), None, Some(2), Some(2), Some(0)], "nobody had spoken before frame 2");
+        let depth = rec.metrics().summary(Metric::QueueDepth).unwrap();
+        assert_eq!((depth.n, depth.mean, depth.max), (4, 1.0, 2.0));
+    }
+
+    #[test]
+    fn vblanks_of_the_warm_up_are_left_out() {
+        let mut rec = Recorder::new(1, Duration::from_millis(10));
+        let tick = |rec: &mut Recorder, n: u64| {
+            rec.vblank(VblankSample {
+                at: at(n * 10_000),
+                sequence: Some(n),
+                period: None,
+                origin: Origin::Hardware,
+            });
+            rec.phase_error(1);
+        };
+        (1..4).for_each(|n| tick(&mut rec, n));
+        assert_eq!(rec.metrics().summary(Metric::VsyncJitter), None);
+        assert_eq!(rec.metrics().summary(Metric::PhaseError), None);
+        rec.submitted(frame(1, None));
+        (4..7).for_each(|n| tick(&mut rec, n));
+        assert_eq!(rec.metrics().get(Metric::VsyncJitter).count(), 2);
+        assert_eq!(rec.metrics().get(Metric::PhaseError).count(), 3);
     }
 
     #[test]

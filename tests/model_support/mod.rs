@@ -185,6 +185,7 @@ pub fn check_promises(model: &Model) {
         assert!(bounds.min.is_finite() && bounds.max.is_finite() && bounds.radius().is_finite());
         assert!(bounds.min.cmple(bounds.max).all());
     }
+    assert!(!model.outline.is_empty() && model.outline.iter().all(|p| p.is_finite()));
     let mut pose = Pose::new(model);
     for animation in 0..model.animations.len() + 1 {
         for time in [0.0, 0.1, 1.0, 2.5, 11.999, 1e9, -3.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE] {

@@ -44,6 +44,19 @@ impl Bounds {
         Self { min, max }
     }
 
+    /// The eight corners.
+    #[must_use]
+    pub fn corners(self) -> [Vec3; 8] {
+        let pick = |bit: usize, i: usize, low, high| if i & bit == 0 { low } else { high };
+        std::array::from_fn(|i| {
+            Vec3::new(
+                pick(1, i, self.min.x, self.max.x),
+                pick(2, i, self.min.y, self.max.y),
+                pick(4, i, self.min.z, self.max.z),
+            )
+        })
+    }
+
     /// The middle.
     #[must_use]
     pub fn center(self) -> Vec3 {

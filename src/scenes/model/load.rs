@@ -10,6 +10,7 @@ use super::limits::{Budget, MAX_EXTENT, MAX_JSON_BYTES};
 use super::material::Materials;
 use super::mesh;
 use super::node;
+use super::outline;
 use super::pose::Pose;
 use super::remarks::{Remarks, SUPPORTED_EXTENSIONS};
 use super::resolve;
@@ -85,6 +86,7 @@ fn from_bytes(bytes: &[u8], folder: Option<&Path>, budget: &mut Budget) -> Resul
         animations,
         bounds: nothing,
         animated_bounds: nothing,
+        outline: Vec::new(),
         unsupported: remarks.into_vec(),
     };
     check_world(&model)?;
@@ -94,6 +96,7 @@ fn from_bytes(bytes: &[u8], folder: Option<&Path>, budget: &mut Budget) -> Resul
         return Err(ModelError::invalid("scene", format!("reaches farther than {MAX_EXTENT:e}")));
     }
     model.animated_bounds = animated_bounds(&model, pose);
+    model.outline = outline::of(&model);
     Ok(model)
 }
 

@@ -25,6 +25,7 @@ mod load;
 mod material;
 mod mesh;
 mod node;
+mod outline;
 mod pose;
 mod remarks;
 mod resolve;
@@ -61,6 +62,9 @@ pub struct Model {
     pub bounds: Bounds,
     /// The box around everything at rest and at some dozen moments of the first animation, in world space.
     pub animated_bounds: Bounds,
+    /// What a camera is fitted to: points of the convex hull of all that is drawn while the first animation plays (at
+    /// rest without one), in world space. At least one, and at most some hundred; computed once, by loading.
+    pub outline: Vec<glam::Vec3>,
     /// What the file has but the picture lacks: short, each once, safe to print on one line.
     pub unsupported: Vec<String>,
 }
