@@ -2,10 +2,15 @@
 //!
 //! Pure: `now` is passed in, a plan is returned. The thread that calls [`FramePacer`] does the waiting.
 
+mod delta;
 mod mode;
 mod pacer;
 mod vblank;
 
+pub use delta::{
+    ALPHA, Alpha, DEBT_SHARE, LARGEST_DEBT, MEDIAN_WINDOW, OUTLIERS_FOR_MEDIAN, PeriodClock, ReferenceFilter,
+    Step,
+};
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
 pub use vblank::VblankSample;
