@@ -5,6 +5,7 @@
 mod delta;
 mod mode;
 mod pacer;
+mod ticker;
 mod vblank;
 
 pub use delta::{
@@ -13,6 +14,7 @@ pub use delta::{
 };
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
+pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant};
 pub use vblank::VblankSample;
 
 use std::fmt;
