@@ -205,8 +205,8 @@ mod tests {
             let period = 1e9 / hz;
             let mut t = Ticker::new(Duration::from_nanos(base as u64), Variant::Both);
             let mut deadline = t.next(at(0));
-            for i in 0..10_000 {
-                let vblank = at(0).offset((i as f64 * period) as i64);
+            for i in 0..10_000_u32 {
+                let vblank = at(0).offset((f64::from(i) * period) as i64);
                 t.vsync(vblank);
                 deadline = t.next(vblank + Duration::from_micros(10));
                 if i > 100 {
