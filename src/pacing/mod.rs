@@ -5,6 +5,7 @@
 mod delta;
 mod mode;
 mod pacer;
+mod tail;
 mod ticker;
 mod vblank;
 
@@ -14,6 +15,7 @@ pub use delta::{
 };
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, Plan, Throttle};
+pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};
 pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant};
 pub use vblank::VblankSample;
 
