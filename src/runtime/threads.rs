@@ -12,12 +12,10 @@ use super::logic::{Due, Logic, LogicStep};
 use super::render::{self, Backend, RenderStep};
 use super::signal::{self, Waker};
 use super::slot::Slot;
+use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
-use crate::time::{Clock, MonotonicClock, Timestamp};
-
-/// The last stretch before a deadline is spun through, because the system wakes sleepers 50 to 150 us late.
-pub(crate) const SPIN_TAIL: Duration = Duration::from_micros(150);
+use crate::time::{Clock, MonotonicClock};
 
 /// The two threads of a run. This is the one place that starts threads.
 #[derive(Debug)]
@@ -126,28 +124,18 @@ impl Runtime {
 
 fn run_logic<L: Logic>(mut step: LogicStep<L>, control: &Control, render: &Waker) {
     let clock = MonotonicClock;
+    let mut sleeper = Sleeper::new();
     while !control.stopping() {
-        let now = clock.now();
-        match step.due(now) {
+        match step.due(clock.now()) {
             Due::Now => {
                 if step.step(&clock).is_some() {
                     render.wake();
                 }
             }
-            Due::At(at) => wait_until(at, now, &clock),
+            Due::At(at) => {
+                sleeper.until_or_woken(at);
+            }
             Due::Idle => signal::park(None),
-        }
-    }
-}
-
-/// Waits for `at`, or until the thread is woken; may return early.
-fn wait_until(at: Timestamp, now: Timestamp, clock: &impl Clock) {
-    let left = at.saturating_since(now);
-    if left > SPIN_TAIL {
-        signal::park(Some(left - SPIN_TAIL));
-    } else {
-        while clock.now() < at {
-            std::hint::spin_loop();
         }
     }
 }
