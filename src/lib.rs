@@ -66,7 +66,7 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
-//! | [`display`] | sleeping until a point in time | |
+//! | [`display`] | sleeping until a point in time, real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
 //! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
 //! | `window` | a window with its context, [`run`] | feature `window` |
