@@ -66,8 +66,8 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
+//! | [`display`] | sleeping until a point in time, real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
-//! | [`display`] | sleeping until a point in time | |
 //! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
 //! | `window` | a window with its context, [`run`] | feature `window` |
 //! | `headless` | the same off screen, through EGL | feature `headless` |

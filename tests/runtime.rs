@@ -433,7 +433,7 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
         let records = records(&summary);
         assert_eq!(records.len(), 150, "all are remembered");
         // The first frame sets the grid. A repeated one has no plan of its own.
-        let planned: Vec<_> = records[1..].iter().filter_map(|r| Some((r, r.planned?))).collect();
+        let planned: Vec<_> = records[1..].iter().filter_map(|r| Some((r, r.target?))).collect();
         assert!(planned.len() > 60, "{} frames with a plan", planned.len());
         let period = 1e9 / HZ;
         let first = planned[0].1;
@@ -443,8 +443,13 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
             let off = at.signed_since(first) as f64 - n * period;
             assert!(off.abs() <= 2.0, "frame {} is {off} ns off the grid", record.id);
             ticks.push(n as u64);
-            let sampled = record.at(Stage::InputSampled).expect("a stamp");
-            assert!(sampled >= *at, "frame {} began {} ns early", record.id, at.signed_since(sampled));
+            // Logic begins when planned, and swap is held until the grid point.
+            for (stage, from) in
+                [(Stage::InputSampled, record.planned.expect("a plan")), (Stage::SwapBegin, *at)]
+            {
+                let stamp = record.at(stage).expect("a stamp");
+                assert!(stamp >= from, "frame {}: {stage} {} ns early", record.id, from.signed_since(stamp));
+            }
         }
         assert!(ticks.windows(2).all(|w| w[0] < w[1]), "each grid point at most once: {ticks:?}");
         assert!(summary.pacer.missed_ticks > 0, "a step of 11 ms leaves out grid points of 3.3 ms");

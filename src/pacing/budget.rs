@@ -89,7 +89,8 @@ impl WorkBudget {
         let step = self.step;
         if missed {
             // A frame that was planned before the last raise says nothing about what that was worth.
-            let steep = if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
+            let steep =
+                if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
             self.misses_in_a_row += u32::from(raises == self.raises);
             self.raises = self.raises.wrapping_add(1);
             self.reserve += (step * steep).min(STEEPEST) * (1.0 - self.miss_budget);

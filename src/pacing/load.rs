@@ -121,7 +121,9 @@ impl Load {
         }
         let lighter = self.lighter(now);
         match lighter {
-            Some((divisor, layout)) if self.need(layout, apart) < EASY * period * f64::from(divisor) => self.under += 1,
+            Some((divisor, layout)) if self.need(layout, apart) < EASY * period * f64::from(divisor) => {
+                self.under += 1
+            }
             _ => self.under = 0,
         }
         if self.over >= PATIENCE_UP {
@@ -144,7 +146,11 @@ impl Load {
     fn need(&self, layout: Layout, apart: i64) -> f64 {
         match layout {
             Layout::Serial => (self.all.quantile(QUANTILE) + apart.max(0)) as f64,
-            Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu].map(|w| w.quantile(QUANTILE)).into_iter().max().unwrap_or(0) as f64,
+            Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
+                .map(|w| w.quantile(QUANTILE))
+                .into_iter()
+                .max()
+                .unwrap_or(0) as f64,
         }
     }
 
@@ -201,7 +207,11 @@ mod tests {
             run(&mut load, 300, logic * MS, drawing * MS);
             assert_eq!((load.divisor(), load.layout()), want, "{logic} + {drawing} ms");
             run(&mut load, 3_000, MS, MS);
-            assert_eq!((load.divisor(), load.layout()), (1, Layout::Serial), "back from {logic} + {drawing} ms");
+            assert_eq!(
+                (load.divisor(), load.layout()),
+                (1, Layout::Serial),
+                "back from {logic} + {drawing} ms"
+            );
         }
     }
 

@@ -9,17 +9,24 @@ mod load;
 mod mode;
 mod pacer;
 mod step;
+mod tail;
 mod throttle;
+mod ticker;
 mod vblank;
 mod window;
 
 pub use budget::{MissBudget, WorkBudget};
-pub use delta::{PeriodClock, Step};
+pub use delta::{
+    ALPHA, Alpha, DEBT_SHARE, LARGEST_DEBT, MEDIAN_WINDOW, OUTLIERS_FOR_MEDIAN, PeriodClock, ReferenceFilter,
+    Step,
+};
 pub use load::{Layout, LayoutChoice};
 pub use mode::{Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, PacerState, Plan, VrrRange, Work};
 pub use step::{FixedStep, Steps};
+pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};
 pub use throttle::Throttle;
+pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant};
 pub use vblank::{Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;

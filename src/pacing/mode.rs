@@ -104,7 +104,9 @@ pub enum ParsePacingError {
 impl fmt::Display for ParsePacingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate"),
+            Self::Unknown => {
+                write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate")
+            }
             Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
         }
     }
@@ -151,7 +153,9 @@ mod tests {
 
     #[test]
     fn parse_valid_modes_round_trips() {
-        for text in ["auto", "low-latency", "smooth", "host", "immediate", "vsync", "fixed=120", "fixed=59.94"] {
+        for text in
+            ["auto", "low-latency", "smooth", "host", "immediate", "vsync", "fixed=120", "fixed=59.94"]
+        {
             assert_eq!(text.parse::<Pacing>().unwrap().to_string(), text);
         }
     }

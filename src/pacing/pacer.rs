@@ -6,7 +6,7 @@ use super::grid::Grid;
 use super::load::{Layout, LayoutChoice, Load};
 use super::step::{FixedStep, Steps};
 use super::throttle::{Throttle, ThrottleTest};
-use super::vblank::{Lock, Verdict, VblankModel, VblankSample};
+use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
 use super::{FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
@@ -30,8 +30,6 @@ const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
 /// The reserve to begin with, where display hardware latches.
 const FIRST_RESERVE: Duration = Duration::from_millis(1);
-/// A display whose last stamp is older than so many refreshes says nothing about the next one.
-const STALE_MODEL: f64 = 600.0;
 /// A frame of which nobody told more by so many plans later is concluded with what is known.
 const CONCLUDED: u64 = 3;
 /// Frames without a measured display time before frames are judged by when they were ready.
@@ -426,8 +424,14 @@ impl FramePacer {
         plan.stale_at = plan.wake_at.max(now) + self.interval();
         self.last_start = Some(plan.wake_at.max(now));
         self.idle = false;
-        self.flights[slot(plan.id)] =
-            Flight { id: plan.id, wake_at: plan.wake_at.max(now), target, whole, on_grid, ..Flight::default() };
+        self.flights[slot(plan.id)] = Flight {
+            id: plan.id,
+            wake_at: plan.wake_at.max(now),
+            target,
+            whole,
+            on_grid,
+            ..Flight::default()
+        };
         self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
     }
@@ -456,6 +460,7 @@ impl FramePacer {
         let plan = Plan {
             wake_at,
             swap_at: Some(point.at),
+            target_presentation: Some(point.at),
             budget: Some(budget),
             dt: Some(dt.min(longest)),
             ..Plan::default()
@@ -689,7 +694,9 @@ impl FramePacer {
     fn judge_unmeasured(&mut self, id: FrameId) {
         let lead = self.latch_lead;
         let Some(flight) = self.flight(id) else { return };
-        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), flight.judged) else { return };
+        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), flight.judged) else {
+            return;
+        };
         flight.judged = true;
         let whole = flight.whole;
         self.judge(ready.offset(lead) > target, whole);
@@ -699,12 +706,15 @@ impl FramePacer {
     fn count(&mut self, id: FrameId) {
         let before = self.flights[slot(FrameId(id.0.saturating_sub(1)))];
         let Some(flight) = self.flight(id) else { return };
-        let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else { return };
+        let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else {
+            return;
+        };
         flight.counted = true;
         let Work { logic, drawing, held } = flight.work;
         let span = ready.signed_since(flight.wake_at) - signed(held);
         // A frame that waited for the GPU to finish the one before did not keep it busy meanwhile.
-        let gpu_from = before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
+        let gpu_from =
+            before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
         let gpu = ready.signed_since(gpu_from).max(0);
         let (on_grid, whole) = (flight.on_grid, flight.whole);
         self.work.work(span);

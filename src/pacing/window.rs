@@ -70,7 +70,10 @@ mod tests {
             assert_eq!(window.sorted[..window.len], want[..]);
             assert_eq!(window.quantile(0.0), want[0]);
             assert_eq!(window.quantile(1.0), want[want.len() - 1]);
-            assert_eq!(window.least_of_last(3), all.len().checked_sub(3).map(|n| *all[n..].iter().min().unwrap()));
+            assert_eq!(
+                window.least_of_last(3),
+                all.len().checked_sub(3).map(|n| *all[n..].iter().min().unwrap())
+            );
         }
     }
 }

@@ -6,9 +6,9 @@ use parking_lot::Mutex;
 
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
-use crate::pacing::{LayoutChoice, MissBudget, Origin, Pacing, PacerState, Rate, Throttle, VrrRange};
-use crate::time::Timestamp;
+use crate::pacing::{LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange};
 use crate::stats::Recorder;
+use crate::time::Timestamp;
 
 /// How a run is to go.
 #[derive(Clone, Debug)]

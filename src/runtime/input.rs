@@ -150,7 +150,11 @@ pub struct InputReceiver {
 pub(super) fn input_channel(waker: InputWaker) -> (InputSender, InputReceiver, Reader<LatestInput>) {
     let (tx, rx) = crossbeam_channel::bounded(CAPACITY);
     let (latest, reader) = snapshot::buffer::<_, DEFAULT_SLOTS>(|_| LatestInput::default());
-    (InputSender { events: tx, overflow: VecDeque::new(), latest, waker }, InputReceiver { events: rx }, reader)
+    (
+        InputSender { events: tx, overflow: VecDeque::new(), latest, waker },
+        InputReceiver { events: rx },
+        reader,
+    )
 }
 
 impl InputSender {

@@ -129,6 +129,8 @@ pub(super) struct LogicStep<L: Logic> {
     elapsed: Duration,
     last: Option<Timestamp>,
     history: InputHistory,
+    spun_total: Duration,
+    spun_last: Option<Duration>,
     fixed: Option<FixedStep>,
     /// The animation clock: the sum of all frames' steps, whatever steps the world takes.
     shown: Duration,
@@ -144,6 +146,8 @@ impl<L: Logic> LogicStep<L> {
         Self {
             fixed: logic.fixed_step().map(|step| FixedStep::new(step, FixedStep::MOST)),
             shown: Duration::ZERO,
+            spun_total: Duration::ZERO,
+            spun_last: None,
             logic,
             inputs,
             orders,
@@ -160,6 +164,13 @@ impl<L: Logic> LogicStep<L> {
             last: None,
             history: InputHistory::default(),
         }
+    }
+
+    /// How long the thread that runs the step has spun in all so far.
+    pub(super) fn spun(&mut self, total: Duration) {
+        // The step may have come from a thread that spun more.
+        self.spun_last = total.checked_sub(self.spun_total);
+        self.spun_total = total;
     }
 
     /// What to do at `now`.
@@ -246,6 +257,7 @@ impl<L: Logic> LogicStep<L> {
         self.logic.extract(&mut slot.view);
         slot.marks.sampled = Some(sampled);
         slot.marks.plan = *plan;
+        slot.marks.spun = self.spun_last;
         slot.marks.demand = self.demand;
         slot.marks.animation_time = self.shown;
         self.unread_waited |= self.waited;

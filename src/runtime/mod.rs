@@ -35,7 +35,6 @@ pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};
 pub use render::{Backend, Feedback, FrameInfo, Latch};
 pub use threads::Runtime;
-pub(crate) use threads::SPIN_TAIL;
 #[cfg(feature = "window")]
 pub(crate) use threads::panic_message;
 

@@ -7,9 +7,11 @@ use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
 use super::slot::Slot;
-use super::threads::wait_until;
+use crate::display::sleep::Sleeper;
 use crate::error::Result;
-use crate::pacing::{FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work};
+use crate::pacing::{
+    FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work,
+};
 use crate::stats::{FrameRecord, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -347,7 +349,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             look_again = look_again.min(now + HIDDEN_POLL_EVERY);
         } else if self.visible && !self.size.is_empty() {
             if self.snapshots.has_fresh() {
-                return if self.may_draw(now) { Next::Draw(Reason::Fresh) } else { Next::At(now + POLL_EVERY / 2) };
+                return if self.may_draw(now) {
+                    Next::Draw(Reason::Fresh)
+                } else {
+                    Next::At(now + POLL_EVERY / 2)
+                };
             }
             let current = self.snapshots.current();
             if current.marks.order > 0 {
@@ -400,6 +406,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if fresh {
             self.recorder.skipped(snapshot.skipped);
             record.planned = marks.plan.dt.is_some().then_some(marks.plan.wake_at);
+            record.target = marks.plan.target_presentation;
+            record.spun = marks.spun;
             record.set(Stage::InputReceived, marks.inputs.since(seen));
             record.set(Stage::LogicDone, marks.done);
             record.set(Stage::SnapshotPublished, marks.published);
@@ -411,7 +419,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             {
                 record.set(stage, None);
             }
-            record.planned = None;
+            (record.planned, record.target) = (None, None);
         }
         // A redraw while the scene moves is one frame more in a running sequence and leaves the pace alone.
         let still = marks.demand == Demand::OnInput;
@@ -452,13 +460,16 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
         let held = marks.plan.swap_at.filter(|_| fresh && !record.after_idle);
         let swap_at = held.unwrap_or(Timestamp::ZERO);
-        self.drawn = Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
+        self.drawn =
+            Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
         Ok(())
     }
 
     /// Swaps the frame that was drawn.
     pub(super) fn swap(&mut self, clock: &impl Clock) -> Result<()> {
-        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, .. }) = self.drawn.take() else {
+        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, .. }) =
+            self.drawn.take()
+        else {
             return Ok(());
         };
         let fresh = !record.repeated;
@@ -498,7 +509,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
         let (finished, mut shown, mut source) = (&mut self.finished, self.shown, false);
-        let plan_of = |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
+        let plan_of =
+            |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => {
                 *finished = id.max(*finished);
@@ -671,6 +683,7 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
     control: &Control,
     clock: &impl Clock,
 ) -> Result<()> {
+    let mut sleeper = Sleeper::new();
     step.start(clock.now())?;
     while !control.stopping() {
         if let Some(wishes) = control.take_wishes() {
@@ -695,10 +708,16 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                     seat.made(took, interval, demand, &step.logic);
                 }
             }
-            (_, Due::Now) => seat.run(clock)?,
-            (Next::Exactly(at), _) => wait_until(at, now, clock),
-            (Next::At(poll), Due::At(at)) if poll < at => super::signal::park(Some(poll.saturating_since(now))),
-            (_, Due::At(at)) => wait_until(at, now, clock),
+            (_, Due::Now) => seat.run(sleeper.spun(), clock)?,
+            (Next::Exactly(at), _) => {
+                sleeper.until_or_woken(at);
+            }
+            (Next::At(poll), Due::At(at)) if poll < at => {
+                super::signal::park(Some(poll.saturating_since(now)))
+            }
+            (_, Due::At(at)) => {
+                sleeper.until_or_woken(at);
+            }
             (Next::At(at), Due::Idle) => super::signal::park(Some(at.saturating_since(now))),
             (Next::Idle, Due::Idle) => super::signal::park(None),
         }

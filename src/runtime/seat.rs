@@ -132,12 +132,13 @@ impl<L: Logic> RenderSeat<L> {
         self.step.as_mut().map_or(Due::Idle, |step| step.due(now))
     }
 
-    /// Runs the lent step.
+    /// Runs the lent step. `spun`: how long this thread has spun in all.
     ///
     /// # Errors
     /// A panic in the world, under the logic thread's name.
-    pub(super) fn run(&mut self, clock: &impl Clock) -> Result<()> {
+    pub(super) fn run(&mut self, spun: Duration, clock: &impl Clock) -> Result<()> {
         let Some(step) = &mut self.step else { return Ok(()) };
+        step.spun(spun);
         // After a panic the step is dropped and not looked at again.
         match catch_unwind(AssertUnwindSafe(|| step.step(clock).is_some())) {
             Ok(_published) => Ok(()),

@@ -15,6 +15,7 @@ pub(crate) struct Slot<S> {
 pub(super) struct Marks {
     pub(super) order: u64,
     pub(super) plan: Plan,
+    pub(super) spun: Option<Duration>,
     pub(super) sampled: Option<Timestamp>,
     pub(super) done: Option<Timestamp>,
     pub(super) published: Option<Timestamp>,

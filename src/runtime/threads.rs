@@ -13,12 +13,10 @@ use super::render::{self, Backend, RenderStep};
 use super::seat::{self, InputWaker, LogicSeat};
 use super::signal::{self, Waker};
 use super::slot::Slot;
+use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
-use crate::time::{Clock, MonotonicClock, Timestamp};
-
-/// The last stretch before a deadline is spun through, because the system wakes sleepers 50 to 150 us late.
-pub(crate) const SPIN_TAIL: Duration = Duration::from_micros(150);
+use crate::time::{Clock, MonotonicClock};
 
 /// The two threads of a run. This is the one place that starts threads.
 #[derive(Debug)]
@@ -82,7 +80,8 @@ impl Runtime {
             let (control, logic) = (Arc::clone(&control), logic_waker.clone());
             Worker::spawn(ThreadName::Render, ending, move || {
                 let clock = MonotonicClock;
-                let mut step = RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, latest, options);
+                let mut step =
+                    RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, latest, options);
                 render::run(&mut step, &mut render_seat, &control, &clock)?;
                 step.finish(clock.now())
             })
@@ -136,33 +135,24 @@ impl Runtime {
 
 fn run_logic<L: Logic>(mut seat: LogicSeat<L>, control: &Control, render: &Waker) {
     let clock = MonotonicClock;
+    let mut sleeper = Sleeper::new();
     while !control.stopping() {
         let Some(step) = seat.step(render) else { return };
         // Waiting for the step may have used up the wake-up that came with a stop.
         if control.stopping() {
             return;
         }
-        let now = clock.now();
-        match step.due(now) {
+        match step.due(clock.now()) {
             Due::Now => {
+                step.spun(sleeper.spun());
                 if step.step(&clock).is_some() {
                     render.wake();
                 }
             }
-            Due::At(at) => wait_until(at, now, &clock),
+            Due::At(at) => {
+                sleeper.until_or_woken(at);
+            }
             Due::Idle => signal::park(None),
-        }
-    }
-}
-
-/// Waits for `at`, or until the thread is woken; may return early.
-pub(super) fn wait_until(at: Timestamp, now: Timestamp, clock: &impl Clock) {
-    let left = at.saturating_since(now);
-    if left > SPIN_TAIL {
-        signal::park(Some(left - SPIN_TAIL));
-    } else {
-        while clock.now() < at {
-            std::hint::spin_loop();
         }
     }
 }

@@ -161,7 +161,11 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(scenario: &'a Scenario, policy: &'a mut dyn Policy, observe: &'a mut dyn FnMut(&SimFrame)) -> Self {
+    fn new(
+        scenario: &'a Scenario,
+        policy: &'a mut dyn Policy,
+        observe: &'a mut dyn FnMut(&SimFrame),
+    ) -> Self {
         let start = Timestamp::from_nanos(1_000_000_000_000);
         let noise = Noise::new(scenario.seed);
         Self {
@@ -219,7 +223,8 @@ impl<'a> Engine<'a> {
             self.policy.woke(plan.wake_at, start);
         }
         let cost = self.scenario.workload.cost(number, &mut self.work_noise);
-        let passed = self.last_start.map_or(interval(self.scenario.display.nominal_hz), |t| start.saturating_since(t));
+        let passed =
+            self.last_start.map_or(interval(self.scenario.display.nominal_hz), |t| start.saturating_since(t));
         self.last_start = Some(start);
         self.animation += plan.dt.unwrap_or(passed.min(LONGEST_STEP));
         let published = start + cost.logic;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::pacing::{
-    FrameId, FramePacer, Pacing, PacerState, Plan, Presentation, Throttle, VblankModel, VblankSample, Work,
+    FrameId, FramePacer, PacerState, Pacing, Plan, Presentation, Throttle, VblankModel, VblankSample, Work,
 };
 use crate::time::{Timestamp, nanos};
 
@@ -174,7 +174,9 @@ impl PolicyKind {
             }
             Self::StartAtVblank => Box::new(JustInTime::new(hz, Margin::Whole)),
             Self::AveragePlusMillisecond => Box::new(JustInTime::new(hz, Margin::Average(None))),
-            Self::MeanPlusThreeSigma => Box::new(JustInTime::new(hz, Margin::Sigma { spans: [0; 60], seen: 0 })),
+            Self::MeanPlusThreeSigma => {
+                Box::new(JustInTime::new(hz, Margin::Sigma { spans: [0; 60], seen: 0 }))
+            }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
         }
     }

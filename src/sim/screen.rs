@@ -239,10 +239,8 @@ impl Screen {
     }
 
     fn refresh(&mut self, at: Timestamp) {
-        let hidden = self
-            .spec
-            .occluded
-            .is_some_and(|(from, to)| at >= self.start + from && at < self.start + to);
+        let hidden =
+            self.spec.occluded.is_some_and(|(from, to)| at >= self.start + from && at < self.start + to);
         self.visible = !hidden;
         let latch = at.offset(-(nanos(self.spec.latch_lead) as i64));
         let shown = match self.spec.taking {
@@ -286,7 +284,9 @@ impl Screen {
         if self.pending_until.is_some() {
             return;
         }
-        let Some(first) = self.waiting.front().map(|f| f.ready).filter(|&ready| ready < before) else { return };
+        let Some(first) = self.waiting.front().map(|f| f.ready).filter(|&ready| ready < before) else {
+            return;
+        };
         let mut index = self.index;
         while self.vblank(index) < first.offset(REPAINT) {
             index += 1;
