@@ -182,6 +182,9 @@ fn nominal_rate_bounds_the_period_until_it_is_contradicted() {
     }
 }
 
+/// Guards `grid.variance.open()` in `VblankModel::track`: without it the errors pass 0.2 ms after 60 to 59.94 Hz.
+/// Guards as well the count of all rejects next to those in a row (`REJECT_MANY`), without which 120 Hz is never
+/// found from 60.
 #[test]
 fn rate_change_without_being_told_locks_again_within_100_refreshes() {
     for (from, to) in
@@ -199,6 +202,8 @@ fn rate_change_without_being_told_locks_again_within_100_refreshes() {
                 assert_eq!(locked, Some(1), "{from} to {to}, seed {seed}, jitter {jitter}");
                 let found = 1e9 / model.period_nanos().unwrap();
                 assert!((found / to - 1.0).abs() < 1e-3, "{from} to {to}: {found}");
+                let worst = percentile(&mut errors[..30], 1.0) / MS;
+                assert!(worst < 0.2, "{from} to {to}, seed {seed}, jitter {jitter}: {worst} ms");
                 let p95 = percentile(&mut errors, 0.95) / MS;
                 assert!(p95 < 1.5 * jitter, "{from} to {to}, seed {seed}, jitter {jitter}: P95 {p95} ms");
             }
