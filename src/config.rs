@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::gl::DebugLevel;
-use crate::pacing::Pacing;
+use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
 /// How a window, or an off-screen run, is to be.
@@ -18,6 +18,16 @@ pub struct Config {
     pub size: Size,
     /// What decides when frames are made.
     pub pacing: Pacing,
+    /// The share of frames that may miss their display time; `None`: the pacing mode's.
+    pub miss_budget: Option<MissBudget>,
+    /// How logic and drawing lie in time.
+    pub layout: LayoutChoice,
+    /// Never more frames per second than this, in any mode.
+    pub cap: Option<Rate>,
+    /// The same while the window does not have the focus; `None`: as with the focus.
+    pub background_cap: Option<Rate>,
+    /// The display refreshes when a frame comes, within this range.
+    pub vrr: Option<VrrRange>,
     /// Start in full screen.
     pub fullscreen: bool,
     /// Escape closes the window and F11 toggles full screen. The keys reach the logic as well.
@@ -48,6 +58,11 @@ impl Default for Config {
             title: "scanout".into(),
             size: options.size,
             pacing: options.pacing,
+            miss_budget: options.miss_budget,
+            layout: options.layout,
+            cap: options.cap,
+            background_cap: None,
+            vrr: options.vrr,
             fullscreen: false,
             window_keys: true,
             warmup: 0,
@@ -82,6 +97,10 @@ impl Config {
     pub(crate) fn run_options(&self) -> RunOptions {
         RunOptions {
             pacing: self.pacing,
+            miss_budget: self.miss_budget,
+            layout: self.layout,
+            cap: self.cap,
+            vrr: self.vrr,
             size: self.size,
             warmup: self.warmup,
             frame_limit: self.frame_limit,

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::DebugLevel;
-use scanout::pacing::Pacing;
+use scanout::pacing::{Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -36,6 +36,28 @@ pub enum Display {
     Headless,
 }
 
+/// How logic and drawing lie in time.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum LayoutArg {
+    /// From measured times.
+    #[default]
+    Auto,
+    /// One after the other, on one thread: the lowest latency.
+    Serial,
+    /// Logic of the next frame beside the drawing of this one: the highest throughput.
+    Pipelined,
+}
+
+impl LayoutArg {
+    pub const fn choice(self) -> LayoutChoice {
+        match self {
+            Self::Auto => LayoutChoice::Auto,
+            Self::Serial => LayoutChoice::Pinned(Layout::Serial),
+            Self::Pipelined => LayoutChoice::Pinned(Layout::Pipelined),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// What to draw: model, swarm, flash, flip, drag, bars, or a .gltf or .glb file
@@ -53,9 +75,27 @@ pub struct RunArgs {
     /// Size of the drawing area in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: Size,
-    /// When frames are made: immediate, vsync, fixed=HZ
-    #[arg(long, value_name = "MODE", default_value = "vsync", value_parser = pacing)]
+    /// When frames are made: auto, low-latency, smooth, fixed=HZ, vsync, immediate (F2 switches)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = pacing)]
     pub pacing: Pacing,
+    /// Percentage of frames that may miss their display time, 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1)
+    #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
+    pub miss_budget: Option<MissBudget>,
+    /// The same as one knob from latency (0) to smoothness (1)
+    #[arg(long, value_name = "0..1", conflicts_with = "miss_budget", value_parser = smoothness)]
+    pub smoothness: Option<MissBudget>,
+    /// How logic and drawing lie in time
+    #[arg(long, value_enum, default_value_t)]
+    pub layout: LayoutArg,
+    /// Never more frames per second than this
+    #[arg(long, value_name = "FPS", value_parser = rate)]
+    pub max_fps: Option<Rate>,
+    /// Never more frames per second than this while the window does not have the focus
+    #[arg(long, value_name = "FPS", value_parser = rate)]
+    pub background_fps: Option<Rate>,
+    /// The display has a variable refresh rate in this range: frames stay just below its ceiling
+    #[arg(long, value_name = "MIN-MAX", value_parser = vrr)]
+    pub vrr: Option<VrrRange>,
     /// Refresh rate of the simulated display off screen, in Hz
     #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
     pub refresh: f64,
@@ -108,6 +148,30 @@ impl RunArgs {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn miss_budget(text: &str) -> Result<MissBudget, String> {
+    let share =
+        text.trim_end_matches('%').parse().ok().and_then(|percent: f64| MissBudget::new(percent / 100.0));
+    share.ok_or_else(|| "a miss budget is a percentage from 0.01 to 20".into())
+}
+
+fn smoothness(text: &str) -> Result<MissBudget, String> {
+    let knob = text.parse().ok().filter(|knob| (0.0..=1.0).contains(knob));
+    knob.map(MissBudget::from_smoothness).ok_or_else(|| "smoothness is a number from 0 to 1".into())
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let rate = text.parse().ok().and_then(Rate::new);
+    rate.ok_or_else(|| format!("a rate is a number from {} to {}", Rate::MIN, Rate::MAX))
+}
+
+fn vrr(text: &str) -> Result<VrrRange, String> {
+    let range = text.split_once('-').and_then(|(min, max)| {
+        let (min_hz, max_hz) = (min.parse().ok()?, max.parse().ok()?);
+        VrrRange::new(min_hz, max_hz)
+    });
+    range.ok_or_else(|| "a range of refresh rates is written like 48-144".into())
 }
 
 fn pacing(text: &str) -> Result<Pacing, String> {
@@ -167,6 +231,12 @@ mod tests {
             ["--frames", "0"],
             ["--scene", "nope"],
             ["--pacing", "fixed=0"],
+            ["--miss-budget", "0"],
+            ["--miss-budget", "many"],
+            ["--smoothness", "1.5"],
+            ["--max-fps", "-1"],
+            ["--vrr", "144"],
+            ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
             ["--gl-debug", "loud"],

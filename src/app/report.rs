@@ -78,8 +78,8 @@ impl<'a> Report<'a> {
             deadline_misses: aimed.then(|| metrics.deadline_misses()),
             deadlines: aimed.then(|| metrics.deadlines()),
             vsync_jitter: metrics.vsync_jitter(),
-            missed_ticks: summary.missed_ticks,
-            snaps: summary.snaps,
+            missed_ticks: summary.pacer.missed_ticks,
+            snaps: summary.pacer.snaps,
             cost,
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }

@@ -6,8 +6,9 @@ use glow::HasContext as _;
 use super::{Gl, Hook, Mesh, Program};
 use crate::error::Result;
 use crate::pacing::FrameId;
-use crate::runtime::{FrameInfo, Size, TargetInfo};
+use crate::runtime::{FrameInfo, LatestInput, Size, TargetInfo};
 use crate::stats::Recorder;
+use crate::time::{Clock, MonotonicClock};
 
 /// What a renderer is made with, on the render thread, once the context is current.
 #[derive(Debug)]
@@ -86,6 +87,14 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub const fn stats(&self) -> &'a Recorder {
         self.info.stats
+    }
+
+    /// The newest input, read now and not when the snapshot was made: a late latch. Call it immediately before what
+    /// depends on it is handed to the GPU; when it was read goes into the frame's record. Costs about as much as reading
+    /// the clock.
+    #[must_use]
+    pub fn latch(&self) -> LatestInput {
+        self.info.latch.read(MonotonicClock.now())
     }
 
     /// Fills the drawing area with a colour (red, green, blue, alpha; 0 to 1).

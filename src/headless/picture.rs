@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::gl::{CreateContext, GlBackend, Renderer};
 use crate::pacing::{FrameId, FramePacer, Origin};
-use crate::runtime::{Backend as _, FrameInfo, Logic, Pixels, TargetInfo, Tick};
+use crate::runtime::{Backend as _, FrameInfo, Latch, Logic, Pixels, TargetInfo, Tick};
 use crate::stats::Recorder;
 
 use super::surface::OffscreenSurface;
@@ -48,6 +48,7 @@ where
         animation_time: dt.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX)),
         stats: &Recorder::new(0, Duration::ZERO),
         pacer: &FramePacer::new(config.pacing, config.simulated_refresh_hz),
+        latch: &Latch::empty(),
     };
     backend.capture(&view, &frame)
 }

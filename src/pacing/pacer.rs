@@ -75,6 +75,15 @@ pub struct VrrRange {
     pub max_hz: f64,
 }
 
+impl VrrRange {
+    /// From `min_hz` to `max_hz`, when both are rates and in that order.
+    #[must_use]
+    pub fn new(min_hz: f64, max_hz: f64) -> Option<Self> {
+        let known = |hz: f64| (1.0..=Rate::MAX).contains(&hz);
+        (known(min_hz) && known(max_hz) && min_hz < max_hz).then_some(Self { min_hz, max_hz })
+    }
+}
+
 /// What a pacer has come to know, for reports and live views.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -302,7 +311,7 @@ impl FramePacer {
 
     /// The display refreshes when a frame comes, within this range: frames are held to a rate just below its ceiling.
     pub fn set_vrr(&mut self, range: Option<VrrRange>) {
-        self.vrr = range.filter(|r| r.max_hz.is_finite() && r.max_hz >= 1.0 && r.min_hz <= r.max_hz);
+        self.vrr = range.and_then(|r| VrrRange::new(r.min_hz, r.max_hz));
         self.start_anew();
     }
 

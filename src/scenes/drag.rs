@@ -35,7 +35,9 @@ pub(super) struct DragRenderer;
 impl Renderer<Option<f32>> for DragRenderer {
     fn render(&mut self, mark: &Option<f32>, frame: &mut Frame<'_>) {
         frame.clear([0.0, 0.0, 0.0, 1.0]);
-        if let Some(x) = mark {
+        // The pointer may have moved since the snapshot was made.
+        let newest = frame.latch().pointer.map(|p| p.x);
+        if let Some(x) = newest.or(*mark) {
             let Size { height, .. } = frame.size();
             let left = x.round() as i32 - MARK / 2;
             frame.fill([left, 0, MARK, height as i32], [1.0, 1.0, 1.0, 1.0]);
