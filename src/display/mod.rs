@@ -1,3 +1,27 @@
-//! Displays, real and simulated, and sleeping until a point in time.
+//! When displays refresh and when frames are displayed, as far as somebody knows; and sleeping until a point in time.
+//!
+//! One file per source behind one trait, [`VsyncSource`]; a [`Chain`] asks the best one there is, judges by a [`Watch`]
+//! what it says, and falls back to the next:
+//!
+//! | platform | sources, from best to worst |
+//! |---|---|
+//! | Wayland | `wayland`: presentation-time feedback; frame callbacks |
+//! | X11 | `x11`: the Present extension; `sync_control`: OML (GLX), CHROMIUM (EGL) |
+//! | Windows | `dwm`: the compositor's timing (unverified) |
+//! | macOS | `display_link`: CVDisplayLink (unverified) |
+//! | anywhere | [`SwapReturn`]: swaps that wait for the display; [`FreeTimer`]: the nominal rate |
 
+mod chain;
+mod free_timer;
+mod rate;
 pub mod sleep;
+mod source;
+mod swap_return;
+mod watch;
+
+pub use chain::Chain;
+pub use free_timer::FreeTimer;
+pub use rate::RefreshRate;
+pub use source::{SourceError, SourceEvent, VsyncSource};
+pub use swap_return::SwapReturn;
+pub use watch::{Fault, Watch, patience};
