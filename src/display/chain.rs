@@ -112,7 +112,7 @@ impl Chain {
         self.active = self.best();
         let mut line = String::new();
         let chosen = &self.links[self.active].source;
-        let _ = write!(line, "display times: {} ({})", chosen.name(), chosen.origin());
+        let _ = write!(line, "display times: {} ({})", chosen.name(), says(chosen.as_ref()));
         for (name, why) in &self.refused {
             let _ = write!(line, "; not {name}: {why}");
         }
@@ -174,6 +174,9 @@ impl Chain {
 
     /// The GPU was seen done with a frame. What became of it, where no source is going to say.
     pub fn gpu_done(&mut self, id: FrameId, at: Timestamp) -> Option<Presentation> {
+        for link in self.links.iter_mut().filter(|l| l.standing != Standing::GivenUp) {
+            link.source.gpu_done(id, at);
+        }
         let link = &mut self.links[self.active];
         link.watch.due(at);
         let frame = &mut self.frames[slot(id)];
@@ -297,18 +300,19 @@ impl Chain {
             hope = ", until it recovers";
         }
         self.choose(self.best(), now, sink);
-        let (next, origin) = self.source();
+        let next = self.links[self.active].source.as_ref();
+        let (next, says) = (next.name(), says(next));
         // A broken connection ends the run, and whoever ends it says why.
         let level = if lost { log::Level::Debug } else { log::Level::Warn };
-        log::log!(level, "display times: {name} {why}; {next} ({origin}) from now on{hope}");
+        log::log!(level, "display times: {name} {why}; {next} ({says}) from now on{hope}");
     }
 
     fn rise(&mut self, i: usize, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
         self.links[i].standing = Standing::Good;
         self.links[i].returned = Some(now);
         self.choose(i, now, sink);
-        let (name, origin) = self.source();
-        log::info!("display times: {name} ({origin}) again from now on");
+        let source = self.links[i].source.as_ref();
+        log::info!("display times: {} ({}) again from now on", source.name(), says(source));
     }
 
     fn choose(&mut self, i: usize, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
@@ -347,6 +351,16 @@ impl Chain {
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chain").field("source", &self.source()).finish_non_exhaustive()
+    }
+}
+
+/// What comes of a source, for the log.
+fn says(source: &dyn VsyncSource) -> &'static str {
+    match source.origin() {
+        Origin::Hardware => "by the display",
+        Origin::Compositor => "by the compositor",
+        _ if source.answers() => "estimated",
+        _ => "refreshes only; frames are estimated",
     }
 }
 

@@ -17,11 +17,21 @@ mod rate;
 pub mod sleep;
 mod source;
 mod swap_return;
+#[cfg(all(feature = "window", x11_platform))]
+mod sync_control;
 mod watch;
+#[cfg(all(feature = "window", x11_platform))]
+pub mod wayland;
+#[cfg(all(feature = "window", x11_platform))]
+mod x11;
 
 pub use chain::Chain;
 pub use free_timer::FreeTimer;
 pub use rate::RefreshRate;
 pub use source::{SourceError, SourceEvent, VsyncSource};
 pub use swap_return::SwapReturn;
+#[cfg(all(feature = "window", x11_platform))]
+pub use sync_control::SyncControl;
 pub use watch::{Fault, Watch, patience};
+#[cfg(all(feature = "window", x11_platform))]
+pub use x11::X11Present;

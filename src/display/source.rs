@@ -37,6 +37,11 @@ pub trait VsyncSource {
     /// The swap returned at `now`.
     fn after_swap(&mut self, id: FrameId, now: Timestamp);
 
+    /// The GPU was seen done with a frame at `at`: from then on the display alone decides.
+    fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+        let _ = (id, at);
+    }
+
     /// Passes on what has arrived. Does not wait.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ const POLL_EVERY: Duration = Duration::from_micros(500);
 /// How long after a frame its fence is looked at that often. What takes longer is noticed with the next frame.
 const POLL_FOR: Duration = Duration::from_millis(100);
 
+/// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
+const HIDDEN_POLL_EVERY: Duration = Duration::from_secs(1);
+
 /// What one frame is drawn with.
 #[derive(Copy, Clone, Debug)]
 #[non_exhaustive]
@@ -131,6 +134,8 @@ pub(super) struct RenderStep<S, B> {
     size: Size,
     scale: f32,
     visible: bool,
+    /// What the display says: `false` while it was found to show nothing of the window.
+    shown: bool,
     redraw: bool,
     /// The loop stood still; the next frame's distance from the one before says nothing about pacing.
     resumed: bool,
@@ -167,6 +172,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             scale: options.scale,
             options,
             visible: true,
+            shown: true,
             redraw: false,
             resumed: true,
             resumed_at: Timestamp::ZERO,
@@ -202,6 +208,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 self.backend.resize(size, scale)?;
             }
             self.redraw = true;
+        }
+        if !self.shown && (wishes.redraw || wishes.size.is_some()) {
+            // Something has happened to the window. If it is still hidden, the display says so again.
+            self.set_shown(true, now);
         }
         if let Some(visible) = wishes.visible {
             self.redraw |= visible && !self.visible;
@@ -240,7 +250,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             return Next::Stop;
         }
         let mut look_again = deadline.unwrap_or(Timestamp::MAX);
-        if self.visible && !self.size.is_empty() {
+        if !self.shown {
+            look_again = look_again.min(now + HIDDEN_POLL_EVERY);
+        } else if self.visible && !self.size.is_empty() {
             if self.snapshots.has_fresh() {
                 return Next::Draw(Reason::Fresh);
             }
@@ -262,7 +274,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
         }
-        if self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
+        if self.shown && self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
             look_again = look_again.min(now + POLL_EVERY);
         }
         if look_again == Timestamp::MAX { Next::Idle } else { Next::At(look_again) }
@@ -342,24 +354,38 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
         }
-        self.poll();
+        self.poll(swapped);
         self.tell_throttle();
         Ok(())
     }
 
     /// Collects what became known of earlier frames.
-    pub(super) fn poll(&mut self) {
+    pub(super) fn poll(&mut self, now: Timestamp) {
         let recorder = &mut self.recorder;
+        let mut shown = self.shown;
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => recorder.gpu_done(id, at),
             Feedback::Presented(id, presentation) => recorder.presented(id, presentation),
-            Feedback::Vblank(_) | Feedback::Source(..) | Feedback::Visible(_) => {}
+            Feedback::Visible(visible) => shown = visible,
+            Feedback::Vblank(_) | Feedback::Source(..) => {}
         });
+        if shown != self.shown {
+            self.set_shown(shown, now);
+        }
     }
 
-    /// Whether any frame still waits for feedback.
+    fn set_shown(&mut self, shown: bool, now: Timestamp) {
+        log::debug!("the display {} the window", if shown { "shows" } else { "shows nothing of" });
+        self.shown = shown;
+        if shown {
+            self.redraw = true;
+            self.resume(now);
+        }
+    }
+
+    /// Whether feedback is waited for.
     pub(super) fn has_pending(&self) -> bool {
-        self.recorder.has_pending()
+        self.recorder.has_pending() || !self.shown
     }
 
     /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend.
@@ -381,7 +407,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 None
             };
         // Reading the picture back has waited for the GPU; what has not come by now never will.
-        self.poll();
+        self.poll(now);
         self.recorder.finish();
         let mut target = self.backend.target().clone();
         target.refresh_hz = self.refresh_hz;
@@ -447,7 +473,7 @@ pub(super) fn run<S, B: Backend<S>>(
             step.apply(wishes, clock.now())?;
         }
         if step.has_pending() {
-            step.poll();
+            step.poll(clock.now());
         }
         let now = clock.now();
         match step.next(now) {
