@@ -146,13 +146,19 @@ impl Chain {
         self.hidden
     }
 
-    /// A swap follows on this thread.
+    /// How soon to poll again while something is expected.
+    #[must_use]
+    pub fn poll_every(&self) -> Duration {
+        self.links[self.active].source.poll_every()
+    }
+
+    /// A swap follows on this thread, at `now`.
     pub fn before_swap(&mut self, id: FrameId, now: Timestamp) {
         // Whoever draws has a reason to; the source says so again if it is in vain.
         self.hidden = false;
         for (i, link) in self.links.iter_mut().enumerate() {
             if asks(link, i, self.active, now) {
-                link.source.before_swap(id);
+                link.source.before_swap(id, now);
             }
         }
     }
@@ -308,11 +314,12 @@ impl Chain {
     }
 
     fn rise(&mut self, i: usize, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
-        self.links[i].standing = Standing::Good;
+        let before = std::mem::replace(&mut self.links[i].standing, Standing::Good);
+        let again = if before == Standing::Good { "" } else { "again " };
         self.links[i].returned = Some(now);
         self.choose(i, now, sink);
         let source = self.links[i].source.as_ref();
-        log::info!("display times: {} ({}) again from now on", source.name(), says(source));
+        log::info!("display times: {} ({}) {again}from now on", source.name(), says(source));
     }
 
     fn choose(&mut self, i: usize, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
@@ -445,7 +452,7 @@ mod tests {
         fn tells_visibility(&self) -> bool {
             self.witness
         }
-        fn before_swap(&mut self, _id: FrameId) {
+        fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {
             self.script.borrow_mut().asked += 1;
         }
         fn after_swap(&mut self, id: FrameId, now: Timestamp) {
@@ -497,6 +504,8 @@ mod tests {
         vblanks: usize,
         sources: Vec<&'static str>,
         visible: Vec<bool>,
+        /// How long a swap takes.
+        swap: Duration,
     }
 
     impl Bench {
@@ -520,6 +529,7 @@ mod tests {
                 vblanks: 0,
                 sources: Vec::new(),
                 visible: Vec::new(),
+                swap: Duration::ZERO,
             }
         }
 
@@ -536,8 +546,8 @@ mod tests {
 
         fn frame(&mut self) {
             self.id = self.id.next();
-            self.chain.before_swap(self.id, self.now);
-            self.chain.after_swap(self.id, self.now, self.now);
+            self.chain.before_swap(self.id, self.now.saturating_sub(self.swap));
+            self.chain.after_swap(self.id, self.now.saturating_sub(self.swap), self.now);
             if let Some(p) = self.chain.gpu_done(self.id, self.now) {
                 self.presented.push((self.id, p));
             }
@@ -703,6 +713,7 @@ mod tests {
     #[test]
     fn swap_return_is_found_out_while_the_timer_is_in_use() {
         let mut b = Bench::new(&[]);
+        b.swap = FRAME / 2;
         b.chain = Chain::new(Some(60.0));
         b.chain.add("swap return", Ok(Box::new(crate::display::SwapReturn::new(Some(FRAME)))));
         b.chain.start();

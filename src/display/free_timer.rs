@@ -41,7 +41,7 @@ impl VsyncSource for FreeTimer {
         false
     }
 
-    fn before_swap(&mut self, _id: FrameId) {}
+    fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {}
 
     fn after_swap(&mut self, _id: FrameId, now: Timestamp) {
         if self.display.is_none() {

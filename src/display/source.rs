@@ -1,6 +1,7 @@
 //! What every presentation source does, whatever the platform.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::pacing::{FrameId, Origin, Presentation, VblankSample};
 use crate::time::Timestamp;
@@ -31,8 +32,13 @@ pub trait VsyncSource {
         false
     }
 
-    /// A swap follows on this thread. Requests that belong to what it commits are made here.
-    fn before_swap(&mut self, id: FrameId);
+    /// How soon it should be polled again while something is expected of it. What it stamps itself may lie.
+    fn poll_every(&self) -> Duration {
+        Duration::from_millis(4)
+    }
+
+    /// A swap follows on this thread, at `now`. Requests that belong to what it commits are made here.
+    fn before_swap(&mut self, id: FrameId, now: Timestamp);
 
     /// The swap returned at `now`.
     fn after_swap(&mut self, id: FrameId, now: Timestamp);

@@ -10,6 +10,9 @@ use crate::time::{Timestamp, nanos};
 const WINDOW: usize = 12;
 /// An interval this close to a whole number of refreshes may come from a display.
 const REGULAR_SHARE: f64 = 0.06;
+/// Swaps that wait take at least this share of a refresh, in the middle. Swaps of a loop that paces itself are just as
+/// regular, and say nothing.
+const WAITING_SHARE: f64 = 0.25;
 /// No display is faster, and swaps that do not wait mostly are.
 const SHORTEST: Duration = Duration::from_millis(2);
 
@@ -21,7 +24,9 @@ const SHORTEST: Duration = Duration::from_millis(2);
 pub struct SwapReturn {
     nominal: Option<Duration>,
     last: Option<Timestamp>,
+    began: Timestamp,
     intervals: [Duration; WINDOW],
+    waits: [Duration; WINDOW],
     seen: usize,
     throttled: bool,
     returned: Option<(FrameId, Timestamp)>,
@@ -35,22 +40,26 @@ impl SwapReturn {
         Self {
             nominal: nominal.filter(|n| !n.is_zero()),
             last: None,
+            began: Timestamp::ZERO,
             intervals: [Duration::ZERO; WINDOW],
+            waits: [Duration::ZERO; WINDOW],
             seen: 0,
             throttled: false,
             returned: None,
         }
     }
 
-    /// Whether swaps return at the pace of a display: two thirds of the last ones lie near whole multiples of the
-    /// refresh interval, and three quarters are not shorter than half of it.
+    /// Whether swaps wait for a display: two thirds of the last intervals lie near whole multiples of the refresh
+    /// interval, three quarters are not shorter than half of it, and half of the swaps took long.
     fn regular(&self) -> bool {
         if self.seen < WINDOW {
             return false;
         }
-        let mut sorted = self.intervals;
-        sorted.sort_unstable();
-        let period = self.nominal.unwrap_or(sorted[WINDOW / 2]);
+        let median = |mut of: [Duration; WINDOW]| {
+            of.sort_unstable();
+            of[WINDOW / 2]
+        };
+        let period = self.nominal.unwrap_or(median(self.intervals));
         if period < SHORTEST {
             return false;
         }
@@ -61,7 +70,8 @@ impl SwapReturn {
         };
         let regular = self.intervals.iter().filter(near).count();
         let short = self.intervals.iter().filter(|d| in_periods(**d) < 0.5).count();
-        regular * 3 > WINDOW * 2 && short * 4 <= WINDOW
+        let waits = in_periods(median(self.waits)) >= WAITING_SHARE;
+        waits && regular * 3 > WINDOW * 2 && short * 4 <= WINDOW
     }
 }
 
@@ -82,11 +92,14 @@ impl VsyncSource for SwapReturn {
         self.throttled
     }
 
-    fn before_swap(&mut self, _id: FrameId) {}
+    fn before_swap(&mut self, _id: FrameId, now: Timestamp) {
+        self.began = now;
+    }
 
     fn after_swap(&mut self, id: FrameId, now: Timestamp) {
         if let Some(last) = self.last.replace(now) {
             self.intervals[self.seen % WINDOW] = now.saturating_since(last);
+            self.waits[self.seen % WINDOW] = now.saturating_since(self.began);
             self.seen += 1;
             if self.seen == 2 * WINDOW {
                 self.seen = WINDOW;
@@ -110,12 +123,13 @@ impl VsyncSource for SwapReturn {
 mod tests {
     use super::*;
 
-    /// Swaps at these distances; returns how many were taken for refreshes.
-    fn swaps(source: &mut SwapReturn, intervals_us: impl IntoIterator<Item = u64>) -> usize {
+    /// Swaps at these distances, each of which takes `takes`; returns how many were taken for refreshes.
+    fn swaps(source: &mut SwapReturn, takes: Duration, us: impl IntoIterator<Item = u64>) -> usize {
         let mut now = source.last.unwrap_or(Timestamp::from_nanos(1_000_000_000));
         let mut ticks = 0;
-        for (i, us) in (1..).zip(intervals_us) {
+        for (i, us) in (1..).zip(us) {
             now += Duration::from_micros(us);
+            source.before_swap(FrameId(i), now - takes);
             source.after_swap(FrameId(i), now);
             let mut take = |event| ticks += usize::from(matches!(event, SourceEvent::Vblank(_)));
             source.poll(now, &mut take).expect("it cannot fail");
@@ -123,25 +137,30 @@ mod tests {
         ticks
     }
 
+    const LONG: Duration = Duration::from_millis(9);
+    const SHORT: Duration = Duration::from_millis(1);
+
     #[test]
     fn throttled_swaps_are_found_with_and_without_a_nominal_rate() {
         for nominal in [None, Some(Duration::from_micros(16_667))] {
             let mut source = SwapReturn::new(nominal);
             assert!(!source.ready());
-            let ticks = swaps(&mut source, (0..40).map(|i| 16_667 + i % 3 * 90 - 90));
+            let ticks = swaps(&mut source, LONG, (0..40).map(|i| 16_667 + i % 3 * 90 - 90));
             assert!(source.ready() && (25..=28).contains(&ticks), "{nominal:?}: {ticks}");
             // The display is gone, or somebody set interval 0.
-            swaps(&mut source, [900; 12]);
+            swaps(&mut source, SHORT, [900; 12]);
             assert!(!source.ready(), "{nominal:?}");
         }
     }
 
     #[test]
-    fn irregular_and_short_swaps_are_nobodys_refreshes() {
+    fn irregular_short_and_paced_swaps_are_nobodys_refreshes() {
         for nominal in [None, Some(Duration::from_micros(16_667))] {
             let work = (0..400_u64).map(|i| 9_000 + i * 7_919 % 6_000);
-            assert_eq!(swaps(&mut SwapReturn::new(nominal), work), 0, "{nominal:?}");
-            assert_eq!(swaps(&mut SwapReturn::new(nominal), [700; 100]), 0, "{nominal:?}");
+            assert_eq!(swaps(&mut SwapReturn::new(nominal), LONG, work), 0, "{nominal:?}");
+            assert_eq!(swaps(&mut SwapReturn::new(nominal), SHORT, [700; 100]), 0, "{nominal:?}");
+            // A timer of our own paces, and swap returns at once.
+            assert_eq!(swaps(&mut SwapReturn::new(nominal), SHORT, [16_667; 100]), 0, "{nominal:?}");
         }
     }
 }

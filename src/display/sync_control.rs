@@ -151,7 +151,7 @@ impl VsyncSource for SyncControl {
         false
     }
 
-    fn before_swap(&mut self, _id: FrameId) {}
+    fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {}
 
     fn after_swap(&mut self, _id: FrameId, _now: Timestamp) {
         match self.call.ask() {

@@ -185,7 +185,7 @@ impl VsyncSource for WaylandPresentation {
         true
     }
 
-    fn before_swap(&mut self, id: FrameId) {
+    fn before_swap(&mut self, id: FrameId, _now: Timestamp) {
         let shared = self.shared.borrow();
         if let Some(presentation) = &shared.presentation {
             presentation.feedback(&shared.surface, &shared.queue.handle(), id);
@@ -245,7 +245,11 @@ impl VsyncSource for FrameCallbacks {
         true
     }
 
-    fn before_swap(&mut self, id: FrameId) {
+    fn poll_every(&self) -> Duration {
+        EXACT / 2
+    }
+
+    fn before_swap(&mut self, id: FrameId, _now: Timestamp) {
         let shared = self.shared.borrow();
         shared.surface.frame(&shared.queue.handle(), id);
         self.newest = id;

@@ -133,7 +133,7 @@ impl VsyncSource for X11Present {
         self.frames.answered()
     }
 
-    fn before_swap(&mut self, id: FrameId) {
+    fn before_swap(&mut self, id: FrameId, _now: Timestamp) {
         self.frames.swapped(id);
     }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use glow::HasContext as _;
 
@@ -39,6 +40,11 @@ pub trait Surface {
         let _ = (now, sink);
     }
 
+    /// How soon to call [`poll`](Self::poll) again while it is to say something of a frame.
+    fn poll_every(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
     /// The display's refresh rate in Hz as measured so far.
     fn measured_hz(&self) -> Option<f64> {
         None
@@ -59,6 +65,9 @@ pub trait Overlay {
 
 /// Makes an overlay on the render thread.
 pub type OverlayFactory = Box<dyn FnOnce(&CreateContext<'_>) -> Result<Box<dyn Overlay>> + Send>;
+
+/// How often a fence is looked at while there is nothing else to do.
+const POLL_FENCE_EVERY: Duration = Duration::from_micros(500);
 
 /// Swaps whose outcome is remembered until the frame's fence is seen signalled.
 const REMEMBERED: usize = 16;
@@ -182,6 +191,11 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+    }
+
+    fn poll_every(&self) -> Duration {
+        // Until a fence is seen it is what is waited for: nobody stamps it.
+        if self.fences.is_empty() { self.surface.poll_every() } else { POLL_FENCE_EVERY }
     }
 
     fn capture(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<Pixels> {

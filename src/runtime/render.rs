@@ -11,9 +11,7 @@ use crate::stats::{FrameRecord, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
 
-/// How often a fence is looked at while there is nothing else to do.
-const POLL_EVERY: Duration = Duration::from_micros(500);
-/// How long after a frame its fence is looked at that often. What takes longer is noticed with the next frame.
+/// How long after a frame its feedback is looked for often. What takes longer is noticed with the next frame.
 const POLL_FOR: Duration = Duration::from_millis(100);
 
 /// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
@@ -86,6 +84,11 @@ pub trait Backend<S> {
 
     /// Reports, without waiting, what became known of earlier frames.
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback));
+
+    /// How soon to [poll](Self::poll) again while feedback is waited for and there is nothing else to do.
+    fn poll_every(&self) -> Duration {
+        Duration::from_micros(500)
+    }
 
     /// Draws the frame once more and reads it back instead of showing it. Waits for the GPU.
     ///
@@ -275,7 +278,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
         if self.shown && self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
-            look_again = look_again.min(now + POLL_EVERY);
+            look_again = look_again.min(now + self.backend.poll_every());
         }
         if look_again == Timestamp::MAX { Next::Idle } else { Next::At(look_again) }
     }

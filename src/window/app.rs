@@ -118,9 +118,11 @@ where
             let kind = detached.kind;
             let current = detached.make_current()?;
             let gl = current.load(debug)?;
-            let display = native.chain(&current, hz);
+            // Swapping with interval 1 would block for as long as a Wayland window is hidden.
+            let may_throttle = kind != "wayland-egl";
+            let display = native.chain(&current, hz, may_throttle);
             let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
-            let surface = WindowTarget::new(current, display, kind == "wayland-egl");
+            let surface = WindowTarget::new(current, display, may_throttle);
             GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {

@@ -29,12 +29,14 @@ impl Native {
         }
     }
 
-    /// The sources for a display of this nominal rate, on the render thread.
-    pub(super) fn chain(self, current: &Current, hz: Option<f64>) -> Chain {
+    /// The sources for a display of this nominal rate, on the render thread. `may_throttle`: swap may wait for it.
+    pub(super) fn chain(self, current: &Current, hz: Option<f64>, may_throttle: bool) -> Chain {
         let mut chain = Chain::new(hz);
         self.add_platform(current, hz, &mut chain);
         let period = hz.filter(|hz| *hz >= 1.0).map(|hz| std::time::Duration::from_secs_f64(1.0 / hz));
-        chain.add("swap return", Ok(Box::new(SwapReturn::new(period))));
+        if may_throttle {
+            chain.add("swap return", Ok(Box::new(SwapReturn::new(period))));
+        }
         chain.start();
         chain
     }

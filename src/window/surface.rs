@@ -1,4 +1,5 @@
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use glow::HasContext as _;
 use glutin::surface::{GlSurface as _, SwapInterval};
@@ -16,13 +17,13 @@ pub(super) struct WindowTarget {
     // Before the context: what it has made on a connection goes before the connection does.
     display: Chain,
     current: Current,
-    /// Swapping with interval 1 would block for as long as the window is hidden.
+    /// Interval 1 may be set.
     may_throttle: bool,
 }
 
 impl WindowTarget {
-    pub(super) fn new(current: Current, display: Chain, wayland: bool) -> Self {
-        Self { display, current, may_throttle: !wayland }
+    pub(super) fn new(current: Current, display: Chain, may_throttle: bool) -> Self {
+        Self { display, current, may_throttle }
     }
 }
 
@@ -79,6 +80,10 @@ impl GlTarget for WindowTarget {
 
     fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
         self.display.poll(now, sink);
+    }
+
+    fn poll_every(&self) -> Duration {
+        self.display.poll_every()
     }
 
     fn measured_hz(&self) -> Option<f64> {
