@@ -14,10 +14,11 @@ use super::watch::patience;
 use super::{FreeTimer, RefreshRate, SourceError, SourceEvent, VsyncSource, Watch};
 use crate::pacing::{FrameId, Origin, Presentation};
 use crate::runtime::Feedback;
+use crate::stats::PENDING;
 use crate::time::Timestamp;
 
 /// Frames that are remembered until somebody says what became of them; as many as the recorder waits for.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = PENDING;
 /// How often a source that was put aside is asked, at first. It costs one request.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// A source that fails again and again is asked ever less often, down to this.

@@ -178,11 +178,11 @@ fn refused(e: ReplyError) -> SourceError {
 }
 
 /// Swaps whose completion may be outstanding.
-const SWAPS: u64 = 16;
+const SWAPS: u64 = 64;
 
 /// Which swap a completion belongs to. Drivers number their presentations; Mesa does so from 1 per window. Where the
 /// numbers do not fit, completions belong to swaps in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Completions {
     /// By swap number modulo [`SWAPS`]; swap numbers count from 1.
     ids: [FrameId; SWAPS as usize],
@@ -192,6 +192,12 @@ struct Completions {
     offset: Option<u32>,
 }
 
+impl Default for Completions {
+    fn default() -> Self {
+        Self { ids: [FrameId(0); SWAPS as usize], swaps: 0, completed: 0, offset: None }
+    }
+}
+
 impl Completions {
     fn swapped(&mut self, id: FrameId) {
         self.swaps += 1;
@@ -199,17 +205,18 @@ impl Completions {
     }
 
     fn complete(&mut self, serial: u32) -> Option<FrameId> {
-        let oldest = (self.completed + 1).max((self.swaps + 1).saturating_sub(SWAPS));
         let wanted = serial.wrapping_add(self.offset.unwrap_or(0));
         let behind = u64::from((self.swaps as u32).wrapping_sub(wanted));
+        let open = self.completed + 1..=self.swaps;
         let number = self
             .swaps
             .checked_sub(behind)
-            .filter(|n| *n >= oldest)
-            .or_else(|| (oldest <= self.swaps).then_some(oldest))?;
+            .filter(|n| open.contains(n))
+            .or_else(|| (!open.is_empty()).then_some(*open.start()))?;
         self.offset = Some((number as u32).wrapping_sub(serial));
         self.completed = number;
-        Some(self.ids[(number % SWAPS) as usize])
+        // Of one that comes after so many others it is not remembered which frame it was.
+        (number + SWAPS > self.swaps).then(|| self.ids[(number % SWAPS) as usize])
     }
 
     /// Whether completions come for the frames of late.
@@ -256,10 +263,11 @@ mod tests {
         assert!(!c.answered());
         c.complete(1);
         assert!(c.answered());
-        swap(&mut c, 4..=40);
+        swap(&mut c, 4..=200);
         assert!(!c.answered());
         // They come again, after more swaps than are remembered.
-        assert_eq!(c.complete(40), Some(FrameId(40)));
+        assert_eq!(c.complete(2), None);
+        assert_eq!(c.complete(199), Some(FrameId(199)));
         assert!(c.answered());
     }
 }
