@@ -86,7 +86,7 @@ impl Config {
             )));
         }
         let hz = self.simulated_refresh_hz;
-        if !(1.0..=crate::pacing::Rate::MAX).contains(&hz) {
+        if !(1.0..=Rate::MAX).contains(&hz) {
             return Err(crate::Error::Config(format!(
                 "a simulated display cannot have a refresh rate of {hz} Hz"
             )));

@@ -104,7 +104,9 @@ impl<'a> Report<'a> {
         line(format_args!("OpenGL      {} / {}{software} / {}", t.vendor, t.renderer, t.version));
         let refresh =
             t.refresh_hz.map_or("unknown refresh rate".to_owned(), |hz| format!("{hz:.2} Hz nominal"));
-        line(format_args!("display     {}, {refresh}; display times: {}", t.surface, t.origin));
+        let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
+        line(format_args!("display     {}, {refresh}{measured}", t.surface));
+        line(format_args!("            display times: {} ({})", t.source, t.origin));
         let c = &self.counters;
         line(format_args!(
             "frames      {} in {:.2} s ({:.1}/s), {} measured after {} of warm-up",

@@ -1,4 +1,39 @@
-//! Displays, real and simulated, sleeping until a point in time, and the priority of threads that do.
+//! When displays refresh and when frames are displayed, as far as somebody knows; sleeping until a point in
+//! time, and the priority of threads that do.
+//!
+//! One file per source behind one trait, [`VsyncSource`]; a [`Chain`] asks the best one there is, judges by a [`Watch`]
+//! what it says, and falls back to the next:
+//!
+//! | platform | sources, from best to worst |
+//! |---|---|
+//! | Wayland | `wayland`: presentation-time feedback; frame callbacks |
+//! | X11 | `x11`: the Present extension; `sync_control`: OML (GLX), CHROMIUM (EGL) |
+//! | Windows | `dwm`: the compositor's timing (unverified) |
+//! | macOS | `display_link`: CVDisplayLink (unverified) |
+//! | anywhere | [`SwapReturn`]: swaps that wait for the display; [`FreeTimer`]: the nominal rate |
 
+mod chain;
+mod free_timer;
+mod rate;
 pub mod priority;
 pub mod sleep;
+mod source;
+mod swap_return;
+#[cfg(all(feature = "window", x11_platform))]
+mod sync_control;
+mod watch;
+#[cfg(all(feature = "window", x11_platform))]
+pub mod wayland;
+#[cfg(all(feature = "window", x11_platform))]
+mod x11;
+
+pub use chain::Chain;
+pub use free_timer::FreeTimer;
+pub use rate::RefreshRate;
+pub use source::{SourceError, SourceEvent, VsyncSource};
+pub use swap_return::SwapReturn;
+#[cfg(all(feature = "window", x11_platform))]
+pub use sync_control::SyncControl;
+pub use watch::{Fault, Watch, patience};
+#[cfg(all(feature = "window", x11_platform))]
+pub use x11::X11Present;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use glow::HasContext as _;
 
@@ -20,19 +21,34 @@ pub trait Surface {
     /// Makes it the target of draws.
     fn bind(&self, gl: &Gl);
 
-    /// Shows what was drawn. May wait for the display, depending on [`set_pacing`](Self::set_pacing). Returns what
-    /// became of the frame where that is known already.
+    /// Shows what was drawn, as frame `id`. May wait for the display, depending on [`set_pacing`](Self::set_pacing).
+    /// Returns what became of the frame where that is known already.
     ///
     /// # Errors
     /// When the surface or the display is lost.
-    fn swap(&mut self) -> Result<Option<Presentation>>;
+    fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>>;
 
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
 
-    /// What becomes of a frame of which [`swap`](Self::swap) did not know it, and that the GPU has finished by
-    /// `gpu_done`.
-    fn presentation(&self, gpu_done: Timestamp) -> Presentation;
+    /// The GPU has finished a frame by `gpu_done`. What becomes of it, where [`swap`](Self::swap) did not know that and
+    /// [`poll`](Self::poll) is not going to say it.
+    fn presentation(&mut self, id: FrameId, gpu_done: Timestamp) -> Option<Presentation>;
+
+    /// Passes on, without waiting, what the display has said since the last call, in any order.
+    fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
+        let _ = (now, sink);
+    }
+
+    /// How soon to call [`poll`](Self::poll) again while it is to say something of a frame.
+    fn poll_every(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    /// The display's refresh rate in Hz as measured so far.
+    fn measured_hz(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Something drawn over the scene on the render thread.
@@ -49,6 +65,9 @@ pub trait Overlay {
 
 /// Makes an overlay on the render thread.
 pub type OverlayFactory = Box<dyn FnOnce(&CreateContext<'_>) -> Result<Box<dyn Overlay>> + Send>;
+
+/// How often a fence is looked at while there is nothing else to do.
+const POLL_FENCE_EVERY: Duration = Duration::from_micros(500);
 
 /// Swaps whose outcome is remembered until the frame's fence is seen signalled.
 const REMEMBERED: usize = 16;
@@ -146,22 +165,37 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn swap(&mut self, id: FrameId) -> Result<()> {
-        self.swaps[slot(id)] = (id, self.surface.swap()?);
+        self.swaps[slot(id)] = (id, self.surface.swap(id)?);
         Ok(())
     }
 
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback)) {
-        let (swaps, surface) = (&self.swaps, &self.surface);
+        let (swaps, surface) = (&self.swaps, &mut self.surface);
         self.fences.poll(|id| {
             let now = MonotonicClock.now();
             let (swapped, known) = swaps[slot(id)];
             // What is known to have been displayed was done by then, however late the fence was looked at.
             let shown = known.filter(|_| swapped == id).and_then(|p| p.time());
             sink(Feedback::GpuDone(id, shown.map_or(now, |(at, _)| now.min(at))));
-            if swapped == id {
-                sink(Feedback::Presented(id, known.unwrap_or_else(|| surface.presentation(now))));
+            if swapped == id
+                && let Some(presentation) = known.or_else(|| surface.presentation(id, now))
+            {
+                sink(Feedback::Presented(id, presentation));
             }
         });
+        let target = &mut self.target;
+        surface.poll(MonotonicClock.now(), &mut |feedback| {
+            if let Feedback::Source(name, origin) = feedback {
+                (target.source, target.origin) = (name.to_owned(), origin);
+            }
+            sink(feedback);
+        });
+        target.measured_hz = surface.measured_hz();
+    }
+
+    fn poll_every(&self) -> Duration {
+        // Until a fence is seen it is what is waited for: nobody stamps it.
+        if self.fences.is_empty() { self.surface.poll_every() } else { POLL_FENCE_EVERY }
     }
 
     fn capture(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<Pixels> {
@@ -193,7 +227,12 @@ impl<R, T> fmt::Debug for GlBackend<R, T> {
 
 impl TargetInfo {
     /// What a context with these capabilities draws to.
-    pub(crate) fn of(caps: &Capabilities, surface: &str, refresh_hz: Option<f64>, origin: Origin) -> Self {
+    pub(crate) fn of(
+        caps: &Capabilities,
+        surface: &str,
+        refresh_hz: Option<f64>,
+        (source, origin): (&str, Origin),
+    ) -> Self {
         Self {
             surface: surface.to_owned(),
             vendor: caps.vendor.clone(),
@@ -201,6 +240,8 @@ impl TargetInfo {
             version: caps.version.clone(),
             software: caps.software,
             refresh_hz,
+            measured_hz: None,
+            source: source.to_owned(),
             origin,
         }
     }

@@ -34,6 +34,12 @@ impl FenceRing {
         }
     }
 
+    /// Whether no frame is watched.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Calls `done` for each frame, in order, that the GPU has finished since the last call. Does not wait.
     pub fn poll(&mut self, mut done: impl FnMut(FrameId)) {
         while self.len > 0 {

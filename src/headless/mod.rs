@@ -105,7 +105,8 @@ where
     let make_backend = move || {
         let context = egl::Context::new(debug)?;
         let gl = context.load(debug)?;
-        let target = TargetInfo::of(gl.caps(), context.platform(), Some(hz), Origin::Simulated);
+        let target =
+            TargetInfo::of(gl.caps(), context.platform(), Some(hz), ("simulated display", Origin::Simulated));
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
         GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay)
     };

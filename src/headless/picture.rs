@@ -37,7 +37,7 @@ where
 
     let context = egl::Context::new(config.debug)?;
     let gl = context.load(config.debug)?;
-    let target = TargetInfo::of(gl.caps(), context.platform(), None, Origin::Simulated);
+    let target = TargetInfo::of(gl.caps(), context.platform(), None, ("none", Origin::Simulated));
     let surface = OffscreenSurface::new(context, &gl, config.size, config.simulated_refresh_hz)?;
     let mut backend =
         GlBackend::new(surface, gl, target, config.size, options.scale, Box::new(make_renderer), None)?;

@@ -4,7 +4,7 @@ use super::egl;
 use crate::display::sleep;
 use crate::error::{Error, Result};
 use crate::gl::{Gl, RenderTarget, Surface};
-use crate::pacing::{Origin, Pacing, Presentation, Throttle};
+use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::Size;
 use crate::sim::FixedDisplay;
 use crate::time::{Clock, MonotonicClock, Timestamp};
@@ -42,7 +42,7 @@ impl Surface for OffscreenSurface {
         self.target.bind();
     }
 
-    fn swap(&mut self) -> Result<Option<Presentation>> {
+    fn swap(&mut self, _id: FrameId) -> Result<Option<Presentation>> {
         let gl = self.gl.raw();
         // SAFETY: makes, waits for and frees fences of the current context; each is freed once.
         let waited = unsafe {
@@ -75,10 +75,10 @@ impl Surface for OffscreenSurface {
         if self.throttled { Throttle::Driver } else { Throttle::Untested }
     }
 
-    fn presentation(&self, gpu_done: Timestamp) -> Presentation {
+    fn presentation(&mut self, _id: FrameId, gpu_done: Timestamp) -> Option<Presentation> {
         // Unthrottled the display tears: what is finished is on screen.
         let at = if self.throttled { self.display.vblank_at_or_after(gpu_done) } else { gpu_done };
-        Presentation::At(at, Origin::Simulated)
+        Some(Presentation::At(at, Origin::Simulated))
     }
 }
 

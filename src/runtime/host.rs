@@ -82,7 +82,11 @@ pub struct TargetInfo {
     pub software: bool,
     /// The display's nominal refresh rate in Hz; `None` where it is not known.
     pub refresh_hz: Option<f64>,
-    /// Who says when frames are displayed.
+    /// The display's refresh rate in Hz as measured from what the source said; `None` where that was too little.
+    pub measured_hz: Option<f64>,
+    /// What tells when frames are displayed: `wp_presentation`, `X11 Present`, ..; empty where nobody has told.
+    pub source: String,
+    /// Who stands behind those times.
     pub origin: Origin,
 }
 

@@ -12,18 +12,18 @@ use crate::error::Result;
 use crate::pacing::{
     FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work,
 };
-use crate::stats::{FrameRecord, Recorder, Stage};
+use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
 
-/// How often a fence is looked at while there is nothing else to do.
-const POLL_EVERY: Duration = Duration::from_micros(500);
-/// How long after a frame its fence is looked at that often. What takes longer is noticed with the next frame.
+/// How often the fence of a frame is looked at that has to be finished before the next one is drawn.
+const FENCE_EVERY: Duration = Duration::from_micros(250);
+/// How long after a frame its feedback is looked for often. What takes longer is noticed with the next frame.
 const POLL_FOR: Duration = Duration::from_millis(100);
 /// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
 const HIDDEN_POLL_EVERY: Duration = Duration::from_secs(1);
 /// Frames whose plan is remembered until the last is known of them.
-const PLANNED: usize = 16;
+const PLANNED: usize = PENDING;
 /// A swap that takes more than this share of a frame interval has waited for the display.
 const WAITED: u32 = 4;
 
@@ -126,6 +126,11 @@ pub trait Backend<S> {
 
     /// Reports, without waiting, what became known of earlier frames.
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback));
+
+    /// How soon to [poll](Self::poll) again while feedback is waited for and there is nothing else to do.
+    fn poll_every(&self) -> Duration {
+        Duration::from_micros(500)
+    }
 
     /// Draws the frame once more and reads it back instead of showing it. Waits for the GPU.
     ///
@@ -352,7 +357,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 return if self.may_draw(now) {
                     Next::Draw(Reason::Fresh)
                 } else {
-                    Next::At(now + POLL_EVERY / 2)
+                    Next::At(now + FENCE_EVERY)
                 };
             }
             let current = self.snapshots.current();
@@ -374,7 +379,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
         if self.shown && self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
-            look_again = look_again.min(now + POLL_EVERY);
+            look_again = look_again.min(now + self.backend.poll_every());
         }
         if look_again == Timestamp::MAX { Next::Idle } else { Next::At(look_again) }
     }

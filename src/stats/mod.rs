@@ -10,4 +10,5 @@ mod recorder;
 pub use distribution::{Distribution, Summary};
 pub use metrics::{Metric, Metrics, Unit};
 pub use record::{FrameRecord, Stage};
+pub(crate) use recorder::PENDING;
 pub use recorder::{Counters, Recorder};

@@ -4,9 +4,10 @@ use super::{FrameRecord, Metrics, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
-/// Frames whose GPU or display times may still be outstanding. More than any swap chain holds; a frame that is
-/// pushed out is counted with what is known of it.
-const PENDING: usize = 16;
+/// Frames whose GPU or display times may still be outstanding. A compositor tells two refreshes later what it showed,
+/// and an unpaced loop draws dozens of frames in that time; a frame that is pushed out is counted with what is known of
+/// it.
+pub(crate) const PENDING: usize = 128;
 /// Finished frames kept for a live view.
 const RECENT: usize = 256;
 
@@ -35,7 +36,7 @@ pub struct Counters {
 /// after construction it does not allocate.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    pending: [Option<FrameRecord>; PENDING],
+    pending: Box<[Option<FrameRecord>]>,
     /// The oldest frame that is not finished.
     next: FrameId,
     last: FrameId,
@@ -56,7 +57,7 @@ impl Recorder {
     #[must_use]
     pub fn new(warmup: u64, refresh: Duration) -> Self {
         Self {
-            pending: [None; PENDING],
+            pending: vec![None; PENDING].into_boxed_slice(),
             next: FrameId(1),
             last: FrameId(0),
             previous: None,
@@ -286,17 +287,31 @@ mod tests {
     }
 
     #[test]
+    fn display_time_that_comes_dozens_of_frames_later_is_measured() {
+        // 1,500 frames per second, of which a compositor shows every 25th and says so 36 ms later.
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        for id in 1..=1_000 {
+            rec.submitted(frame(id, None));
+            rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+            let Some(told) = id.checked_sub(54).filter(|id| *id > 0) else { continue };
+            let shown = Presentation::At(at(told * 1_000 + 9_000), Origin::Compositor);
+            rec.presented(FrameId(told), if told % 25 == 0 { shown } else { Presentation::Dropped });
+        }
+        assert_eq!((rec.counters().measured, rec.counters().unfinished), (946 / 25, 0));
+    }
+
+    #[test]
     fn feedback_that_never_comes_is_counted_and_holds_nothing_up() {
         let mut rec = Recorder::new(0, Duration::ZERO);
-        for id in 1..=100 {
+        for id in 1..=500 {
             rec.submitted(frame(id, None));
         }
-        assert_eq!(rec.counters().unfinished, 100 - PENDING as u64);
+        assert_eq!(rec.counters().unfinished, 500 - PENDING as u64);
         // Late, duplicate and foreign feedback is ignored.
         rec.gpu_done(FrameId(1), at(1));
         rec.presented(FrameId(5_000), Presentation::Dropped);
         rec.finish();
-        assert_eq!(rec.counters().unfinished, 100);
+        assert_eq!(rec.counters().unfinished, 500);
         assert!(!rec.has_pending());
     }
 

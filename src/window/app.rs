@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyboard_types::Code;
@@ -6,13 +7,13 @@ use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowId};
 
+use super::display::Native;
 use super::events;
 use super::init::{self, Opened, size_of};
 use super::surface::WindowTarget;
 use crate::config::{Config, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
-use crate::pacing::Origin;
 use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Size, Summary, TargetInfo};
 use crate::time::{Clock, MonotonicClock};
 
@@ -49,7 +50,7 @@ pub(super) struct App<L, R> {
     error: Option<Error>,
     refresh_hz: Option<f64>,
     size: Size,
-    window: Option<Window>,
+    window: Option<Arc<Window>>,
 }
 
 impl<L, R> App<L, R>
@@ -112,13 +113,16 @@ where
         let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
         let Start { logic, make_renderer, overlay } = start;
         let proxy = self.proxy.clone();
-        self.window = Some(window);
+        let native = Native::of(self.window.insert(Arc::new(window)));
         let make_backend = move || {
             let kind = detached.kind;
             let current = detached.make_current()?;
             let gl = current.load(debug)?;
-            let target = TargetInfo::of(gl.caps(), kind, hz, Origin::Estimated);
-            let surface = WindowTarget::new(current, kind == "wayland-egl");
+            // Swapping with interval 1 would block for as long as a Wayland window is hidden.
+            let may_throttle = kind != "wayland-egl";
+            let display = native.chain(&current, hz, may_throttle);
+            let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
+            let surface = WindowTarget::new(current, display, may_throttle);
             GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {

@@ -9,13 +9,19 @@ use glutin::context::{
     ContextApi, ContextAttributes, ContextAttributesBuilder, GlProfile, NotCurrentContext,
     NotCurrentGlContext as _, PossiblyCurrentContext, PossiblyCurrentGlContext as _, Version,
 };
+#[cfg(x11_platform)]
+use glutin::display::{AsRawDisplay as _, GetDisplayExtensions as _, RawDisplay};
 use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
+#[cfg(x11_platform)]
+use glutin::surface::{AsRawSurface as _, RawSurface};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
 use raw_window_handle::{HasDisplayHandle as _, HasWindowHandle as _, RawWindowHandle};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Window, WindowAttributes};
 
 use crate::config::Config;
+#[cfg(x11_platform)]
+use crate::display::{SourceError, SyncControl};
 use crate::error::{Error, Result};
 use crate::gl::{DebugLevel, Gl};
 use crate::runtime::Size;
@@ -43,7 +49,7 @@ pub(super) struct Current {
     pub(super) context: PossiblyCurrentContext,
     pub(super) surface: Surface<WindowSurface>,
     display: Display,
-    _connection: Connection,
+    connection: Connection,
 }
 
 #[cfg(x11_platform)]
@@ -95,7 +101,7 @@ impl Detached {
         let context = context
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
-        Ok(Current { context, surface, display, _connection: connection })
+        Ok(Current { context, surface, display, connection })
     }
 }
 
@@ -116,6 +122,26 @@ impl Current {
         // surface that takes it over drops it after everything made from the `Gl`.
         unsafe { Gl::load(loader, level) }
     }
+
+    /// What the driver itself knows of refreshes.
+    #[cfg(x11_platform)]
+    pub(super) fn sync_control(&self) -> std::result::Result<SyncControl, SourceError> {
+        let loader = |name: &CStr| -> *const c_void { self.display.get_proc_address(name) };
+        let screen = self.connection.as_ref().map_or(0, |c| c.screen);
+        match (&self.display, self.display.raw_display(), self.surface.raw_surface()) {
+            (Display::Glx(_), RawDisplay::Glx(display), RawSurface::Glx(drawable)) => {
+                // SAFETY: the display's own loader; display and drawable live as long as `self`, which the surface that
+                // takes both over drops last.
+                unsafe { SyncControl::glx(display.cast_mut(), screen, drawable as _, &loader) }
+            }
+            (Display::Egl(egl), RawDisplay::Egl(display), RawSurface::Egl(surface)) => {
+                let listed = egl.extensions().contains("EGL_CHROMIUM_sync_control");
+                // SAFETY: as above.
+                unsafe { SyncControl::egl(display.cast_mut(), surface.cast_mut(), listed, &loader) }
+            }
+            _ => Err(SourceError::new("no such driver interface")),
+        }
+    }
 }
 
 #[cfg(x11_platform)]
@@ -126,8 +152,8 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
         events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
     let mut connection = None;
     if let RawDisplayHandle::Xlib(winits) = handle {
-        let own = super::x11::Connection::open()?;
-        handle = own.handle(winits.screen);
+        let own = super::x11::Connection::open(winits.screen)?;
+        handle = own.handle();
         connection = Some(own);
     }
     // On X11 swaps through EGL were measured to take three times as long as through GLX.

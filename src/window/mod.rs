@@ -14,6 +14,7 @@
 #![allow(unsafe_code, reason = "raw window handles and function loading are unsafe")]
 
 mod app;
+mod display;
 mod events;
 mod init;
 mod keys;

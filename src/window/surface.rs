@@ -1,26 +1,29 @@
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use glow::HasContext as _;
 use glutin::surface::{GlSurface as _, SwapInterval};
 
 use super::init::Current;
+use crate::display::Chain;
 use crate::error::{Error, Result};
 use crate::gl::{Gl, Surface as GlTarget};
-use crate::pacing::{Pacing, Presentation, Throttle};
-use crate::runtime::Size;
-use crate::time::Timestamp;
+use crate::pacing::{FrameId, Pacing, Presentation, Throttle};
+use crate::runtime::{Feedback, Size};
+use crate::time::{Clock, MonotonicClock, Timestamp};
 
 /// A window's surface with its context, on the render thread.
-///
 pub(super) struct WindowTarget {
+    // Before the context: what it has made on a connection goes before the connection does.
+    display: Chain,
     current: Current,
-    /// Swapping with interval 1 would block for as long as the window is hidden.
+    /// Interval 1 may be set.
     may_throttle: bool,
 }
 
 impl WindowTarget {
-    pub(super) fn new(current: Current, wayland: bool) -> Self {
-        Self { current, may_throttle: !wayland }
+    pub(super) fn new(current: Current, display: Chain, may_throttle: bool) -> Self {
+        Self { display, current, may_throttle }
     }
 }
 
@@ -39,12 +42,14 @@ impl GlTarget for WindowTarget {
         unsafe { gl.raw().bind_framebuffer(glow::FRAMEBUFFER, None) }
     }
 
-    fn swap(&mut self) -> Result<Option<Presentation>> {
+    fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>> {
+        let began = MonotonicClock.now();
+        self.display.before_swap(id, began);
         self.current
             .surface
             .swap_buffers(&self.current.context)
             .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
-        // Nobody says when it is displayed. Not before the GPU is done with it, which is not known yet.
+        self.display.after_swap(id, began, MonotonicClock.now());
         Ok(None)
     }
 
@@ -69,7 +74,19 @@ impl GlTarget for WindowTarget {
         }
     }
 
-    fn presentation(&self, gpu_done: Timestamp) -> Presentation {
-        Presentation::Estimated(gpu_done)
+    fn presentation(&mut self, id: FrameId, gpu_done: Timestamp) -> Option<Presentation> {
+        self.display.gpu_done(id, gpu_done)
+    }
+
+    fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
+        self.display.poll(now, sink);
+    }
+
+    fn poll_every(&self) -> Duration {
+        self.display.poll_every()
+    }
+
+    fn measured_hz(&self) -> Option<f64> {
+        self.display.measured_hz()
     }
 }

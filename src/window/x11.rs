@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 pub(super) struct Connection {
     xlib: Xlib,
     display: NonNull<xlib::Display>,
+    /// The number of the screen that is used.
+    pub(super) screen: c_int,
 }
 
 // SAFETY: Xlib lets a connection be used by any thread, one at a time, and winit has called XInitThreads.
@@ -25,7 +27,7 @@ unsafe impl Send for Connection {}
 
 impl Connection {
     /// Connects to the server that `DISPLAY` names, as winit has done.
-    pub(super) fn open() -> Result<Self> {
+    pub(super) fn open(screen: c_int) -> Result<Self> {
         let xlib = Xlib::open().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
         // SAFETY: the handler has the signature that Xlib wants, and does not return.
         unsafe { (xlib.XSetIOErrorHandler)(Some(server_gone)) };
@@ -34,12 +36,12 @@ impl Connection {
         let display = NonNull::new(display).ok_or_else(|| Error::NoWindowSystem {
             source: "the X server refuses a second connection".into(),
         })?;
-        Ok(Self { xlib, display })
+        Ok(Self { xlib, display, screen })
     }
 
-    /// The connection as others take it, on the screen with this number.
-    pub(super) fn handle(&self, screen: i32) -> RawDisplayHandle {
-        RawDisplayHandle::Xlib(XlibDisplayHandle::new(Some(self.display.cast()), screen))
+    /// The connection as others take it.
+    pub(super) fn handle(&self) -> RawDisplayHandle {
+        RawDisplayHandle::Xlib(XlibDisplayHandle::new(Some(self.display.cast()), self.screen))
     }
 }
 

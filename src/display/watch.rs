@@ -1,0 +1,225 @@
+//! Whether a source can be believed. Pure: `now` is passed in.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::SourceEvent;
+use crate::time::Timestamp;
+
+/// Silence of this many refresh intervals is a fault: one may be missed by the compositor, one by us.
+const SILENT_PERIODS: u32 = 3;
+/// The least silence that is a fault. Below it a busy machine would be taken for a broken display.
+const SILENT_LEAST: Duration = Duration::from_millis(100);
+/// An answer that takes longer than this is a throttled one, if the refresh interval is not longer still: no display
+/// refreshes at less than 30 Hz by itself.
+const THROTTLED_LEAST: Duration = Duration::from_millis(34);
+/// So many bad stamps in a row are no accident.
+const BAD_IN_A_ROW: u32 = 8;
+/// The same stamp again and again, this often and for as long as a silence.
+const SAME_STAMPS: u32 = 4;
+/// Compositors may name the refresh that comes next; nobody knows one further off than this.
+const FUTURE: Duration = Duration::from_millis(50);
+/// A stamp so long before its request is of another clock. Clocks of one machine differ by the time it was suspended,
+/// or by decades.
+const PAST: Duration = Duration::from_secs(1);
+/// Displays refresh at 1 to 2,000 Hz.
+const PERIODS: std::ops::RangeInclusive<Duration> = Duration::from_micros(500)..=Duration::from_secs(1);
+
+/// What is wrong with a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Nothing came for this long.
+    Silent(Duration),
+    /// For this long frames were only ever said to be dropped.
+    OnlyDropped(Duration),
+    /// A stamp this far ahead of the present.
+    Future(Duration),
+    /// A stamp this far before its request.
+    Past(Duration),
+    /// The same stamp for this long.
+    SameStamp(Duration),
+    /// It states this refresh interval.
+    Period(Duration),
+    /// Refreshes follow each other faster than any display's.
+    TooFast(Duration),
+    /// Answers keep coming this late.
+    Throttled(Duration),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent(d) => write!(f, "said nothing for {d:.0?}"),
+            Self::OnlyDropped(d) => write!(f, "for {d:.0?} only said that frames were dropped"),
+            Self::Future(d) => write!(f, "stamps {d:.1?} ahead of the clock"),
+            Self::Past(d) => write!(f, "stamps {d:.1?} before the frame"),
+            Self::SameStamp(d) => write!(f, "gave one and the same stamp for {d:.0?}"),
+            Self::Period(d) => write!(f, "states a refresh interval of {d:?}"),
+            Self::TooFast(d) => write!(f, "tells refreshes {d:?} apart"),
+            Self::Throttled(d) => write!(f, "answers {d:.0?} late"),
+        }
+    }
+}
+
+/// How long nothing may come where the refresh interval is `period`: 3 intervals, at least 100 ms.
+#[must_use]
+pub fn patience(period: Option<Duration>) -> Duration {
+    period.map_or(SILENT_LEAST, |p| (p * SILENT_PERIODS).max(SILENT_LEAST))
+}
+
+/// Watches what one source says. Costs a few comparisons per event and allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    period: Option<Duration>,
+    asked: Option<Timestamp>,
+    due: Option<Timestamp>,
+    dropped: u32,
+    stamp: Option<Timestamp>,
+    sequence: Option<u64>,
+    same: u32,
+    since_new: Timestamp,
+    fast: u32,
+    late: u32,
+    good: u32,
+}
+
+impl Watch {
+    /// For a display of this refresh interval, where it is known.
+    #[must_use]
+    pub fn new(period: Option<Duration>) -> Self {
+        Self { period: period.filter(|p| PERIODS.contains(p)), ..Self::default() }
+    }
+
+    /// The source was asked at `now`.
+    pub fn asked(&mut self, now: Timestamp) {
+        self.asked.get_or_insert(now);
+    }
+
+    /// From `at` on nothing but the source itself keeps it from answering (the GPU is done with the frame).
+    pub fn due(&mut self, at: Timestamp) {
+        if self.asked.is_some() {
+            self.due.get_or_insert(at);
+        }
+    }
+
+    /// Since when an answer is due.
+    #[must_use]
+    pub const fn due_since(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// No answer is due any more: the window is hidden, or nobody asks.
+    pub fn excuse(&mut self) {
+        (self.asked, self.due, self.dropped) = (None, None, 0);
+    }
+
+    /// Forgets everything but the refresh interval.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.period);
+    }
+
+    /// Believable answers with a stamp in a row.
+    #[must_use]
+    pub const fn good(&self) -> u32 {
+        self.good
+    }
+
+    /// The source said `event`.
+    ///
+    /// # Errors
+    /// When that cannot be true; the event is not to be passed on.
+    pub fn event(&mut self, event: &SourceEvent, now: Timestamp) -> Result<(), Fault> {
+        let judged = self.judge(event, now);
+        if judged.is_err() {
+            self.good = 0;
+        }
+        judged
+    }
+
+    fn judge(&mut self, event: &SourceEvent, now: Timestamp) -> Result<(), Fault> {
+        let (at, sample) = match event {
+            SourceEvent::Visible(_) => return Ok(()),
+            SourceEvent::Presented(_, presentation) => match presentation.time() {
+                Some((at, _)) => (at, None),
+                None => {
+                    self.dropped += 1;
+                    return Ok(());
+                }
+            },
+            SourceEvent::Vblank(sample) => (sample.at, Some(sample)),
+        };
+        if let Some(period) = sample.and_then(|s| s.period)
+            && !PERIODS.contains(&period)
+        {
+            return Err(Fault::Period(period));
+        }
+        if at > now + FUTURE {
+            return Err(Fault::Future(at.saturating_since(now)));
+        }
+        if let Some(asked) = self.asked
+            && at + PAST < asked
+        {
+            return Err(Fault::Past(asked.saturating_since(at)));
+        }
+        if let Some(sample) = sample {
+            self.refresh(at, sample.sequence, now)?;
+        }
+        self.good = self.good.saturating_add(1);
+        // A frame's stamp and the refresh that it was displayed at are one answer.
+        if sample.is_none() || self.due.is_none_or(|due| at >= due) {
+            self.excuse();
+        } else if let Some(due) = &mut self.due {
+            // A tick from before the frame was done: the source lives.
+            *due = (*due).max(now);
+        }
+        Ok(())
+    }
+
+    fn refresh(&mut self, at: Timestamp, sequence: Option<u64>, now: Timestamp) -> Result<(), Fault> {
+        let Some(last) = self.stamp else {
+            (self.stamp, self.sequence, self.since_new) = (Some(at), sequence, now);
+            return Ok(());
+        };
+        if at == last {
+            self.same += 1;
+            let span = now.saturating_since(self.since_new);
+            if self.same >= SAME_STAMPS && span > patience(self.period) {
+                return Err(Fault::SameStamp(span));
+            }
+            return Ok(());
+        }
+        let step = at.saturating_since(last);
+        let refreshes = match (self.sequence, sequence) {
+            (Some(a), Some(b)) if b > a => u32::try_from(b - a).unwrap_or(u32::MAX),
+            _ => 1,
+        };
+        self.fast = if step / refreshes < *PERIODS.start() { self.fast + 1 } else { 0 };
+        // Late is what neither the last refresh nor the time of the request explains.
+        let waited = at.saturating_since(self.due.map_or(at, |due| due.max(last)));
+        let limit = self.period.map_or(THROTTLED_LEAST, |p| (p * SILENT_PERIODS).max(THROTTLED_LEAST));
+        self.late = if waited > limit { self.late + 1 } else { 0 };
+        (self.stamp, self.sequence, self.since_new, self.same) = (Some(at), sequence, now, 0);
+        if self.fast >= BAD_IN_A_ROW {
+            return Err(Fault::TooFast(step / refreshes));
+        }
+        if self.late >= BAD_IN_A_ROW {
+            return Err(Fault::Throttled(waited));
+        }
+        Ok(())
+    }
+
+    /// Whether the silence has become a fault by `now`. Call it after everything that has arrived was passed to
+    /// [`event`](Self::event).
+    #[must_use]
+    pub fn check(&self, now: Timestamp) -> Option<Fault> {
+        let silent = now.saturating_since(self.due?);
+        if silent <= patience(self.period) {
+            None
+        } else if self.dropped > 0 {
+            Some(Fault::OnlyDropped(silent))
+        } else {
+            Some(Fault::Silent(silent))
+        }
+    }
+}
