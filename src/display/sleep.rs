@@ -21,6 +21,7 @@ pub fn until(at: Timestamp) {
 ///
 /// Finer timers (a slack of 1 ns instead of 50 us on Linux) are not asked for: they end a sleep earlier, but what is
 /// always there is learnt anyway, and neither the deadlines met nor the time spun changed (`examples/oversleep.rs`).
+/// What does help on a busy machine is [priority](super::priority). On Windows this compiles and has not been run.
 ///
 /// ```
 /// use scanout::display::sleep::Sleeper;
