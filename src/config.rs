@@ -28,6 +28,9 @@ pub struct Config {
     pub background_cap: Option<Rate>,
     /// The display refreshes when a frame comes, within this range.
     pub vrr: Option<VrrRange>,
+    /// Ask the system for real-time priority of this level (1 to 99) for both threads. Where it refuses, the run goes on
+    /// and [`Summary::priority`](crate::Summary::priority) says why.
+    pub realtime: Option<u8>,
     /// Start in full screen.
     pub fullscreen: bool,
     /// Escape closes the window and F11 toggles full screen. The keys reach the logic as well.
@@ -63,6 +66,7 @@ impl Default for Config {
             cap: options.cap,
             background_cap: None,
             vrr: options.vrr,
+            realtime: None,
             fullscreen: false,
             window_keys: true,
             warmup: 0,
@@ -101,6 +105,7 @@ impl Config {
             layout: self.layout,
             cap: self.cap,
             vrr: self.vrr,
+            realtime: self.realtime,
             size: self.size,
             warmup: self.warmup,
             frame_limit: self.frame_limit,

@@ -96,6 +96,9 @@ pub struct RunArgs {
     /// The display has a variable refresh rate in this range: frames stay just below its ceiling
     #[arg(long, value_name = "MIN-MAX", value_parser = vrr)]
     pub vrr: Option<VrrRange>,
+    /// Ask for real-time priority for both threads, of level 10 or the one given
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub realtime: Option<u8>,
     /// Refresh rate of the simulated display off screen, in Hz
     #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
     pub refresh: f64,

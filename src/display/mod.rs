@@ -14,8 +14,8 @@
 
 mod chain;
 mod free_timer;
-mod rate;
 pub mod priority;
+mod rate;
 pub mod sleep;
 mod source;
 mod swap_return;

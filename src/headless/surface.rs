@@ -4,8 +4,8 @@ use super::egl;
 use crate::display::sleep;
 use crate::error::{Error, Result};
 use crate::gl::{Gl, RenderTarget, Surface};
-use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
-use crate::runtime::Size;
+use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle, VblankSample};
+use crate::runtime::{Feedback, Size};
 use crate::sim::FixedDisplay;
 use crate::time::{Clock, MonotonicClock, Timestamp};
 
@@ -22,6 +22,10 @@ pub(super) struct OffscreenSurface {
     gl: Gl,
     display: FixedDisplay,
     throttled: bool,
+    /// Frames wait for the display's next refresh, and swap does not.
+    refreshes: bool,
+    /// A refresh that nobody was told of yet.
+    vblank: Option<Timestamp>,
     _context: egl::Context,
 }
 
@@ -29,7 +33,16 @@ impl OffscreenSurface {
     pub(super) fn new(context: egl::Context, gl: &Gl, size: Size, hz: f64) -> Result<Self> {
         let display = FixedDisplay::new(hz, MonotonicClock.now());
         let target = RenderTarget::new(gl, size)?;
-        Ok(Self { target, in_flight: None, gl: gl.clone(), display, throttled: false, _context: context })
+        Ok(Self {
+            target,
+            in_flight: None,
+            gl: gl.clone(),
+            display,
+            throttled: false,
+            refreshes: false,
+            vblank: None,
+            _context: context,
+        })
     }
 }
 
@@ -72,13 +85,24 @@ impl Surface for OffscreenSurface {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         self.throttled = mode == Pacing::Vsync;
+        self.refreshes = mode.follows_display();
         if self.throttled { Throttle::Driver } else { Throttle::Untested }
     }
 
     fn presentation(&mut self, _id: FrameId, gpu_done: Timestamp) -> Option<Presentation> {
-        // Unthrottled the display tears: what is finished is on screen.
-        let at = if self.throttled { self.display.vblank_at_or_after(gpu_done) } else { gpu_done };
+        // Where nothing waits for it the display tears: what is finished is on screen.
+        let waits = self.throttled || self.refreshes;
+        let at = if waits { self.display.vblank_at_or_after(gpu_done) } else { gpu_done };
+        self.vblank = self.refreshes.then_some(at);
         Some(Presentation::At(at, Origin::Simulated))
+    }
+
+    fn poll(&mut self, _now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
+        // The display exists from the first refresh that it shows something at.
+        if let Some(at) = self.vblank.take() {
+            let origin = Origin::Simulated;
+            sink(Feedback::Vblank(VblankSample { at, sequence: None, period: None, origin }));
+        }
     }
 }
 

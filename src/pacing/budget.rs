@@ -16,6 +16,9 @@ const STEP: (f64, f64) = (50_000.0, 300_000.0);
 /// How slowly the step follows the spread of the work, as the share of one frame. A step that were small just when
 /// misses come would shift their share.
 const FOLLOW: f64 = 1.0 / 256.0;
+/// Until the first miss, hits lower the reserve so many nanoseconds more: it begins on the safe side, and nothing is known
+/// yet that would keep it there.
+const SEARCH: f64 = 10_000.0;
 /// Misses in a row double the step up to this many nanoseconds: a deadline that lies a long way off is found within a
 /// few frames.
 const STEEPEST: f64 = 4_800_000.0;
@@ -68,7 +71,7 @@ impl WorkBudget {
     /// The reserve to go on with, for instance where another display is shown on.
     pub fn set_reserve(&mut self, reserve: Duration) {
         self.reserve = nanos(reserve) as f64;
-        self.misses_in_a_row = 0;
+        (self.misses_in_a_row, self.raises) = (0, 0);
     }
 
     /// The largest budget that makes sense; the reserve does not grow beyond it.
@@ -98,7 +101,7 @@ impl WorkBudget {
             if raises == self.raises {
                 self.misses_in_a_row = 0;
             }
-            self.reserve -= step * self.miss_budget;
+            self.reserve -= step * self.miss_budget + if self.raises == 0 { SEARCH } else { 0.0 };
         }
         // Much less than the quickest frame takes, or more than can be used, would only have to be made good again.
         let (base, least) = (self.base() as f64, self.recent.quantile(0.0) as f64 - STEP.1);

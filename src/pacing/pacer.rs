@@ -28,8 +28,8 @@ const LONGEST_DRAIN_WAIT: u32 = 7_680;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
-/// The reserve to begin with, where display hardware latches.
-const FIRST_RESERVE: Duration = Duration::from_millis(1);
+/// The reserve to begin with is this share of a refresh.
+const FIRST_RESERVE: u32 = 4;
 /// A frame of which nobody told more by so many plans later is concluded with what is known.
 const CONCLUDED: u64 = 3;
 /// Frames without a measured display time before frames are judged by when they were ready.
@@ -222,7 +222,7 @@ impl FramePacer {
             declared: None,
             throttle: ThrottleTest::default(),
             model: VblankModel::new(known.then_some(refresh_hz)),
-            work: WorkBudget::new(mode.miss_budget(), FIRST_RESERVE),
+            work: WorkBudget::new(mode.miss_budget(), first_reserve(refresh_hz)),
             load: Load::new(),
             clock: PeriodClock::new(),
             grid: Grid::default(),
@@ -271,6 +271,7 @@ impl FramePacer {
             self.refresh_hz = sane;
             self.model.set_nominal(Some(sane));
             self.throttle.restart();
+            self.work.set_reserve(first_reserve(sane));
             self.load.restart();
             self.start_anew();
         }
@@ -291,7 +292,7 @@ impl FramePacer {
     /// Another source tells display times from now on. Its refreshes are learnt anew.
     pub fn set_source(&mut self) {
         self.model.reset();
-        self.work.set_reserve(FIRST_RESERVE);
+        self.work.set_reserve(first_reserve(self.refresh_hz));
         self.load.restart();
         self.start_anew();
     }
@@ -840,6 +841,10 @@ fn signed(span: Duration) -> i64 {
 
 fn duration(nanos: i64) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+}
+
+fn first_reserve(hz: f64) -> Duration {
+    Duration::from_secs_f64(1.0 / sane_rate(hz)) / FIRST_RESERVE
 }
 
 fn sane_rate(hz: f64) -> f64 {

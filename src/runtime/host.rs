@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
+use crate::display::priority::Priority;
 use crate::pacing::{LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange};
 use crate::stats::Recorder;
 use crate::time::Timestamp;
@@ -24,6 +25,9 @@ pub struct RunOptions {
     pub cap: Option<Rate>,
     /// The display refreshes when a frame comes, within this range.
     pub vrr: Option<VrrRange>,
+    /// Ask the system for real-time priority of this level (1 to 99) for both threads; what came of it is in
+    /// [`Summary::priority`].
+    pub realtime: Option<u8>,
     /// The drawing area at the start.
     pub size: Size,
     /// Physical pixels per logical pixel at the start.
@@ -52,6 +56,7 @@ impl Default for RunOptions {
             layout: LayoutChoice::default(),
             cap: None,
             vrr: None,
+            realtime: None,
             size: Size::new(1280, 720),
             scale: 1.0,
             refresh_hz: None,
@@ -119,6 +124,8 @@ pub struct Summary {
     pub throttle: Throttle,
     /// What the pacer came to know.
     pub pacer: PacerState,
+    /// How the system runs the render thread.
+    pub priority: Priority,
     /// All figures.
     pub stats: Recorder,
     /// The last frame, where it was asked for.

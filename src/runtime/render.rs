@@ -7,6 +7,7 @@ use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
 use super::slot::Slot;
+use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::Result;
 use crate::pacing::{
@@ -218,6 +219,7 @@ pub(super) struct RenderStep<S, B> {
     finished: FrameId,
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
+    priority: Priority,
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -262,6 +264,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             planned: [(FrameId(0), FrameId(0)); PLANNED],
             finished: FrameId(0),
             made: None,
+            priority: Priority::Normal,
         };
         step.tell_refresh();
         step
@@ -269,6 +272,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Sets the size for the first time and orders the first snapshot.
     pub(super) fn start(&mut self, now: Timestamp) -> Result<()> {
+        if let Some(level) = self.options.realtime {
+            // After the context was made: threads that a driver starts inherit the priority.
+            self.priority = priority::request_realtime(level);
+            if let Priority::Refused(why) = &self.priority {
+                log::warn!("no real-time priority: {why}");
+            }
+        }
         self.started = Some(now);
         if !self.size.is_empty() {
             self.backend.resize(self.size, self.scale)?;
@@ -580,7 +590,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Whether feedback is waited for.
     pub(super) fn has_pending(&self) -> bool {
-        self.recorder.has_pending() || !self.shown || self.pacer.mode().follows_display()
+        // The recorder hears of a frame when it is swapped; nothing may be said of it before.
+        self.drawn.is_none()
+            && (self.recorder.has_pending() || !self.shown || self.pacer.mode().follows_display())
     }
 
     /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend.
@@ -616,6 +628,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             pacing: self.pacer.mode(),
             throttle: self.pacer.throttle(),
             pacer: self.pacer.state(),
+            priority: self.priority,
             stats: self.recorder,
             picture,
         })

@@ -13,6 +13,7 @@ use super::render::{self, Backend, RenderStep};
 use super::seat::{self, InputWaker, LogicSeat};
 use super::signal::{self, Waker};
 use super::slot::Slot;
+use crate::display::priority;
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
@@ -47,7 +48,7 @@ impl Runtime {
         B: Backend<L::Snapshot>,
         F: FnOnce() -> Result<B> + Send + 'static,
     {
-        let timeout = options.shutdown_timeout;
+        let (timeout, realtime) = (options.shutdown_timeout, options.realtime);
         let control = Arc::new(Control::default());
         let (logic_waker, render_waker) = (Waker::new(), Waker::new());
         let input_waker = InputWaker::new(logic_waker.clone(), render_waker.clone());
@@ -72,6 +73,10 @@ impl Runtime {
         let logic_worker = {
             let (control, render) = (Arc::clone(&control), render_waker.clone());
             Worker::spawn(ThreadName::Logic, ending.clone(), move || {
+                if let Some(level) = realtime {
+                    // Whether it was granted is told by the render thread.
+                    let _ = priority::request_realtime(level);
+                }
                 run_logic(logic_seat, &control, &render);
                 Ok(())
             })?

@@ -14,6 +14,7 @@ use super::surface::WindowTarget;
 use crate::config::{Config, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
+use crate::pacing::Pacing;
 use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Size, Summary, TargetInfo};
 use crate::time::{Clock, MonotonicClock};
 
@@ -49,6 +50,7 @@ pub(super) struct App<L, R> {
     outcome: Option<Result<Summary>>,
     error: Option<Error>,
     refresh_hz: Option<f64>,
+    pacing: Pacing,
     size: Size,
     window: Option<Arc<Window>>,
 }
@@ -68,6 +70,7 @@ where
     ) -> Self {
         let start = Some(Start { logic, make_renderer, overlay });
         Self {
+            pacing: config.pacing,
             config,
             proxy,
             start,
@@ -173,6 +176,13 @@ where
                     window.set_fullscreen(full);
                 }
             }
+            Code::F2 if self.config.window_keys => {
+                if let Some(runtime) = &mut self.runtime {
+                    self.pacing = next_mode(self.pacing);
+                    log::info!("pacing: {}", self.pacing);
+                    runtime.handle().set_pacing(self.pacing);
+                }
+            }
             Code::F1 => {
                 if let Some(runtime) = &mut self.runtime {
                     runtime.handle().toggle_overlay();
@@ -217,6 +227,9 @@ where
             && let Some(runtime) = &mut self.runtime
         {
             runtime.handle().input(InputEvent::new(received, kind));
+            if let (InputKind::Focus { gained }, Some(cap)) = (kind, self.config.background_cap) {
+                runtime.handle().set_cap(if gained { self.config.cap } else { Some(cap) });
+            }
             if let InputKind::Key { code, pressed: true, repeat: false } = kind {
                 self.window_key(code, events);
             }
@@ -259,6 +272,17 @@ where
         {
             events.set_control_flow(ControlFlow::wait_duration(RETRY));
         }
+    }
+}
+
+/// The mode that F2 switches to.
+const fn next_mode(mode: Pacing) -> Pacing {
+    match mode {
+        Pacing::Auto => Pacing::LowLatency,
+        Pacing::LowLatency => Pacing::Smooth,
+        Pacing::Smooth => Pacing::Vsync,
+        Pacing::Vsync => Pacing::Immediate,
+        Pacing::Immediate | Pacing::Fixed(_) | Pacing::Host => Pacing::Auto,
     }
 }
 

@@ -54,7 +54,8 @@ impl GlTarget for WindowTarget {
     }
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
-        let throttle = mode == Pacing::Vsync && self.may_throttle;
+        // A frame that is paced towards a refresh is swapped at it as well, or it would tear.
+        let throttle = (mode == Pacing::Vsync || mode.follows_display()) && self.may_throttle;
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
         let set = self.current.surface.set_swap_interval(&self.current.context, interval);
         match (mode, set) {
