@@ -257,6 +257,99 @@ fn hidden_window_comes_back_and_closes_while_hidden() {
     }
 }
 
+/// Runs the program to its end, with its log and a report.
+fn run_with_report(sway: &Sway, pacing: &str) -> (serde_json::Value, String) {
+    let arguments = ["run", "--display", "window", "--scene", "bars", "--pacing", pacing];
+    let arguments = [&arguments[..], &["--seconds", "3", "--report", "report.json"]].concat();
+    let mut app = App::start_with(scanout(), &arguments, &sway.place(), &[("RUST_LOG", "scanout=info")]);
+    let end = app.wait(OPEN_LIMIT);
+    end.assert_clean();
+    (app.report("report.json"), end.stderr)
+}
+
+fn times_lines(log: &str) -> Vec<&str> {
+    log.lines().filter(|l| l.contains("display times:")).collect()
+}
+
+#[test]
+fn compositor_that_tells_display_times_is_believed_frame_by_frame() {
+    let server = Xvfb::start_sized(OUTPUT.0, OUTPUT.1);
+    let sway = Sway::start_nested(&server, Layout::Tiled);
+    for pacing in ["vsync", "immediate"] {
+        let (report, log) = run_with_report(&sway, pacing);
+        let (target, metrics) = (&report["target"], &report["metrics"]);
+        assert_eq!((&target["source"], &target["origin"]), (&"wp_presentation".into(), &"compositor".into()));
+        let told = times_lines(&log);
+        assert!(told.len() == 1 && told[0].contains("wp_presentation"), "one line: {told:?}");
+        let hz = target["measured_hz"].as_f64().expect("a measured rate");
+        assert!((hz - 60.0).abs() < 3.0, "{hz} Hz");
+        let count = |name: &str| report["counters"][name].as_u64().expect("a counter");
+        let answered =
+            count("measured") + count("dropped") + report["warmup_frames"].as_u64().expect("a count");
+        assert!(answered * 100 >= count("frames") * 95, "{pacing}: {:#}", report["counters"]);
+        if pacing == "vsync" {
+            assert!(count("measured") * 100 >= (count("frames") - 30) * 80, "{:#}", report["counters"]);
+        }
+        // Stamps, not one constant made up for all: a refresh apart, and not all the same.
+        let step = &metrics["MsBetweenDisplayChange"];
+        let of = |name: &str| step[name].as_f64().expect("a figure");
+        assert!(of("n") > 60.0 && of("max") > of("min") && of("min") > 5.0, "{step}");
+        assert!((of("p50") - 16.67).abs() < 1.0, "{step}");
+        assert!(metrics["SubmitToDisplay"]["max"].as_f64() > metrics["SubmitToDisplay"]["min"].as_f64());
+    }
+}
+
+#[test]
+fn compositor_that_stops_telling_is_left_for_frame_callbacks() {
+    let sway = Sway::start_headless(OUTPUT.0, OUTPUT.1, 120, Layout::Tiled);
+    for pacing in ["vsync", "immediate"] {
+        let (report, log) = run_with_report(&sway, pacing);
+        let target = &report["target"];
+        assert_eq!((&target["source"], &target["origin"]), (&"frame callbacks".into(), &"estimated".into()));
+        let told = times_lines(&log);
+        assert!(
+            told.len() == 2 && told[1].contains("warning: ") && told[1].contains("frame callbacks"),
+            "{told:?}"
+        );
+        let count = |name: &str| report["counters"][name].as_u64().expect("a counter");
+        assert!(count("measured") > 60 && count("unfinished") < 40, "{pacing}: {:#}", report["counters"]);
+        // Those in flight at the end, and no others.
+        assert!(pacing != "vsync" || count("unfinished") <= 3, "{:#}", report["counters"]);
+    }
+}
+
+#[test]
+fn hidden_window_rests_and_goes_on_when_shown() {
+    let arguments = ["--scene", "bars", "--pacing", "immediate", "--report", "report.json"];
+    let mut b = Bench::open(Layout::Tiled, &arguments);
+    for _ in 0..2 {
+        b.expect_moving(3, "shown");
+        let busy = cpu::share_during(b.app.id(), Duration::from_millis(500)).expect("a live program");
+        b.sway.hide();
+        pause(Duration::from_millis(500));
+        let rest = cpu::share_during(b.app.id(), Duration::from_secs(1)).expect("a live program");
+        b.app.assert_runs("hidden");
+        assert!(
+            busy > 0.2 && rest < 0.05,
+            "{:.0} % of a CPU while shown, {:.0} % hidden",
+            busy * 100.0,
+            rest * 100.0
+        );
+        b.sway.show();
+    }
+    b.expect_moving(3, "shown again");
+    b.sway.hide();
+    pause(Duration::from_millis(500));
+    b.expect_exit(|b| b.sway.close(b.app.id()));
+    // The standstill is nobody's latency and no interval between frames.
+    let report = b.app.report("report.json");
+    assert_eq!(report["target"]["source"], "wp_presentation");
+    let slowest = report["metrics"]["SubmitToDisplay"]["max"].as_f64().expect("a figure");
+    assert!(slowest < 1_000.0, "{slowest} ms");
+    let gap = report["metrics"]["MsBetweenDisplayChange"]["max"].as_f64().expect("a figure");
+    assert!(gap < 1_000.0, "{gap} ms");
+}
+
 #[test]
 fn compositor_that_dies_ends_the_run_and_is_told() {
     let mut b = Bench::open(Layout::Tiled, &["--scene", "bars", "--pacing", "vsync"]);

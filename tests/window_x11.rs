@@ -8,12 +8,18 @@ mod support;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
+use scanout::display::{SourceError, SourceEvent, VsyncSource as _, X11Present};
+use scanout::pacing::{FrameId, Origin, Presentation};
+use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use support::app::{App, Place};
 use support::rng::Rng;
 use support::wm::WindowManager;
 use support::x11::{Area, X11};
 use support::xvfb::Xvfb;
 use support::{BLACK, Key, WHITE, cpu, pause, poll_until};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::present::ConnectionExt as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
 
 /// For a window to open while other tests use the CPUs.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
@@ -289,6 +295,150 @@ fn server_that_dies_ends_the_run_and_is_told() {
         let end = b.app.wait(Duration::from_secs(3));
         end.assert_code(&[1]);
         end.assert_loss_told();
+    }
+}
+
+#[test]
+fn present_extension_gives_the_refreshes_of_a_server_without_a_display() {
+    let server = Xvfb::start();
+    let place = Place::X11 { display: server.display() };
+    for (pacing, log) in [("vsync", "scanout=info"), ("immediate", "scanout=info")] {
+        let arguments = ["run", "--display", "window", "--scene", "bars", "--size", "320x200"];
+        let more = ["--seconds", "2", "--report", "report.json", "--pacing", pacing];
+        let arguments = [&arguments[..], &more[..]].concat();
+        let mut app = App::start_with(scanout(), &arguments, &place, &[("RUST_LOG", log)]);
+        let end = app.wait(OPEN_LIMIT);
+        end.assert_clean();
+        let report = app.report("report.json");
+        let (target, counters) = (&report["target"], &report["counters"]);
+        assert_eq!(target["source"], "X11 Present", "{report:#}");
+        // The driver does not present through the extension here: frames are estimated, and said to be.
+        assert_eq!(target["origin"], "estimated");
+        let hz = target["measured_hz"].as_f64().expect("a measured rate");
+        assert!((hz - 60.0).abs() < 3.0, "{hz} Hz, with {pacing}");
+        assert!(counters["measured"].as_u64() > Some(30), "{counters}");
+        assert_eq!((&counters["unfinished"], &counters["dropped"]), (&0.into(), &0.into()), "{counters}");
+        let told: Vec<&str> = end.stderr.lines().filter(|l| l.contains("display times:")).collect();
+        assert!(told.len() == 1 && told[0].contains("X11 Present"), "one line: {told:?}");
+    }
+}
+
+/// A window and a pixmap of its size, over a connection of their own: what a driver does that presents through the
+/// extension.
+struct Presenter {
+    x11: X11,
+    window: u32,
+    pixmap: u32,
+    serial: u32,
+}
+
+impl Presenter {
+    fn open(server: &Xvfb) -> Self {
+        let x11 = X11::connect(&server.display());
+        let (window, pixmap) =
+            (x11.connection.generate_id().expect("an id"), x11.connection.generate_id().expect("an id"));
+        let class = WindowClass::INPUT_OUTPUT;
+        x11.connection
+            .create_window(0, window, x11.root, 0, 0, 64, 64, 0, class, 0, &CreateWindowAux::new())
+            .expect("request");
+        x11.connection.create_pixmap(24, pixmap, window, 64, 64).expect("request");
+        x11.map(window);
+        Self { x11, window, pixmap, serial: 0 }
+    }
+
+    /// At the next refresh, as Mesa numbers its swaps.
+    fn swap(&mut self) {
+        self.serial += 1;
+        self.x11
+            .connection
+            .present_pixmap(
+                self.window,
+                self.pixmap,
+                self.serial,
+                x11rb::NONE,
+                x11rb::NONE,
+                0,
+                0,
+                x11rb::NONE,
+                x11rb::NONE,
+                x11rb::NONE,
+                0,
+                0,
+                1,
+                0,
+                &[],
+            )
+            .expect("request");
+        self.x11.sync();
+    }
+}
+
+#[test]
+fn presentations_through_the_extension_are_told_per_frame() {
+    let server = Xvfb::start();
+    let mut driver = Presenter::open(&server);
+    let mut source = X11Present::open(Some(&server.display()), driver.window).expect("Present on Xvfb");
+    let mut events: Vec<(Timestamp, SourceEvent)> = Vec::new();
+    let mut poll = |source: &mut X11Present, until: &dyn Fn(&SourceEvent) -> bool| {
+        poll_until(SHOW_LIMIT, || {
+            let now = MonotonicClock.now();
+            let mut done = false;
+            let mut take = |event| {
+                done |= until(&event);
+                events.push((now, event));
+            };
+            source.poll(now, &mut take).expect("a live server");
+            done.then_some(())
+        })
+    };
+    assert!(!source.answers());
+    for id in 1..=20 {
+        // Every fourth frame is overtaken by another before the refresh that it was for.
+        let ids = [FrameId(2 * id - 1), FrameId(2 * id)];
+        for id in &ids[usize::from(id % 4 != 0)..] {
+            source.before_swap(*id, MonotonicClock.now());
+            driver.swap();
+            source.after_swap(*id, MonotonicClock.now());
+        }
+        let answered = poll(&mut source, &|e| matches!(e, SourceEvent::Presented(id, _) if *id == ids[1]));
+        assert!(answered.is_some(), "frame {} has no answer", ids[1]);
+    }
+    assert!(source.answers() && source.origin() == Origin::Compositor);
+    let mut last = Timestamp::ZERO;
+    let mut ids = Vec::new();
+    for (now, event) in &events {
+        match *event {
+            SourceEvent::Presented(id, Presentation::At(at, Origin::Compositor)) => {
+                ids.push(id.0);
+                assert!(at > last && at <= *now + Duration::from_millis(1), "frame {id}: {at:?} at {now:?}");
+                last = at;
+            }
+            SourceEvent::Presented(id, Presentation::Dropped) => assert_eq!(id.0 % 8, 7, "{id} was dropped"),
+            SourceEvent::Vblank(sample) => assert!(sample.sequence.is_some()),
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ids.iter().filter(|id| **id % 2 == 0).count(), 20, "{ids:?}");
+    let dropped =
+        events.iter().filter(|(_, e)| matches!(e, SourceEvent::Presented(_, Presentation::Dropped)));
+    assert!(dropped.count() > 0, "no frame was overtaken");
+}
+
+#[test]
+fn present_source_of_a_dead_server_says_so_and_waits_for_nothing() {
+    let mut server = Xvfb::start();
+    let mut driver = Presenter::open(&server);
+    let mut source = X11Present::open(Some(&server.display()), driver.window).expect("Present on Xvfb");
+    source.before_swap(FrameId(1), MonotonicClock.now());
+    driver.swap();
+    source.after_swap(FrameId(1), MonotonicClock.now());
+    server.crash();
+    let lost = poll_until(SHOW_LIMIT, || source.poll(MonotonicClock.now(), &mut |_| {}).err());
+    assert!(lost.as_ref().is_some_and(SourceError::is_lost), "{lost:?}");
+    for id in 2..100 {
+        source.before_swap(FrameId(id), MonotonicClock.now());
+        source.after_swap(FrameId(id), MonotonicClock.now());
+        assert!(source.poll(MonotonicClock.now(), &mut |_| {}).is_err());
     }
 }
 

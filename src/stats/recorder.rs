@@ -42,6 +42,7 @@ pub struct Recorder {
     last: FrameId,
     previous: Option<FrameRecord>,
     carried_input: Option<Timestamp>,
+    carried_idle: bool,
     warmup: u64,
     metrics: Metrics,
     counters: Counters,
@@ -62,6 +63,7 @@ impl Recorder {
             last: FrameId(0),
             previous: None,
             carried_input: None,
+            carried_idle: false,
             warmup,
             metrics: Metrics::new(refresh),
             counters: Counters::default(),
@@ -205,7 +207,10 @@ impl Recorder {
             self.counters.unfinished += u64::from(!record.dropped);
             // Its input shows up, as far as is known, with the next frame that is displayed.
             self.carried_input = earliest(self.carried_input, record.at(Stage::InputReceived));
+            self.carried_idle |= record.after_idle;
         } else {
+            // The gap is one before the next frame that is displayed.
+            record.after_idle |= std::mem::take(&mut self.carried_idle);
             record.set(
                 Stage::InputReceived,
                 earliest(self.carried_input.take(), record.at(Stage::InputReceived)),
@@ -284,6 +289,21 @@ mod tests {
         assert_eq!(click.n, 1);
         assert!((click.mean - 2.0).abs() < 1e-9, "{}", click.mean);
         assert_eq!(rec.counters().dropped, 1);
+    }
+
+    #[test]
+    fn gap_before_a_dropped_frame_is_no_interval_of_the_next() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        for (id, shown_us) in [(1, Some(2_000)), (2, None), (3, Some(900_000)), (4, Some(916_000))] {
+            let mut record = frame(id, None);
+            record.after_idle = id == 2;
+            rec.submitted(record);
+            rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+            let shown = shown_us.map(|us| Presentation::At(at(us), Origin::Compositor));
+            rec.presented(FrameId(id), shown.unwrap_or(Presentation::Dropped));
+        }
+        let steps = rec.metrics().get(Metric::MsBetweenDisplayChange).summary().unwrap();
+        assert_eq!((steps.n, steps.max.round()), (1, 16.0));
     }
 
     #[test]

@@ -55,7 +55,13 @@ impl App {
     ) -> Self {
         let folder = TempDir::with_prefix("scanout-app-").expect("a temporary folder");
         let file = |name: &str| File::create(folder.path().join(name)).expect("an output file");
+        // A path stays one though the program runs in its folder.
+        let program = program.as_ref();
+        let absolute = Path::new(program).components().count() > 1;
+        let program = if absolute { std::path::absolute(program).expect("a path") } else { program.into() };
         let process = Process::start(program, "(this program is built by cargo)", |command| {
+            // A relative path in an argument is one in the folder.
+            command.current_dir(folder.path());
             command.args(arguments).stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
             for name in DISPLAY_VARIABLES {
                 command.env_remove(name);
@@ -84,6 +90,15 @@ impl App {
     /// A folder that lives as long as this, for reports and screenshots.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The report that the program was told to write as `name` into its folder.
+    #[track_caller]
+    pub fn report(&self, name: &str) -> serde_json::Value {
+        let path = self.folder.path().join(name);
+        let text = fs::read_to_string(&path)
+            .unwrap_or_else(|e| panic!("{}: {e}\n{}", path.display(), self.stderr()));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", path.display()))
     }
 
     pub fn stdout(&self) -> String {
