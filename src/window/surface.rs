@@ -40,10 +40,13 @@ impl GlTarget for WindowTarget {
     }
 
     fn swap(&mut self) -> Result<Option<Presentation>> {
-        self.current
-            .surface
-            .swap_buffers(&self.current.context)
-            .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
+        // Nothing is asked of a server that is gone, and a swap during which it went has shown nothing.
+        let swapped =
+            (!self.current.lost()).then(|| self.current.surface.swap_buffers(&self.current.context));
+        if self.current.lost() {
+            return Err(super::app::server_lost());
+        }
+        swapped.transpose().map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
         // Nobody says when it is displayed. Not before the GPU is done with it, which is not known yet.
         Ok(None)
     }
