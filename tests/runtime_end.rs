@@ -482,3 +482,47 @@ fn a_thread_that_never_ends_is_abandoned_after_the_timeout() {
         }
     });
 }
+
+// --- what a run that failed leaves ---
+
+#[test]
+fn figures_of_a_run_that_failed_are_kept() {
+    guarded(|| {
+        for (place, frames) in [("error", 4), ("panic", 4), ("logic", 1)] {
+            let mut world = World::new(Demand::EveryFrame);
+            world.on_update = Box::new(move |tick| assert!(place != "logic" || tick.step < 5, "on purpose"));
+            let (runtime, end) = start(options(fixed(500.0)), world, move || {
+                let mut screen = Screen::default();
+                screen.on_swap = Box::new(move |id| match place {
+                    "error" if id == 5 => Err(Error::DisplayLost { detail: "on purpose".into() }),
+                    "panic" if id == 5 => panic!("on purpose"),
+                    _ => Ok(()),
+                });
+                screen
+            });
+            end.next();
+            let ended = runtime.end();
+            assert!(ended.error.is_some_and(|e| e.to_string().contains("on purpose")), "{place}");
+            let summary = ended.summary.unwrap_or_else(|| panic!("{place}: no figures"));
+            // The frame that failed was not shown and is not counted.
+            assert!(
+                summary.frames >= frames && (place == "logic" || summary.frames == 4),
+                "{place}: {}",
+                summary.frames
+            );
+            assert!(summary.elapsed > Duration::ZERO && summary.picture.is_none());
+        }
+    });
+}
+
+#[test]
+fn run_that_ends_as_asked_has_figures_and_no_error() {
+    guarded(|| {
+        let mut options = options(fixed(500.0));
+        options.frame_limit = Some(3);
+        let (runtime, end) = start(options, World::new(Demand::EveryFrame), Screen::default);
+        end.next();
+        let ended = runtime.end();
+        assert!(ended.error.is_none() && ended.summary.is_some_and(|s| s.frames == 3));
+    });
+}

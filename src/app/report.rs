@@ -8,7 +8,7 @@ use serde::Serialize;
 use scanout::pacing::Throttle;
 use scanout::runtime::TargetInfo;
 use scanout::stats::{Counters, Metric, Summary as Figures, Unit};
-use scanout::{Size, Summary};
+use scanout::{Error, Size, Summary};
 
 use super::usage::Cost;
 
@@ -24,6 +24,10 @@ pub struct Report<'a> {
     pacing: String,
     size: Size,
     target: &'a TargetInfo,
+    /// What ended the run: `as asked` (a limit, the user), `display lost`, or `error`.
+    ended: &'static str,
+    /// What went wrong, in one line; `null` when nothing did.
+    error: Option<String>,
     elapsed_s: f64,
     frames_per_second: f64,
     warmup_frames: u64,
@@ -51,7 +55,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(summary: &'a Summary, scene: &'a str, cost: Cost) -> Self {
+    pub fn new(summary: &'a Summary, scene: &'a str, cost: Cost, error: Option<&Error>) -> Self {
         let metrics = summary.stats.metrics();
         let aimed = metrics.deadlines() > 0;
         let known = summary.target.refresh_hz.is_some();
@@ -63,6 +67,12 @@ impl<'a> Report<'a> {
             pacing: summary.pacing.to_string(),
             size: summary.size,
             target: &summary.target,
+            ended: match error {
+                None => "as asked",
+                Some(Error::DisplayLost { .. }) => "display lost",
+                Some(_) => "error",
+            },
+            error: error.map(ToString::to_string),
             elapsed_s: seconds,
             frames_per_second: if seconds > 0.0 { summary.frames as f64 / seconds } else { 0.0 },
             warmup_frames: summary.stats.warmup(),
@@ -107,6 +117,9 @@ impl<'a> Report<'a> {
         let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
         line(format_args!("display     {}, {refresh}{measured}", t.surface));
         line(format_args!("            display times: {} ({})", t.source, t.origin));
+        if let Some(error) = &self.error {
+            line(format_args!("ended       before it was asked to: {error}"));
+        }
         let c = &self.counters;
         line(format_args!(
             "frames      {} in {:.2} s ({:.1}/s), {} measured after {} of warm-up",
@@ -156,7 +169,7 @@ impl<'a> Report<'a> {
                         name, f.mean, f.p50, f.p95, f.p99, p999, f.max, f.n
                     ));
                 }
-                None => line(format_args!("{name:<22}{:>9}", "not measured")),
+                None => line(format_args!("{name:<22} not measured")),
             }
         }
         line(format_args!(""));

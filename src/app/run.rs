@@ -9,10 +9,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use scanout::gl::{CreateContext, OverlayFactory, Renderer};
-use scanout::runtime::Pixels;
+use scanout::runtime::{Ended, Pixels};
 use scanout::scenes::{Scene, Visitor};
 use scanout::time::{Clock as _, MonotonicClock};
-use scanout::{Config, Error, Logic, Summary, headless, window};
+use scanout::{Config, Error, Logic, headless, window};
 
 use super::cli::{Display, RunArgs};
 use super::report::Report;
@@ -61,10 +61,16 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     let overlay: OverlayFactory = hud::factory(args.hud);
     let before = Usage::now();
-    let summary = scene.open(Runner { config, place, overlay })??;
-    let cost = before.since(&Usage::now(), summary.stats.metrics().spun());
-    outputs.write(&Report::new(&summary, &name(&scene), cost), summary.picture.as_ref(), args.quiet)?;
-    Ok(())
+    let Ended { summary, error, .. } = scene.open(Runner { config, place, overlay })?;
+    let after = Usage::now();
+    let written = summary.map_or(Ok(()), |summary| {
+        let cost = before.since(&after, summary.stats.metrics().spun());
+        let scene = name(&scene);
+        let report = Report::new(&summary, &scene, cost, error.as_ref());
+        outputs.write(&report, summary.picture.as_ref(), args.quiet)
+    });
+    // What ended the run is the cause of all else that went wrong.
+    error.map_or(written, Err).map_err(Failure::from)
 }
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -114,7 +120,7 @@ struct Runner {
 }
 
 impl Visitor for Runner {
-    type Output = scanout::Result<Summary>;
+    type Output = Ended;
 
     fn visit<L, R, F>(self, logic: L, make_renderer: F) -> Self::Output
     where

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::gl::{CreateContext, DebugLevel, Gl, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Origin;
-use crate::runtime::{Logic, RunOptions, Runtime, Summary, TargetInfo};
+use crate::runtime::{Ended, Logic, RunOptions, Runtime, Summary, TargetInfo};
 use surface::OffscreenSurface;
 
 /// Runs `logic` and the renderer that `make_renderer` makes, off screen, until a limit of `config` is reached or, since
@@ -29,20 +29,18 @@ where
     R: Renderer<L::Snapshot>,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    run_until(config, logic, make_renderer, None, || false)
+    run_until(config, logic, make_renderer, None, || false).into_result()
 }
 
-/// As [`run`], with an overlay, and ending early when `stop` says so. `stop` is asked about 50 times a second.
-///
-/// # Errors
-/// As [`run`].
+/// As [`run`], with an overlay, and ending early when `stop` says so. `stop` is asked about 50 times a second. The
+/// figures of a run that failed are there as well.
 pub fn run_until<L, R, F>(
     config: &Config,
     logic: L,
     make_renderer: F,
     overlay: Option<OverlayFactory>,
     stop: impl Fn() -> bool,
-) -> Result<Summary>
+) -> Ended
 where
     L: Logic + 'static,
     L::Snapshot: 'static,
@@ -51,16 +49,20 @@ where
 {
     let options = RunOptions { end_when_idle: true, ..config.run_options() };
     let (ended, end) = crossbeam_channel::bounded(2);
-    let mut runtime = launch(config, options, logic, make_renderer, overlay, move || {
+    let launched = launch(config, options, logic, make_renderer, overlay, move || {
         let _ = ended.try_send(());
-    })?;
+    });
+    let mut runtime = match launched {
+        Ok(runtime) => runtime,
+        Err(error) => return Ended::failed(error),
+    };
     while end.recv_timeout(std::time::Duration::from_millis(20)).is_err() {
         if stop() {
             runtime.handle().stop();
             break;
         }
     }
-    runtime.finish()
+    runtime.end()
 }
 
 /// Starts a run and returns at once. The caller is the host: it passes input and wishes on through

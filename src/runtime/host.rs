@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
 use crate::display::priority::Priority;
+use crate::error::{Error, Result};
 use crate::pacing::{LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange};
 use crate::stats::Recorder;
 use crate::time::Timestamp;
@@ -130,6 +131,36 @@ pub struct Summary {
     pub stats: Recorder,
     /// The last frame, where it was asked for.
     pub picture: Option<Pixels>,
+}
+
+/// How a run ended: what it came to, and what ended it early. A run that failed after frames had been drawn has both.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// The figures; `None` when the run failed before there were any, or when the thread that kept them did not end.
+    pub summary: Option<Summary>,
+    /// What went wrong; `None` when the run ended as it was asked to.
+    pub error: Option<Error>,
+}
+
+impl Ended {
+    /// The end of a run that never began.
+    pub(crate) const fn failed(error: Error) -> Self {
+        Self { summary: None, error: Some(error) }
+    }
+
+    /// The figures of a run in which nothing went wrong.
+    ///
+    /// # Errors
+    /// Whatever ended the run early; its figures are dropped.
+    pub fn into_result(self) -> Result<Summary> {
+        match (self.error, self.summary) {
+            (None, Some(summary)) => Ok(summary),
+            (Some(error), _) => Err(error),
+            // Cannot be made here: without figures there is an error.
+            (None, None) => Err(Error::DisplayLost { detail: "the run left no figures".into() }),
+        }
+    }
 }
 
 /// What the host asked of the render thread since it last looked. Wishes of one kind merge: the last one counts.

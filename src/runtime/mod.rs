@@ -29,7 +29,7 @@ mod signal;
 mod slot;
 mod threads;
 
-pub use host::{Handle, Pixels, RunOptions, Summary, TargetInfo};
+pub use host::{Ended, Handle, Pixels, RunOptions, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};

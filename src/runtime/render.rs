@@ -1,7 +1,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use super::host::{Control, Pixels, RunOptions, Summary, TargetInfo, Wishes};
+use super::host::{Control, Ended, Pixels, RunOptions, Summary, TargetInfo, Wishes};
 use super::input::{LatestInput, Size};
 use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
@@ -9,7 +9,7 @@ use super::signal::Waker;
 use super::slot::Slot;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pacing::{
     FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work,
 };
@@ -595,31 +595,35 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             && (self.recorder.has_pending() || !self.shown || self.pacer.mode().follows_display())
     }
 
-    /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend.
-    pub(super) fn finish(mut self, now: Timestamp) -> Result<Summary> {
-        let picture =
-            if self.options.capture_last && !self.size.is_empty() && self.snapshots.current().marks.order > 0
-            {
-                let slot = self.snapshots.current();
-                let info = FrameInfo {
-                    id: self.last.next(),
-                    size: self.size,
-                    scale: self.scale,
-                    animation_time: slot.marks.animation_time,
-                    stats: &self.recorder,
-                    pacer: &self.pacer,
-                    latch: &self.latch,
-                };
-                Some(self.backend.capture(&slot.view, &info)?)
-            } else {
-                None
+    /// Ends the run: the last picture, if one was asked for, and the figures. Drops the backend. Of a run that failed
+    /// the figures are what is left: the backend is asked for nothing more.
+    pub(super) fn finish(mut self, now: Timestamp, mut failed: Option<Error>) -> Ended {
+        let mut picture = None;
+        let drawn = !self.size.is_empty() && self.snapshots.current().marks.order > 0;
+        if failed.is_none() && self.options.capture_last && drawn {
+            let slot = self.snapshots.current();
+            let info = FrameInfo {
+                id: self.last.next(),
+                size: self.size,
+                scale: self.scale,
+                animation_time: slot.marks.animation_time,
+                stats: &self.recorder,
+                pacer: &self.pacer,
+                latch: &self.latch,
             };
-        // Reading the picture back has waited for the GPU; what has not come by now never will.
-        self.poll(now);
+            match self.backend.capture(&slot.view, &info) {
+                Ok(pixels) => picture = Some(pixels),
+                Err(e) => failed = Some(e),
+            }
+        }
+        if failed.is_none() {
+            // Reading the picture back has waited for the GPU; what has not come by now never will.
+            self.poll(now);
+        }
         self.recorder.finish();
         let mut target = self.backend.target().clone();
         target.refresh_hz = self.refresh_hz;
-        Ok(Summary {
+        let summary = Summary {
             frames: self.recorder.counters().frames,
             missed: self.refresh_hz.map(|_| self.recorder.metrics().missed_vsyncs()),
             elapsed: self.started.map_or(Duration::ZERO, |at| now.saturating_since(at)),
@@ -631,7 +635,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             priority: self.priority,
             stats: self.recorder,
             picture,
-        })
+        };
+        Ended { summary: Some(summary), error: failed }
     }
 
     /// The loop goes on after a standstill.

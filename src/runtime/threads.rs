@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::host::{Control, Handle, RunOptions, Summary};
+use super::host::{Control, Ended, Handle, RunOptions, Summary};
 use super::input::input_channel;
 use super::logic::{Due, Logic, LogicStep};
 use super::render::{self, Backend, RenderStep};
@@ -24,7 +24,7 @@ use crate::time::{Clock, MonotonicClock};
 pub struct Runtime {
     handle: Handle,
     logic: Worker<()>,
-    render: Worker<Summary>,
+    render: Worker<Ended>,
     inputs: InputWaker,
     timeout: Duration,
 }
@@ -87,8 +87,15 @@ impl Runtime {
                 let clock = MonotonicClock;
                 let mut step =
                     RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, latest, options);
-                render::run(&mut step, &mut render_seat, &control, &clock)?;
-                step.finish(clock.now())
+                // What is drawn with is not used again after a panic; the figures are.
+                let outcome = catch_unwind(AssertUnwindSafe(|| {
+                    render::run(&mut step, &mut render_seat, &control, &clock)
+                }));
+                let failed = match outcome {
+                    Ok(outcome) => outcome.err(),
+                    Err(panic) => Some(panicked(ThreadName::Render, panic.as_ref())),
+                };
+                Ok(step.finish(clock.now(), failed))
             })
         };
         let handle = Handle { control, input, logic: logic_waker, render: render_waker };
@@ -113,12 +120,22 @@ impl Runtime {
         &mut self.handle
     }
 
+    /// How long each thread may take to end from now on, in place of [`RunOptions::shutdown_timeout`].
+    pub fn set_shutdown_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Asks both threads to end and collects the result.
     ///
     /// # Errors
     /// Whatever ended the run: a panic on a thread (with its message), an error of the backend, or a thread that
-    /// did not end in time.
+    /// did not end in time. [`end`](Self::end) gives the figures as well.
     pub fn finish(self) -> Result<Summary> {
+        self.end().into_result()
+    }
+
+    /// As [`finish`](Self::finish), with the figures also when the run failed.
+    pub fn end(self) -> Ended {
         self.handle.stop();
         let logic = self.logic.join(self.timeout);
         let render = match self.render.join(self.timeout) {
@@ -128,13 +145,15 @@ impl Runtime {
             }
             outcome => outcome,
         };
-        match (logic, render) {
+        let Ended { summary, error } = render.unwrap_or_else(Ended::failed);
+        let error = match (logic, error) {
             // A thread that does not end says less than what made the other one fail.
-            (Err(Error::ThreadStuck { .. }), Err(cause)) => Err(cause),
+            (Err(Error::ThreadStuck { .. }), Some(cause)) => Some(cause),
             // When both failed, the logic's panic is the cause more often than the consequence.
-            (Err(cause), _) => Err(cause),
-            (Ok(()), outcome) => outcome,
-        }
+            (Err(cause), _) => Some(cause),
+            (Ok(()), error) => error,
+        };
+        Ended { summary, error }
     }
 }
 
@@ -185,9 +204,8 @@ impl<T: Send + 'static> Worker<T> {
                 return;
             }
             // The body owns what it works on; after a panic nothing of it is used again.
-            let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-                Err(Error::ThreadPanicked { thread: name, message: panic_message(payload.as_ref()) })
-            });
+            let outcome = catch_unwind(AssertUnwindSafe(body))
+                .unwrap_or_else(|payload| Err(panicked(name, payload.as_ref())));
             let _ = tx.send(outcome);
             ending();
         };
@@ -215,6 +233,10 @@ impl<T: Send + 'static> Worker<T> {
             }
         }
     }
+}
+
+fn panicked(thread: ThreadName, payload: &(dyn Any + Send)) -> Error {
+    Error::ThreadPanicked { thread, message: panic_message(payload) }
 }
 
 /// What a panic said.

@@ -15,11 +15,15 @@ use crate::config::{Config, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Pacing;
-use crate::runtime::{InputEvent, InputKind, Logic, Runtime, Size, Summary, TargetInfo};
+use crate::runtime::{Ended, InputEvent, InputKind, Logic, Runtime, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock};
 
 /// How soon input that found the channel full is tried again.
 const RETRY: Duration = Duration::from_millis(5);
+
+/// How long the threads may take once the display is gone: no window has to close, and Mesa's software driver, which asks
+/// a dead X server for the window's size, was seen to fill gigabytes with what it takes for the answer.
+const AFTER_LOSS: Duration = Duration::from_secs(10);
 
 /// What other threads tell the event loop.
 #[derive(Copy, Clone, Debug)]
@@ -28,6 +32,9 @@ pub(super) enum Wake {
     Ended,
     /// Somebody asked for the end.
     Stop,
+    /// The display server is gone.
+    #[cfg_attr(not(x11_platform), allow(dead_code, reason = "elsewhere winit tells"))]
+    Lost,
 }
 
 type MakeRenderer<R> = Box<dyn FnOnce(&CreateContext<'_>) -> Result<R> + Send>;
@@ -47,7 +54,7 @@ pub(super) struct App<L, R> {
     proxy: EventLoopProxy<Wake>,
     start: Option<Start<L, R>>,
     runtime: Option<Runtime>,
-    outcome: Option<Result<Summary>>,
+    outcome: Option<Ended>,
     error: Option<Error>,
     refresh_hz: Option<f64>,
     pacing: Pacing,
@@ -84,29 +91,36 @@ where
     }
 
     /// What came of the run; ends the threads if the event loop has not done so, then the window.
-    pub(super) fn finish(mut self) -> Result<Summary> {
+    pub(super) fn finish(mut self) -> Ended {
         self.join();
-        let result = match (self.error.take(), self.outcome.take()) {
-            (Some(error), _) => Err(error),
-            (None, Some(outcome)) => outcome,
-            (None, None) => Err(Error::DisplayLost { detail: "it closed before the window was open".into() }),
-        };
-        if let Err(Error::ThreadStuck { .. }) = result {
+        let mut ended = self.outcome.take().unwrap_or_else(|| {
+            Ended::failed(Error::DisplayLost { detail: "it closed before the window was open".into() })
+        });
+        if let Some(Error::ThreadStuck { .. }) = ended.error {
             // The abandoned thread may still be drawing to it.
             std::mem::forget(self.window.take());
         }
-        result
+        // What this thread noticed comes before what the others made of it.
+        if let Some(error) = self.error.take()
+            && let Some(theirs) = ended.error.replace(error)
+        {
+            log::debug!("the threads ended with: {theirs}");
+        }
+        ended
     }
 
     /// Ends the threads.
     fn join(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            self.outcome = Some(runtime.finish());
+        if let Some(mut runtime) = self.runtime.take() {
+            if let Some(Error::DisplayLost { .. }) = self.error {
+                runtime.set_shutdown_timeout(AFTER_LOSS);
+            }
+            self.outcome = Some(runtime.end());
         }
     }
 
     fn open(&mut self, events: &ActiveEventLoop, start: Start<L, R>) -> Result<()> {
-        let Opened { window, detached } = init::open(events, &self.config)?;
+        let Opened { window, detached } = init::open(events, &self.config, &self.proxy)?;
         self.refresh_hz = refresh_of(&window);
         let mut options = self.config.run_options();
         options.size = size_of(window.inner_size());
@@ -218,6 +232,10 @@ where
         match wake {
             Wake::Ended => events.exit(),
             Wake::Stop => self.stop(events),
+            Wake::Lost => {
+                self.error = Some(server_lost());
+                self.stop(events);
+            }
         }
     }
 
@@ -284,6 +302,11 @@ const fn next_mode(mode: Pacing) -> Pacing {
         Pacing::Vsync => Pacing::Immediate,
         Pacing::Immediate | Pacing::Fixed(_) | Pacing::Host => Pacing::Auto,
     }
+}
+
+/// What the loss of an X server is called, whoever notices it first.
+pub(super) fn server_lost() -> Error {
+    Error::DisplayLost { detail: "the X server closed the connection".into() }
 }
 
 /// The nominal refresh rate of the display that shows the window, where the system knows it (not on Xvfb).

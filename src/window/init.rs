@@ -2,6 +2,7 @@
 //! takes what the step before it made.
 
 use std::ffi::{CStr, c_void};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU32;
 
 use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
@@ -16,15 +17,18 @@ use glutin::display::{Display, DisplayApiPreference, GlDisplay as _};
 use glutin::surface::{AsRawSurface as _, RawSurface};
 use glutin::surface::{Surface, SurfaceAttributesBuilder, WindowSurface};
 use raw_window_handle::{HasDisplayHandle as _, HasWindowHandle as _, RawWindowHandle};
-use winit::event_loop::ActiveEventLoop;
+use winit::event_loop::{ActiveEventLoop, EventLoopProxy};
 use winit::window::{Fullscreen, Window, WindowAttributes};
 
+use super::app::Wake;
 use crate::config::Config;
 #[cfg(x11_platform)]
 use crate::display::{SourceError, SyncControl};
 use crate::error::{Error, Result};
 use crate::gl::{DebugLevel, Gl};
 use crate::runtime::Size;
+
+type Proxy = EventLoopProxy<Wake>;
 
 /// A window with a context that is current nowhere yet. The window stays on the main thread; [`Detached`] moves to the
 /// render thread.
@@ -44,11 +48,12 @@ pub(super) struct Detached {
     pub(super) kind: &'static str,
 }
 
-/// The context, current on this thread. The fields drop in the order of [`Detached`]'s.
+/// The context, current on this thread. The fields drop in the order of [`Detached`]'s; when the server is gone, those
+/// that would talk to it are left behind.
 pub(super) struct Current {
-    pub(super) context: PossiblyCurrentContext,
-    pub(super) surface: Surface<WindowSurface>,
-    display: Display,
+    pub(super) context: ManuallyDrop<PossiblyCurrentContext>,
+    pub(super) surface: ManuallyDrop<Surface<WindowSurface>>,
+    display: ManuallyDrop<Display>,
     connection: Connection,
 }
 
@@ -58,7 +63,7 @@ type Connection = Option<super::x11::Connection>;
 type Connection = ();
 
 /// Steps 2 to 4.
-pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> {
+pub(super) fn open(events: &ActiveEventLoop, config: &Config, proxy: &Proxy) -> Result<Opened> {
     let attributes = WindowAttributes::default()
         .with_title(config.title.clone())
         .with_inner_size(winit::dpi::PhysicalSize::new(config.size.width, config.size.height))
@@ -71,7 +76,7 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config) -> Result<Opened> 
         early = Some(window);
     }
     let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());
-    let (display, connection) = connect(events, early_handle)?;
+    let (display, connection) = connect(events, early_handle, proxy)?;
     let gl_config = choose(&display, early_handle)?;
     let window = match early.take() {
         Some(window) => window,
@@ -101,20 +106,46 @@ impl Detached {
         let context = context
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
-        Ok(Current { context, surface, display, connection })
+        Ok(Current {
+            context: ManuallyDrop::new(context),
+            surface: ManuallyDrop::new(surface),
+            display: ManuallyDrop::new(display),
+            connection,
+        })
     }
 }
 
 impl Drop for Current {
     /// A context that is current can only be marked for destruction: it is released first.
     fn drop(&mut self) {
+        if self.lost() {
+            return;
+        }
         if let Err(e) = self.context.make_not_current_in_place() {
             log::debug!("releasing the context: {e}");
+        }
+        // SAFETY: none of them is used again.
+        unsafe {
+            ManuallyDrop::drop(&mut self.context);
+            ManuallyDrop::drop(&mut self.surface);
+            ManuallyDrop::drop(&mut self.display);
         }
     }
 }
 
 impl Current {
+    /// Whether the display server is known to be gone.
+    pub(super) fn lost(&self) -> bool {
+        #[cfg(x11_platform)]
+        let lost = self.connection.as_ref().is_some_and(super::x11::Connection::lost);
+        #[cfg(not(x11_platform))]
+        let lost = {
+            let () = self.connection;
+            false
+        };
+        lost
+    }
+
     /// Step 6.
     pub(super) fn load(&self, level: DebugLevel) -> Result<Gl> {
         let loader = |name: &CStr| -> *const c_void { self.display.get_proc_address(name) };
@@ -128,7 +159,7 @@ impl Current {
     pub(super) fn sync_control(&self) -> std::result::Result<SyncControl, SourceError> {
         let loader = |name: &CStr| -> *const c_void { self.display.get_proc_address(name) };
         let screen = self.connection.as_ref().map_or(0, |c| c.screen);
-        match (&self.display, self.display.raw_display(), self.surface.raw_surface()) {
+        match (&*self.display, self.display.raw_display(), self.surface.raw_surface()) {
             (Display::Glx(_), RawDisplay::Glx(display), RawSurface::Glx(drawable)) => {
                 // SAFETY: the display's own loader; display and drawable live as long as `self`, which the surface that
                 // takes both over drops last.
@@ -145,14 +176,22 @@ impl Current {
 }
 
 #[cfg(x11_platform)]
-fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<(Display, Connection)> {
+fn connect(
+    events: &ActiveEventLoop,
+    _window: Option<RawWindowHandle>,
+    proxy: &Proxy,
+) -> Result<(Display, Connection)> {
     use raw_window_handle::RawDisplayHandle;
 
     let mut handle =
         events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?.as_raw();
     let mut connection = None;
     if let RawDisplayHandle::Xlib(winits) = handle {
-        let own = super::x11::Connection::open(winits.screen)?;
+        let proxy = proxy.clone();
+        let loss = super::x11::Loss::new(move || {
+            let _ = proxy.send_event(Wake::Lost);
+        });
+        let own = super::x11::Connection::open(winits.display, winits.screen, loss)?;
         handle = own.handle();
         connection = Some(own);
     }
@@ -167,7 +206,11 @@ fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result
 }
 
 #[cfg(not(x11_platform))]
-fn connect(events: &ActiveEventLoop, _window: Option<RawWindowHandle>) -> Result<(Display, Connection)> {
+fn connect(
+    events: &ActiveEventLoop,
+    _window: Option<RawWindowHandle>,
+    _proxy: &Proxy,
+) -> Result<(Display, Connection)> {
     let handle = events.display_handle().map_err(|e| Error::NoWindowSystem { source: Box::new(e) })?;
     #[cfg(windows)]
     let preference = DisplayApiPreference::WglThenEgl(_window);

@@ -29,7 +29,7 @@ use winit::event_loop::EventLoop;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, OverlayFactory, Renderer};
-use crate::runtime::{Logic, Summary, panic_message};
+use crate::runtime::{Ended, Logic, Summary, panic_message};
 
 /// Opens a window and runs `logic` and the renderer that `make_renderer` makes until the window is closed or a limit
 /// of `config` is reached. `make_renderer` is called on the render thread, with the context current.
@@ -46,7 +46,7 @@ where
     R: Renderer<L::Snapshot> + 'static,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    run_until(config, logic, make_renderer, None, |_| {})
+    run_until(config, logic, make_renderer, None, |_| {}).into_result()
 }
 
 /// Asks a run in a window to end, from any thread (a signal handler, say).
@@ -61,40 +61,46 @@ impl Stopper {
 }
 
 /// As [`run`], with an overlay that F1 shows and hides, and a way to end the run from elsewhere: `on_start` is given
-/// it before the window opens.
-///
-/// # Errors
-/// As [`run`].
+/// it before the window opens. The figures of a run that failed, because the display was lost for instance, are there as
+/// well.
 pub fn run_until<L, R, F>(
     config: Config,
     logic: L,
     make_renderer: F,
     overlay: Option<OverlayFactory>,
     on_start: impl FnOnce(Stopper),
-) -> Result<Summary>
+) -> Ended
 where
     L: Logic + 'static,
     L::Snapshot: 'static,
     R: Renderer<L::Snapshot> + 'static,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    config.check()?;
-    // winit panics where a library or an extension that it needs is missing.
-    let events = catch_unwind(|| EventLoop::<app::Wake>::with_user_event().build())
-        .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?
-        .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })?;
+    let events = match config.check().and_then(|()| event_loop()) {
+        Ok(events) => events,
+        Err(error) => return Ended::failed(error),
+    };
     on_start(Stopper(events.create_proxy()));
     let mut app = app::App::new(config, events.create_proxy(), logic, Box::new(make_renderer), overlay);
     // winit panics where a request meets a server that has just died. Nothing of the event loop is used after that.
     let outcome = catch_unwind(AssertUnwindSafe(|| events.run_app(&mut app)));
-    let summary = app.finish();
+    let mut ended = app.finish();
     // A lost display connection ends the event loop; what the threads made of it says less.
-    match outcome {
-        Ok(Ok(())) => {}
-        Ok(Err(e)) => return Err(Error::DisplayLost { detail: without_place(&e.to_string()).into() }),
-        Err(panic) => return Err(Error::DisplayLost { detail: panic_message(panic.as_ref()) }),
-    }
-    summary
+    let detail = match outcome {
+        Ok(Ok(())) => return ended,
+        Ok(Err(e)) => without_place(&e.to_string()).into(),
+        Err(panic) => panic_message(panic.as_ref()),
+    };
+    ended.error = Some(Error::DisplayLost { detail });
+    ended
+}
+
+/// Step 1.
+fn event_loop() -> Result<EventLoop<app::Wake>> {
+    // winit panics where a library or an extension that it needs is missing.
+    catch_unwind(|| EventLoop::with_user_event().build())
+        .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?
+        .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })
 }
 
 /// winit's system errors begin with the place in its source; what is of use comes after it.

@@ -43,12 +43,17 @@ impl GlTarget for WindowTarget {
     }
 
     fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>> {
+        // Nothing is asked of a server that is gone, and a swap during which it went has shown nothing.
+        if self.current.lost() {
+            return Err(super::app::server_lost());
+        }
         let began = MonotonicClock.now();
         self.display.before_swap(id, began);
-        self.current
-            .surface
-            .swap_buffers(&self.current.context)
-            .map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
+        let swapped = self.current.surface.swap_buffers(&self.current.context);
+        if self.current.lost() {
+            return Err(super::app::server_lost());
+        }
+        swapped.map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
         self.display.after_swap(id, began, MonotonicClock.now());
         Ok(None)
     }

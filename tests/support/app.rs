@@ -179,7 +179,9 @@ impl Ending {
         let is_log = |l: &str| ["warning: ", "error: ", "debug: "].iter().any(|level| l.starts_with(level));
         let said = self.stderr.lines().map(str::trim).filter(|l| l.len() > 10 && !is_log(l));
         let (libraries, own): (Vec<&str>, Vec<&str>) = said.partition(|l| {
-            ["XIO:", "after ", "X connection to", "Io error:"].iter().any(|s| l.starts_with(s))
+            ["XIO:", "after ", "X connection to", "Io error:", "Error trying to flush"]
+                .iter()
+                .any(|s| l.starts_with(s))
         });
         (own.len(), libraries.len())
     }

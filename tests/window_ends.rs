@@ -1,0 +1,148 @@
+//! How runs in real windows end when something else ends first, and what they leave behind.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::app::{App, Ending, Place};
+use support::sway::{Layout, Sway};
+use support::x11::X11;
+use support::xvfb::Xvfb;
+use support::{Key, WHITE, pause};
+
+/// For a window to open while other tests use the CPUs.
+const OPEN_LIMIT: Duration = Duration::from_secs(20);
+/// For the picture to change.
+const SHOW_LIMIT: Duration = Duration::from_secs(5);
+/// For the program to notice that its display is gone, write what it has and end.
+const END_LIMIT: Duration = Duration::from_secs(15);
+
+fn scanout() -> OsString {
+    std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into())
+}
+
+/// The program with a report to write.
+struct Run {
+    app: App,
+    report: PathBuf,
+    // Dropped after the program.
+    _folder: tempfile::TempDir,
+}
+
+impl Run {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let report = folder.path().join("report.json");
+        let path = report.to_str().expect("a plain path");
+        let arguments =
+            [&["run", "--display", "window", "--size", "320x240", "--report", path], arguments].concat();
+        Self { app: App::start(scanout(), &arguments, place), report, _folder: folder }
+    }
+
+    /// The report, if it is whole.
+    #[track_caller]
+    fn report(&self, end: &Ending) -> Value {
+        let text =
+            std::fs::read_to_string(&self.report).unwrap_or_else(|e| panic!("no report: {e}\n{end:#?}"));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("the report: {e}\n{text}"))
+    }
+
+    /// After the end of its display: exit code 1, the loss in one line, and the figures of what was.
+    #[track_caller]
+    fn expect_lost(&mut self) {
+        let end = self.app.wait(END_LIMIT);
+        end.assert_code(&[1]);
+        end.assert_loss_told();
+        assert!(end.stderr.contains("scanout: the display was lost"), "{}", end.stderr);
+        let report = self.report(&end);
+        assert_eq!(report["ended"], "display lost", "{report:#}");
+        assert!(report["error"].as_str().is_some_and(|e| e.contains("lost")), "{report:#}");
+        assert!(report["counters"]["frames"].as_u64().is_some_and(|n| n > 0), "{report:#}");
+        assert!(report["elapsed_s"].as_f64().is_some_and(|s| s > 0.0), "{report:#}");
+        assert!(end.stdout.contains("MsBetweenPresents"), "no table: {}", end.stdout);
+        assert!(end.stdout.contains("before it was asked to"), "the table hides it: {}", end.stdout);
+    }
+}
+
+fn expect_moving(server: &Xvfb, app: &mut App) {
+    for _ in 0..3 {
+        let before = server.screen.fingerprint(3);
+        let moved = server.screen.satisfies(SHOW_LIMIT, |s| s.fingerprint(3) != before);
+        app.assert_runs("drawing");
+        assert!(moved, "the picture stands still");
+    }
+}
+
+/// In every mode, drawing and at rest: which thread notices first is another one each time.
+#[test]
+fn x_server_that_dies_leaves_the_report_behind() {
+    for arguments in [
+        &["--scene", "bars", "--pacing", "vsync"][..],
+        &["--scene", "swarm", "--pacing", "immediate"],
+        &["--scene", "flip", "--pacing", "fixed=30", "--hud"],
+        &["--scene", "flash", "--pacing", "immediate"],
+    ] {
+        let mut server = Xvfb::start_sized(640, 480);
+        let user = X11::connect(&server.display());
+        let mut run = Run::start(&Place::X11 { display: server.display() }, arguments);
+        let window = run.app.poll_while_running(OPEN_LIMIT, |pid| user.window_of(pid, Duration::ZERO));
+        let window = window.unwrap_or_else(|| panic!("no window\n{}", run.app.stderr()));
+        if arguments[1] == "flash" {
+            user.focus(window);
+            user.tap(Key::Space);
+            let white = server.screen.becomes(user.area(window).centre(), WHITE, SHOW_LIMIT);
+            assert!(white, "nothing was drawn\n{}", run.app.stderr());
+            // All threads sleep now; whoever listens to the server hears of its end.
+            pause(Duration::from_millis(100));
+        } else {
+            expect_moving(&server, &mut run.app);
+        }
+        server.crash();
+        run.expect_lost();
+    }
+}
+
+#[test]
+fn x_server_that_dies_before_the_last_picture_is_read_leaves_the_report_behind() {
+    let mut server = Xvfb::start_sized(640, 480);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shot = folder.path().join("shot.png");
+    let shot = shot.to_str().expect("a plain path");
+    let arguments = ["--scene", "bars", "--pacing", "immediate", "--screenshot", shot];
+    let mut run = Run::start(&Place::X11 { display: server.display() }, &arguments);
+    expect_moving(&server, &mut run.app);
+    server.crash();
+    run.expect_lost();
+}
+
+#[test]
+fn compositor_that_dies_leaves_the_report_behind() {
+    for pacing in ["vsync", "immediate", "fixed=30"] {
+        let server = Xvfb::start_sized(640, 480);
+        let mut sway = Sway::start_nested(&server, Layout::Tiled);
+        let mut run = Run::start(&sway.place(), &["--scene", "bars", "--pacing", pacing]);
+        let open = run.app.poll_while_running(OPEN_LIMIT, |pid| sway.window_of(pid, Duration::ZERO));
+        assert!(open.is_some(), "no window\n{}", run.app.stderr());
+        expect_moving(&server, &mut run.app);
+        sway.crash();
+        run.expect_lost();
+    }
+}
+
+#[test]
+fn run_that_ends_as_asked_says_so() {
+    let server = Xvfb::start_sized(640, 480);
+    let mut run =
+        Run::start(&Place::X11 { display: server.display() }, &["--scene", "bars", "--seconds", "0.5"]);
+    let end = run.app.wait(OPEN_LIMIT);
+    end.assert_clean();
+    let report = run.report(&end);
+    assert_eq!(report["ended"], "as asked");
+    assert!(report.as_object().is_some_and(|r| r.contains_key("error")) && report["error"].is_null());
+}
