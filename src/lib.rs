@@ -66,7 +66,7 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
-//! | [`display`] | sleeping until a point in time, real-time priority (feature `realtime`) | |
+//! | [`display`] | who says when frames are displayed; sleeping; real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
 //! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
 //! | `window` | a window with its context, [`run`] | feature `window` |
@@ -75,7 +75,7 @@
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window` and `headless`.
+//! everywhere but in `sync`, `gl`, `window`, `headless` and the sources in `display` that call a system's functions.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::watch::patience;
 use super::{FreeTimer, RefreshRate, SourceError, SourceEvent, VsyncSource, Watch};
+use crate::pacing::Feedback;
 use crate::pacing::{FrameId, Origin, Presentation};
-use crate::runtime::Feedback;
 use crate::stats::PENDING;
 use crate::time::Timestamp;
 

@@ -13,6 +13,10 @@
 //! | anywhere | [`SwapReturn`]: swaps that wait for the display; [`FreeTimer`]: the nominal rate |
 
 mod chain;
+#[cfg(all(feature = "window", target_os = "macos"))]
+mod display_link;
+#[cfg(all(feature = "window", windows))]
+mod dwm;
 mod free_timer;
 pub mod priority;
 mod rate;
@@ -28,6 +32,10 @@ pub mod wayland;
 mod x11;
 
 pub use chain::Chain;
+#[cfg(all(feature = "window", target_os = "macos"))]
+pub use display_link::DisplayLink;
+#[cfg(all(feature = "window", windows))]
+pub use dwm::DwmTiming;
 pub use free_timer::FreeTimer;
 pub use rate::RefreshRate;
 pub use source::{SourceError, SourceEvent, VsyncSource};

@@ -166,6 +166,7 @@ impl std::fmt::Debug for X11Present {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn broken(e: ConnectionError) -> SourceError {
     SourceError::lost(format!("the X server does not answer: {e}"))
 }

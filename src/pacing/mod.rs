@@ -101,3 +101,20 @@ impl Presentation {
         }
     }
 }
+
+/// What the graphics system and the display say about earlier frames and about themselves. It may come in any order
+/// and at any time after the swap.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Feedback {
+    /// The GPU was seen done with the frame at this time.
+    GpuDone(FrameId, Timestamp),
+    /// What became of the frame.
+    Presented(FrameId, Presentation),
+    /// The display began a refresh.
+    Vblank(VblankSample),
+    /// From now on this source tells display times, of this origin.
+    Source(&'static str, Origin),
+    /// The display was found to show nothing of the window (`false`), or to show it again.
+    Visible(bool),
+}

@@ -33,7 +33,9 @@ pub use host::{Ended, Handle, Pixels, RunOptions, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use logic::{Demand, Logic, Tick};
-pub use render::{Backend, Feedback, FrameInfo, Latch};
+pub use render::{Backend, FrameInfo, Latch};
+
+pub use crate::pacing::Feedback;
 pub use threads::Runtime;
 #[cfg(feature = "window")]
 pub(crate) use threads::panic_message;

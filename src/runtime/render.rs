@@ -10,9 +10,7 @@ use super::slot::Slot;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
-use crate::pacing::{
-    FrameId, FramePacer, LayoutChoice, Origin, Pacing, Plan, Presentation, Throttle, VblankSample, Work,
-};
+use crate::pacing::{Feedback, FrameId, FramePacer, LayoutChoice, Pacing, Plan, Throttle, Work};
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -76,23 +74,6 @@ pub struct FrameInfo<'a> {
     pub pacer: &'a FramePacer,
     /// The newest input.
     pub latch: &'a Latch,
-}
-
-/// What the graphics system and the display say about earlier frames and about themselves. It may come in any order
-/// and at any time after the swap.
-#[derive(Copy, Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Feedback {
-    /// The GPU was seen done with the frame at this time.
-    GpuDone(FrameId, Timestamp),
-    /// What became of the frame.
-    Presented(FrameId, Presentation),
-    /// The display began a refresh.
-    Vblank(VblankSample),
-    /// From now on this source tells display times, of this origin.
-    Source(&'static str, Origin),
-    /// The display was found to show nothing of the window (`false`), or to show it again.
-    Visible(bool),
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render

@@ -9,6 +9,7 @@ use super::init::Current;
 use crate::display::{Chain, SwapReturn};
 
 /// What the window system calls the window, on its way to the render thread.
+#[cfg_attr(not(x11_platform), allow(dead_code, reason = "elsewhere sources are not a window's"))]
 pub(super) struct Native {
     display: Option<RawDisplayHandle>,
     window: Option<RawWindowHandle>,
@@ -74,6 +75,16 @@ impl Native {
         }
     }
 
-    #[cfg(not(x11_platform))]
+    #[cfg(windows)]
+    fn add_platform(self, _current: &Current, _hz: Option<f64>, chain: &mut Chain) {
+        chain.add("DWM timing", crate::display::DwmTiming::open().map(|s| Box::new(s) as _));
+    }
+
+    #[cfg(target_os = "macos")]
+    fn add_platform(self, _current: &Current, _hz: Option<f64>, chain: &mut Chain) {
+        chain.add("CVDisplayLink", crate::display::DisplayLink::open().map(|s| Box::new(s) as _));
+    }
+
+    #[cfg(not(any(x11_platform, windows, target_os = "macos")))]
     fn add_platform(self, _current: &Current, _hz: Option<f64>, _chain: &mut Chain) {}
 }

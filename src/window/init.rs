@@ -54,6 +54,7 @@ pub(super) struct Current {
     pub(super) context: ManuallyDrop<PossiblyCurrentContext>,
     pub(super) surface: ManuallyDrop<Surface<WindowSurface>>,
     display: ManuallyDrop<Display>,
+    #[cfg_attr(not(x11_platform), allow(dead_code, reason = "there is none elsewhere"))]
     connection: Connection,
 }
 
@@ -263,6 +264,10 @@ fn create_context(
 }
 
 fn kind(display: &Display, window: RawWindowHandle) -> &'static str {
+    #[cfg_attr(
+        not(egl_backend),
+        allow(unused_variables, reason = "only EGL is used on more than one system")
+    )]
     let wayland = matches!(window, RawWindowHandle::Wayland(_));
     match display {
         #[cfg(egl_backend)]
