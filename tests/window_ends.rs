@@ -1,4 +1,5 @@
-//! How runs in real windows end when something else ends first, and what they leave behind.
+//! What happens to a window when its surroundings change under it: displays that die, and displays of other rates. What
+//! the report says of it in the end.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
@@ -14,7 +15,7 @@ use support::app::{App, Ending, Place};
 use support::sway::{Layout, Sway};
 use support::x11::X11;
 use support::xvfb::Xvfb;
-use support::{Key, WHITE, pause};
+use support::{Key, WHITE, pause, poll_until};
 
 /// For a window to open while other tests use the CPUs.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
@@ -37,12 +38,17 @@ struct Run {
 
 impl Run {
     fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self::start_with(place, arguments, &[])
+    }
+
+    fn start_with(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let report = folder.path().join("report.json");
         let path = report.to_str().expect("a plain path");
         let arguments =
             [&["run", "--display", "window", "--size", "320x240", "--report", path], arguments].concat();
-        Self { app: App::start(scanout(), &arguments, place), report, _folder: folder }
+        let app = App::start_with(scanout(), &arguments, place, variables);
+        Self { app, report, _folder: folder }
     }
 
     /// The report, if it is whole.
@@ -145,4 +151,42 @@ fn run_that_ends_as_asked_says_so() {
     let report = run.report(&end);
     assert_eq!(report["ended"], "as asked");
     assert!(report.as_object().is_some_and(|r| r.contains_key("error")) && report["error"].is_null());
+}
+
+#[test]
+fn window_that_moves_to_a_display_of_another_rate_follows_it() {
+    let sway = Sway::start_with_two_outputs(800, 600, [60, 90]);
+    // The log tells of displays.
+    let variables = [("RUST_LOG", "warn,scanout::window=info")];
+    let mut run = Run::start_with(&sway.place(), &["--scene", "bars", "--pacing", "vsync"], &variables);
+    let open = run.app.poll_while_running(OPEN_LIMIT, |pid| sway.window_of(pid, Duration::ZERO));
+    assert!(open.is_some(), "no window\n{}", run.app.stderr());
+    let pid = run.app.id();
+    for (round, (output, line)) in [
+        ("HEADLESS-2", "the window is on a display with 90.00 Hz now"),
+        ("HEADLESS-1", "the window is on a display with 60.00 Hz now"),
+        ("HEADLESS-2", "the window is on a display with 90.00 Hz now"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sway.move_to_output(pid, output);
+        let told = poll_until(SHOW_LIMIT, || {
+            let lines: Vec<String> = run
+                .app
+                .stderr()
+                .lines()
+                .filter(|l| l.contains("on a display with"))
+                .map(String::from)
+                .collect();
+            (lines.len() == round + 1).then(|| lines.last().cloned().unwrap_or_default())
+        });
+        run.app.assert_runs("moving");
+        assert!(told.as_ref().is_some_and(|l| l.contains(line)), "{output}: {told:?}\n{}", run.app.stderr());
+    }
+    sway.close(pid);
+    let end = run.app.wait(END_LIMIT);
+    end.assert_clean();
+    let hertz = run.report(&end)["target"]["refresh_hz"].as_f64().expect("a known rate");
+    assert!((hertz - 90.0).abs() < 0.01, "{hertz}");
 }

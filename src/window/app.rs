@@ -16,7 +16,11 @@ use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Pacing;
 use crate::runtime::{Ended, InputEvent, InputKind, Logic, Runtime, Size, TargetInfo};
-use crate::time::{Clock, MonotonicClock};
+use crate::time::{Clock, MonotonicClock, Timestamp};
+
+/// How often the display under a Wayland window is looked at: winit says nothing when it is another one of the same size
+/// and scale. A wake-up per second is the price of an idle window that may be moved.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How soon input that found the channel full is tried again.
 const RETRY: Duration = Duration::from_millis(5);
@@ -58,6 +62,8 @@ pub(super) struct App<L, R> {
     error: Option<Error>,
     refresh_hz: Option<f64>,
     pacing: Pacing,
+    /// When the display is looked at next; `None` where the window system tells.
+    look_at: Option<Timestamp>,
     size: Size,
     window: Option<Arc<Window>>,
 }
@@ -85,6 +91,7 @@ where
             outcome: None,
             error: None,
             refresh_hz: None,
+            look_at: None,
             size: Size::default(),
             window: None,
         }
@@ -129,6 +136,7 @@ where
         options.refresh_hz = self.refresh_hz;
         let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
         let Start { logic, make_renderer, overlay } = start;
+        self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
         let proxy = self.proxy.clone();
         let native = Native::of(self.window.insert(Arc::new(window)));
         let make_backend = move || {
@@ -285,10 +293,22 @@ where
     }
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {
+        let mut wait = None;
+        if let Some(at) = self.look_at {
+            let now = MonotonicClock.now();
+            if now >= at {
+                self.moved();
+                self.look_at = Some(now + LOOK_EVERY);
+            }
+            wait = self.look_at.map(|at| at.saturating_since(now));
+        }
         if let Some(runtime) = &mut self.runtime
             && !runtime.handle().flush_input()
         {
-            events.set_control_flow(ControlFlow::wait_duration(RETRY));
+            wait = Some(RETRY);
+        }
+        if let Some(wait) = wait {
+            events.set_control_flow(ControlFlow::wait_duration(wait));
         }
     }
 }

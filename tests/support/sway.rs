@@ -58,6 +58,24 @@ impl Sway {
         Self::start(&mode, layout, &[("WLR_BACKENDS", "headless"), ("WLR_LIBINPUT_NO_DEVICES", "1")])
     }
 
+    /// Without any display, with two outputs side by side that have different rates: `HEADLESS-1`, where windows open,
+    /// and `HEADLESS-2`.
+    pub fn start_with_two_outputs(width: u32, height: u32, hertz: [u32; 2]) -> Self {
+        let mode = |hertz| format!("{width}x{height}@{hertz}Hz");
+        let variables =
+            [("WLR_BACKENDS", "headless"), ("WLR_LIBINPUT_NO_DEVICES", "1"), ("WLR_HEADLESS_OUTPUTS", "2")];
+        let sway = Self::start(&mode(hertz[0]), Layout::Floating, &variables);
+        sway.command(&format!("output HEADLESS-2 mode --custom {}", mode(hertz[1])));
+        sway.command(&format!("output HEADLESS-2 position {width} 0"));
+        sway.command("focus output HEADLESS-1");
+        sway
+    }
+
+    /// Puts the window of `pid` onto another output.
+    pub fn move_to_output(&self, pid: u32, name: &str) {
+        self.command(&format!("[pid={pid}] move window to output {name}"));
+    }
+
     fn start(mode: &str, layout: Layout, variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::with_prefix("scanout-sway-").expect("a temporary folder");
         let path = folder.path();
