@@ -524,8 +524,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             Feedback::Vblank(sample) => {
                 pacer.vblank(sample);
             }
-            Feedback::Source(..) => {
-                pacer.set_source();
+            Feedback::Source(_, origin) => {
+                pacer.set_source(origin);
                 source = true;
             }
             Feedback::Visible(visible) => shown = visible,
