@@ -22,8 +22,9 @@ const COLD: usize = 30;
 const QUEUED: u32 = 3;
 /// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
 const READY_SHARE: f64 = 0.2;
-/// The first wait between two drains of the queue, in frames; doubled each time, as far as [`LONGEST_DRAIN_WAIT`].
-const DRAIN_WAIT: u32 = 60;
+/// The wait between two drains of the queue, in frames, as long as draining helps; where no frame was in time since the last
+/// one it is doubled each time, as far as [`LONGEST_DRAIN_WAIT`].
+const DRAIN_WAIT: u32 = 15;
 const LONGEST_DRAIN_WAIT: u32 = 7_680;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
@@ -201,6 +202,8 @@ pub struct FramePacer {
     drain: bool,
     since_drain: u32,
     drain_wait: u32,
+    /// A frame was displayed in time since the last drain.
+    drained: bool,
     /// Plans since the last measured display time.
     unmeasured: u32,
     /// Stray display times in a row.
@@ -247,6 +250,7 @@ impl FramePacer {
             drain: false,
             since_drain: u32::MAX,
             drain_wait: DRAIN_WAIT,
+            drained: true,
             unmeasured: UNMEASURED,
             strays: 0,
             state: Counted::default(),
@@ -644,15 +648,13 @@ impl FramePacer {
         let in_time = flight.ready().is_some_and(|ready| target.signed_since(ready) > lead + early_enough);
         self.judge(missed, whole);
         self.queued = if one_late && in_time { self.queued + 1 } else { 0 };
+        self.drained |= in_time && !missed;
         if self.queued >= QUEUED && self.since_drain > self.drain_wait && !vrr {
             // Each frame waits a whole refresh behind the one before: leave one out.
             self.drain = true;
-            self.drain_wait = if self.since_drain < self.drain_wait.saturating_mul(4) {
-                (self.drain_wait * 2).min(LONGEST_DRAIN_WAIT)
-            } else {
-                DRAIN_WAIT
-            };
-            (self.queued, self.since_drain) = (0, 0);
+            self.drain_wait =
+                if self.drained { DRAIN_WAIT } else { (self.drain_wait * 2).min(LONGEST_DRAIN_WAIT) };
+            (self.queued, self.since_drain, self.drained) = (0, 0, false);
             self.state.drains += 1;
         }
     }
