@@ -37,6 +37,11 @@ const CONCLUDED: u64 = 3;
 const UNMEASURED: u32 = 16;
 /// Fences are looked at this often: a frame may have been done so long before it was seen to be.
 const POLL_SLACK: i64 = 600_000;
+/// A display time further than this share of a refresh from every refresh is a stray stamp: it says nothing about which
+/// refresh showed the frame.
+const STRAY_SHARE: f64 = 0.25;
+/// After so many strays in a row it is the refreshes, not the stamps, that are known badly.
+const STRAYS: u32 = 8;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
 
@@ -196,6 +201,8 @@ pub struct FramePacer {
     queue: Queue,
     /// Plans since the last measured display time.
     unmeasured: u32,
+    /// Stray display times in a row.
+    strays: u32,
     state: Counted,
 }
 
@@ -309,6 +316,7 @@ impl FramePacer {
             idle: true,
             queue: Queue::new(),
             unmeasured: UNMEASURED,
+            strays: 0,
             state: Counted::default(),
         }
     }
@@ -684,7 +692,11 @@ impl FramePacer {
             }
         };
         self.unmeasured = 0;
-        let shown = self.model.nearest(measured).map(|v| v.index);
+        let nearest = self.model.nearest(measured);
+        if nearest.is_some_and(|v| self.is_stray(measured.signed_since(v.at))) {
+            return;
+        }
+        let shown = nearest.map(|v| v.index);
         let (lead, period) = (self.latch_lead, self.refresh_period());
         let way = self.way();
         let Some(flight) = self.flight(id) else { return };
@@ -699,6 +711,15 @@ impl FramePacer {
         let in_time = early as f64 > period * READY_SHARE;
         let tells = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
         self.judge(refreshes > 0, whole.filter(|_| tells));
+    }
+
+    /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a
+    /// stamp that is late by some milliseconds exceeds though the frame was in time.
+    fn is_stray(&mut self, off: i64) -> bool {
+        let far = off.abs() as f64 > STRAY_SHARE * self.refresh_period();
+        let stray = far && self.way() == Way::Vblank && self.model.lock() == Lock::Locked;
+        self.strays = if stray { self.strays.saturating_add(1) } else { 0 };
+        stray && self.strays < STRAYS
     }
 
     /// The display began a refresh.

@@ -117,6 +117,9 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
+/// Where a sleep before a swap takes its oversleep from in a recorded list: not from its own frame's start.
+const SWAP_TURN: u64 = 31;
+
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
 #[must_use]
 pub fn run(scenario: &Scenario, policy: &mut dyn Policy) -> Outcome {
@@ -203,7 +206,7 @@ impl<'a> Engine<'a> {
             turns += 1;
             if plan.parked {
                 self.tally.parked_wakes += 1;
-                planned_at = self.sleep(planned_at, plan.wake_at);
+                planned_at = self.sleep(planned_at, plan.wake_at, turns);
                 plan = self.plan(planned_at);
                 continue;
             }
@@ -218,7 +221,7 @@ impl<'a> Engine<'a> {
     fn frame(&mut self, plan: Plan, planned_at: Timestamp, number: u64) -> (Plan, Timestamp) {
         // The logic thread.
         let from = planned_at.max(self.logic_free);
-        let start = self.sleep(from, plan.wake_at);
+        let start = self.sleep(from, plan.wake_at, number);
         if start > from {
             self.policy.woke(plan.wake_at, start);
         }
@@ -247,7 +250,7 @@ impl<'a> Engine<'a> {
         let submitted = acquired + cost.render;
         let gpu_done = submitted.max(self.gpu_free) + cost.gpu;
         self.gpu_free = gpu_done;
-        let swap_at = plan.swap_at.filter(|&at| at > submitted).map(|at| self.sleep(submitted, at));
+        let swap_at = plan.swap_at.filter(|&at| at > submitted).map(|at| self.sleep(submitted, at, number.wrapping_add(SWAP_TURN)));
         let begin = swap_at.unwrap_or(submitted);
         self.deliver(begin);
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
@@ -291,11 +294,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Sleeps from `from` until `at`; late as the system is, and through a standstill.
-    fn sleep(&mut self, from: Timestamp, at: Timestamp) -> Timestamp {
+    fn sleep(&mut self, from: Timestamp, at: Timestamp, turn: u64) -> Timestamp {
         if at <= from {
             return from;
         }
-        let woken = at + self.scenario.oversleep.draw(&mut self.sleep_noise);
+        let woken = at + self.scenario.oversleep.draw(turn, &mut self.sleep_noise);
         match self.standstill {
             Some((begin, end)) if woken >= begin && from < end => {
                 self.standstill = None;
