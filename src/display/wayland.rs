@@ -151,7 +151,9 @@ pub unsafe fn open(
         lost: None,
     }));
     let feedback = match why {
-        None => Ok(WaylandPresentation { shared: Rc::clone(&shared), origin: Origin::Compositor, shifted: false }),
+        None => {
+            Ok(WaylandPresentation { shared: Rc::clone(&shared), origin: Origin::Compositor, shifted: false })
+        }
         Some(why) => Err(SourceError::new(why)),
     };
     let callbacks = FrameCallbacks {
@@ -401,7 +403,11 @@ fn stamp_near(now: Timestamp, ms: u32) -> Timestamp {
     const MS: u64 = 1_000_000;
     // Milliseconds since the stamp, by the low 32 bits of both; in the middle of the millisecond that it names.
     let ago = ((now.as_nanos() / MS) as u32).wrapping_sub(ms);
-    if ago < 1_000 { Timestamp::from_nanos((now.as_nanos() / MS - u64::from(ago)) * MS + MS / 2) } else { now }
+    if ago < 1_000 {
+        Timestamp::from_nanos((now.as_nanos() / MS - u64::from(ago)) * MS + MS / 2)
+    } else {
+        now
+    }
 }
 
 const fn join(hi: u32, lo: u32) -> u64 {

@@ -94,7 +94,8 @@ impl WorkBudget {
         let (budget, quickest) = (self.base() as f64 + self.reserve, self.recent.quantile(0.0) as f64);
         if missed {
             // A frame that was planned before the last raise says nothing about what that was worth.
-            let steep = if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
+            let steep =
+                if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
             self.misses_in_a_row += u32::from(raises == self.raises);
             self.raises = self.raises.wrapping_add(1);
             let raise = (step * steep).min(STEEPEST) * (1.0 - self.miss_budget);

@@ -18,7 +18,8 @@ pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 const REMEMBERED: usize = 16;
 /// Frames at the start, and after the display changed, that are given the whole refresh.
 const COLD: usize = 30;
-/// Frames in a row that were ready in time and yet displayed late, before the queue is drained.
+/// Frames in a row that were ready in time and yet displayed late, before the queue is drained. Where that has helped
+/// before, one is enough: by the time it is known of, the next one is on its way already.
 const QUEUED: u32 = 2;
 /// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
 const READY_SHARE: f64 = 0.2;
@@ -224,6 +225,8 @@ struct Queue {
     /// No drain before this plan.
     not_before: FrameId,
     wait: u64,
+    /// Leaving out a commit has helped the last time.
+    helps: bool,
     drains: u64,
 }
 
@@ -236,6 +239,7 @@ impl Queue {
             settled: true,
             not_before: FrameId(0),
             wait: DRAIN_WAIT,
+            helps: false,
             drains: 0,
         }
     }
@@ -249,7 +253,7 @@ impl Queue {
         if refreshes == 0 {
             self.late = 0;
             if !self.settled {
-                (self.settled, self.wait) = (true, DRAIN_WAIT);
+                (self.settled, self.wait, self.helps) = (true, DRAIN_WAIT, true);
             }
             return true;
         }
@@ -257,10 +261,11 @@ impl Queue {
         if !in_time {
             return true;
         }
-        if self.late >= QUEUED && id >= self.not_before {
+        let enough = if self.helps { 1 } else { QUEUED };
+        if self.late >= enough && id >= self.not_before {
             self.leave_out = refreshes;
             self.drains += 1;
-            return false;
+            return self.late == 1;
         }
         // The first of them is the miss that made the queue. Where leaving out a commit did not help, it is no queue.
         self.late == 1 || !self.settled
@@ -271,7 +276,7 @@ impl Queue {
         let refreshes = std::mem::take(&mut self.leave_out);
         if refreshes > 0 {
             if !self.settled {
-                self.wait = (self.wait * 2).min(LONGEST_DRAIN_WAIT);
+                (self.wait, self.helps) = ((self.wait * 2).min(LONGEST_DRAIN_WAIT), false);
             }
             (self.drained, self.settled, self.late) = (id, false, 0);
             self.not_before = FrameId(id.0 + self.wait);
