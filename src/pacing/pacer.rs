@@ -18,14 +18,15 @@ pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 const REMEMBERED: usize = 16;
 /// Frames at the start, and after the display changed, that are given the whole refresh.
 const COLD: usize = 30;
-/// Frames in a row that were ready in time and yet displayed one refresh late, before the queue is drained.
-const QUEUED: u32 = 3;
+/// Frames in a row that were ready in time and yet displayed late, before the queue is drained. Where that has helped
+/// before, one is enough: by the time it is known of, the next one is on its way already.
+const QUEUED: u32 = 2;
 /// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
 const READY_SHARE: f64 = 0.2;
-/// The wait between two drains of the queue, in frames, as long as draining helps; where no frame was in time since the last
-/// one it is doubled each time, as far as [`LONGEST_DRAIN_WAIT`].
-const DRAIN_WAIT: u32 = 15;
-const LONGEST_DRAIN_WAIT: u32 = 7_680;
+/// The wait after a drain of the queue before the next one, in frames; doubled each time that it did not help, as far as
+/// [`LONGEST_DRAIN_WAIT`].
+const DRAIN_WAIT: u64 = 8;
+const LONGEST_DRAIN_WAIT: u64 = 8_192;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
@@ -201,12 +202,7 @@ pub struct FramePacer {
     host_target: Option<Timestamp>,
     /// The next frame comes after a wait: it begins at once.
     idle: bool,
-    queued: u32,
-    drain: bool,
-    since_drain: u32,
-    drain_wait: u32,
-    /// A frame was displayed in time since the last drain.
-    drained: bool,
+    queue: Queue,
     /// Plans since the last measured display time.
     unmeasured: u32,
     /// Stray display times in a row.
@@ -214,11 +210,88 @@ pub struct FramePacer {
     state: Counted,
 }
 
+/// Whether frames wait behind each other before the display.
+///
+/// A frame that misses its refresh is displayed at the next one. A compositor, or a queue of buffers, may then keep every
+/// later frame one refresh longer as well, for as long as they come once per refresh, however early each of them is
+/// ready. Leaving out a commit empties the queue.
+#[derive(Copy, Clone, Debug)]
+struct Queue {
+    /// Frames in a row that were displayed late.
+    late: u32,
+    /// Refreshes to leave out with the next plan.
+    leave_out: u64,
+    /// The first plan after the last drain; what was planned before it was queued before it.
+    drained: FrameId,
+    /// A frame after the last drain was displayed in time.
+    settled: bool,
+    /// No drain before this plan.
+    not_before: FrameId,
+    wait: u64,
+    /// Leaving out a commit has helped the last time.
+    helps: bool,
+    drains: u64,
+}
+
+impl Queue {
+    const fn new() -> Self {
+        Self {
+            late: 0,
+            leave_out: 0,
+            drained: FrameId(0),
+            settled: true,
+            not_before: FrameId(0),
+            wait: DRAIN_WAIT,
+            helps: false,
+            drains: 0,
+        }
+    }
+
+    /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
+    /// that says something about the budget.
+    fn judge(&mut self, id: FrameId, refreshes: u64, in_time: bool) -> bool {
+        if id < self.drained || self.leave_out > 0 {
+            return false;
+        }
+        if refreshes == 0 {
+            self.late = 0;
+            if !self.settled {
+                (self.settled, self.wait, self.helps) = (true, DRAIN_WAIT, true);
+            }
+            return true;
+        }
+        self.late += 1;
+        if !in_time {
+            return true;
+        }
+        let enough = if self.helps { 1 } else { QUEUED };
+        if self.late >= enough && id >= self.not_before {
+            self.leave_out = refreshes;
+            self.drains += 1;
+            return self.late == 1;
+        }
+        // The first of them is the miss that made the queue. Where leaving out a commit did not help, it is no queue.
+        self.late == 1 || !self.settled
+    }
+
+    /// Refreshes to leave out before the target of plan `id`.
+    fn leave_out(&mut self, id: FrameId) -> u64 {
+        let refreshes = std::mem::take(&mut self.leave_out);
+        if refreshes > 0 {
+            if !self.settled {
+                (self.wait, self.helps) = ((self.wait * 2).min(LONGEST_DRAIN_WAIT), false);
+            }
+            (self.drained, self.settled, self.late) = (id, false, 0);
+            self.not_before = FrameId(id.0 + self.wait);
+        }
+        refreshes
+    }
+}
+
 #[derive(Copy, Clone, Debug, Default)]
 struct Counted {
     judged: u64,
     missed: u64,
-    drains: u64,
     missed_ticks: u64,
     snaps: u64,
 }
@@ -250,11 +323,7 @@ impl FramePacer {
             hidden_from: None,
             host_target: None,
             idle: true,
-            queued: 0,
-            drain: false,
-            since_drain: u32::MAX,
-            drain_wait: DRAIN_WAIT,
-            drained: true,
+            queue: Queue::new(),
             unmeasured: UNMEASURED,
             strays: 0,
             state: Counted::default(),
@@ -306,9 +375,11 @@ impl FramePacer {
     }
 
     /// Another source tells display times from now on. Its refreshes are learnt anew.
-    pub fn set_source(&mut self) {
+    pub fn set_source(&mut self, origin: Origin) {
         self.model.reset();
-        self.work.set_reserve(first_reserve(self.refresh_hz));
+        // How long before a refresh a compositor takes what it shows has to be found out from the safe side.
+        let reserve = first_reserve(self.refresh_hz);
+        self.work.set_reserve(if origin == Origin::Compositor { reserve * 2 } else { reserve });
         self.load.restart();
         self.start_anew();
     }
@@ -391,7 +462,7 @@ impl FramePacer {
             divisor: self.load.divisor(),
             judged: self.state.judged,
             missed: self.state.missed,
-            drains: self.state.drains,
+            drains: self.queue.drains,
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }
@@ -439,7 +510,6 @@ impl FramePacer {
             self.state.snaps += 1;
         }
         self.last = self.last.next();
-        self.since_drain = self.since_drain.saturating_add(1);
         let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
@@ -526,7 +596,7 @@ impl FramePacer {
             return self.plan_on_grid(now);
         };
         let taken = if self.idle { None } else { self.taken(now) };
-        let extra = u64::from(std::mem::take(&mut self.drain));
+        let extra = self.queue.leave_out(self.last);
         let index = taken.map_or(soonest.index, |taken| soonest.index.max(taken + divisor + extra));
         let Some(target) = self.model.at(index) else { return self.plan_on_grid(now) };
         let deadline = target.offset(-self.latch_lead);
@@ -658,30 +728,20 @@ impl FramePacer {
             return;
         }
         let shown = nearest.map(|v| v.index);
-        let (lead, half) = (self.latch_lead, self.frame_period() / 2.0);
-        let early_enough = (self.frame_period() * READY_SHARE) as i64;
+        let (lead, period) = (self.latch_lead, self.refresh_period());
+        let way = self.way();
         let Some(flight) = self.flight(id) else { return };
         let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
-        flight.shown = shown;
-        let (whole, judged) = (flight.whole, std::mem::replace(&mut flight.judged, true));
-        if judged {
+        flight.shown = shown.filter(|_| way == Way::Vblank);
+        if std::mem::replace(&mut flight.judged, true) {
             return;
         }
-        let late = measured.signed_since(target);
-        let missed = late as f64 > half;
-        let one_late = late as f64 > half && (late as f64) < 3.0 * half;
-        let in_time = flight.ready().is_some_and(|ready| target.signed_since(ready) > lead + early_enough);
-        self.judge(missed, whole);
-        self.queued = if one_late && in_time { self.queued + 1 } else { 0 };
-        self.drained |= in_time && !missed;
-        if self.queued >= QUEUED && self.since_drain > self.drain_wait {
-            // Each frame waits a whole refresh behind the one before: leave one out.
-            self.drain = true;
-            self.drain_wait =
-                if self.drained { DRAIN_WAIT } else { (self.drain_wait * 2).min(LONGEST_DRAIN_WAIT) };
-            (self.queued, self.since_drain, self.drained) = (0, 0, false);
-            self.state.drains += 1;
-        }
+        let whole = flight.whole;
+        let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
+        let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
+        let in_time = early as f64 > period * READY_SHARE;
+        let tells = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
+        self.judge(refreshes > 0, whole.filter(|_| tells));
     }
 
     /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a
@@ -861,7 +921,7 @@ impl FramePacer {
         self.clock.reset();
         self.last_start = None;
         self.idle = true;
-        self.queued = 0;
+        self.queue = Queue { drains: self.queue.drains, ..Queue::new() };
         self.forget_flights();
     }
 

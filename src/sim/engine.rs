@@ -252,7 +252,10 @@ impl<'a> Engine<'a> {
         let submitted = acquired + cost.render;
         let gpu_done = submitted.max(self.gpu_free) + cost.gpu;
         self.gpu_free = gpu_done;
-        let swap_at = plan.swap_at.filter(|&at| at > submitted).map(|at| self.sleep(submitted, at, number.wrapping_add(SWAP_TURN)));
+        let swap_at = plan
+            .swap_at
+            .filter(|&at| at > submitted)
+            .map(|at| self.sleep(submitted, at, number.wrapping_add(SWAP_TURN)));
         let begin = swap_at.unwrap_or(submitted);
         self.deliver(begin);
         let swapped = self.screen.swap(plan.id, begin, gpu_done);

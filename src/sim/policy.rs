@@ -179,9 +179,7 @@ impl PolicyKind {
     pub fn make(self, hz: f64) -> Box<dyn Policy> {
         match self {
             Self::Ours(mode) => Box::new(FramePacer::new(mode, hz)),
-            Self::FixedTimer => {
-                Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: FrameId(0) })
-            }
+            Self::FixedTimer => Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: FrameId(0) }),
             Self::SleepMinusOversleep => {
                 Box::new(Limiter { period: (1e9 / hz) as i64, next: None, overslept: 0, last: FrameId(0) })
             }
