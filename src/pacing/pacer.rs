@@ -148,6 +148,7 @@ struct Flight {
     submitted: Option<Timestamp>,
     gpu_done: Option<Timestamp>,
     work: Work,
+    /// No refresh sets its deadline: it was in time when it waited for its swap.
     on_grid: bool,
     counted: bool,
     judged: bool,
@@ -196,6 +197,8 @@ pub struct FramePacer {
     flights: [Flight; REMEMBERED],
     last: FrameId,
     last_start: Option<Timestamp>,
+    /// The last start before the window was hidden, until the first after that.
+    hidden_from: Option<Timestamp>,
     host_target: Option<Timestamp>,
     /// The next frame comes after a wait: it begins at once.
     idle: bool,
@@ -317,6 +320,7 @@ impl FramePacer {
             flights: [Flight::default(); REMEMBERED],
             last: FrameId(0),
             last_start: None,
+            hidden_from: None,
             host_target: None,
             idle: true,
             queue: Queue::new(),
@@ -408,6 +412,8 @@ impl FramePacer {
     pub fn set_visible(&mut self, visible: bool) {
         if visible && !self.visible {
             self.start_anew();
+        } else if !visible && self.visible {
+            self.hidden_from = self.last_start;
         }
         self.visible = visible;
     }
@@ -499,8 +505,12 @@ impl FramePacer {
         if !self.visible {
             return Plan { wake_at: now + PARKED_FOR, parked: true, ..Plan::default() };
         }
+        if self.hidden_from.take().is_some_and(|from| now.saturating_since(from) > LONGEST_STEP) {
+            // Animation stood still, which is a cut like any other.
+            self.state.snaps += 1;
+        }
         self.last = self.last.next();
-        let on_grid = self.way() == Way::Grid;
+        let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
             Way::Throttled => (self.plan_after_swap(now), None, false),
@@ -547,14 +557,22 @@ impl FramePacer {
         self.state.missed_ticks += point.steps - 1;
         let dt = Duration::from_nanos((period * point.steps as f64).round() as u64);
         let longest = LONGEST_STEP.max(self.interval());
-        self.state.snaps += u64::from(dt > longest);
+        let dt = if self.mode.follows_display() {
+            // The clock goes on counting where the display's refreshes become known, and where they are lost.
+            let step = self.clock.step(point.at, period);
+            self.state.snaps += u64::from(step.snapped.is_some());
+            step.dt
+        } else {
+            self.state.snaps += u64::from(dt > longest);
+            dt.min(longest)
+        };
         let wake_at = point.at - budget;
         let plan = Plan {
             wake_at,
             swap_at: Some(point.at),
             target_presentation: Some(point.at),
             budget: Some(budget),
-            dt: Some(dt.min(longest)),
+            dt: Some(dt),
             ..Plan::default()
         };
         (plan, None, wake_at >= now)
@@ -620,27 +638,35 @@ impl FramePacer {
     }
 
     fn plan_for_vrr(&mut self, now: Timestamp) -> Planned {
-        let period = self.frame_period();
+        // Targets closer than the load allows would all be missed, each by a little more than the one before.
+        let period = self.frame_period().max(self.load.typical() as f64);
         let cold = self.work.seen() < COLD;
-        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(2 * period as i64) };
+        let most = 2 * period as i64;
+        self.work.set_limit(duration(most));
+        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(most) };
         let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
         let before = self.flights[slot(FrameId(self.last.0.saturating_sub(1)))];
         let last = before.target.filter(|_| !self.idle && before.id.next() == self.last).map(|(_, at)| at);
         let last = last.map(|at| before.ready().map_or(at, |ready| ready.max(at)));
         let target = last.map_or(earliest, |last| earliest.max(last.offset(period as i64)));
-        // Any display time will do: animation follows the targets as they are.
-        let dt = last.map_or_else(|| self.interval(), |last| target.saturating_since(last));
-        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        // The display waits for the frame: the step is what lies between the two. By how much the one before was late is
+        // paid back in shares.
+        let step = match last {
+            Some(last) => self.clock.step_of(target.signed_since(last), target, period),
+            None => self.clock.step(target, period),
+        };
+        self.state.snaps += u64::from(step.snapped.is_some());
         let wake_at = target.offset(-budget);
         let plan = Plan {
             wake_at,
-            swap_at: Some(target),
+            // It is shown when the GPU is done with it.
+            swap_at: Some(target.offset(-self.load.quickest_gpu())),
             target_presentation: Some(target),
             budget: Some(duration(budget)),
-            dt: Some(dt.min(LONGEST_STEP)),
+            dt: Some(step.dt),
             ..Plan::default()
         };
-        (plan, Some((0, target)), wake_at >= now && !self.idle)
+        (plan, Some((0, target)), wake_at >= now && !self.idle && !cold)
     }
 
     fn plan_for_host(&mut self, now: Timestamp) -> Planned {
@@ -705,7 +731,7 @@ impl FramePacer {
         let (lead, period) = (self.latch_lead, self.refresh_period());
         let way = self.way();
         let Some(flight) = self.flight(id) else { return };
-        let Some((_, target)) = flight.target else { return };
+        let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
         flight.shown = shown.filter(|_| way == Way::Vblank);
         if std::mem::replace(&mut flight.judged, true) {
             return;
@@ -744,7 +770,10 @@ impl FramePacer {
         self.throttle.interrupted();
         self.grid.move_to(at);
         let (lead, budget) = (self.latch_lead, self.work.nanos());
-        let target = self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at));
+        let target = match self.way() {
+            Way::Vrr => Some((0, at.offset(budget))),
+            _ => self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at)),
+        };
         let last = self.last;
         if let Some(flight) = self.flight(last)
             && flight.target.is_some()
@@ -754,6 +783,9 @@ impl FramePacer {
             if let (Some((_, target)), Some(period)) = (target, self.model.period_nanos()) {
                 self.clock.step(target, period);
             }
+        } else {
+            self.clock.reset();
+            self.clock.step(at, self.refresh_period());
         }
     }
 
@@ -775,6 +807,7 @@ impl FramePacer {
     fn dropped(&mut self, id: FrameId) {
         if let Some(flight) = self.flight(id)
             && flight.target.is_some()
+            && !flight.on_grid
             && !std::mem::replace(&mut flight.judged, true)
         {
             let whole = flight.whole;
@@ -786,7 +819,8 @@ impl FramePacer {
     fn judge_unmeasured(&mut self, id: FrameId) {
         let lead = self.latch_lead;
         let Some(flight) = self.flight(id) else { return };
-        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), flight.judged) else {
+        let known = flight.judged || flight.on_grid;
+        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), known) else {
             return;
         };
         flight.judged = true;
@@ -812,7 +846,8 @@ impl FramePacer {
         self.work.work(span);
         if on_grid {
             self.judge(held.is_zero(), whole);
-        } else if self.mode.follows_display() {
+        }
+        if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
             let apart = self.work.reserve().max(0) + self.latch_lead;
             let (logic, drawing) = (signed(logic), signed(drawing));
             self.load.frame(logic, drawing, gpu, self.refresh_period(), apart);

@@ -5,7 +5,7 @@ use super::policy::{Policy, interval, signed};
 use super::screen::{DisplaySpec, Screen, Word};
 use super::workload::{FrameCost, Oversleep, Workload};
 use super::{Noise, Taking};
-use crate::pacing::{FrameId, LONGEST_STEP, Plan, Work};
+use crate::pacing::{FrameId, LONGEST_STEP, Layout, Plan, Work};
 use crate::stats::{Distribution, Summary};
 use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, Writer, buffer};
 use crate::time::Timestamp;
@@ -72,6 +72,8 @@ pub struct SimFrame {
     pub in_flight: u32,
     /// Refreshes that it was to last.
     pub divisor: u32,
+    /// How its logic and its drawing lay in time.
+    pub layout: Layout,
 }
 
 /// What a run came to. Times in milliseconds.
@@ -111,7 +113,7 @@ pub struct Outcome {
     pub parked_wakes: u64,
     /// Frames swapped while nothing of the window was shown, after the source had noticed.
     pub swaps_while_hidden: u64,
-    /// Frames that began in each layout and divisor other than serial at every refresh.
+    /// Frames that were made in another way than serially at every refresh.
     pub heavier_frames: u64,
     /// Simulated seconds.
     pub seconds: f64,
@@ -259,6 +261,7 @@ impl<'a> Engine<'a> {
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
         self.fences.push_back(gpu_done);
         self.render_free = swapped;
+        let state = self.policy.state().unwrap_or_default();
         let frame = SimFrame {
             id: plan.id,
             plan,
@@ -269,11 +272,12 @@ impl<'a> Engine<'a> {
             animation: self.animation,
             prediction_error: plan.target_presentation.map(|t| self.screen.nearest_vblank(t).signed_since(t)),
             in_flight: self.fences.len() as u32,
-            divisor: self.policy.state().map_or(1, |s| s.divisor.max(1)),
+            divisor: state.divisor.max(1),
+            layout: state.layout,
             ..SimFrame::default()
         };
         let swaps_hidden = u64::from(self.hidden);
-        self.tally.swapped(&frame, self.policy.state().map_or(0, |s| s.snaps), swaps_hidden);
+        self.tally.swapped(&frame, state.snaps, swaps_hidden);
         self.open.push_back(frame);
         self.deliver(swapped);
         // A swap that waited says nothing about the work.
@@ -420,7 +424,7 @@ impl Tally {
         }
         self.frames += 1;
         self.most_in_flight = self.most_in_flight.max(frame.in_flight);
-        self.heavier += u64::from(frame.divisor > 1 || frame.in_flight > 1);
+        self.heavier += u64::from(frame.divisor > 1 || frame.layout != Layout::Serial);
     }
 
     /// Counts a frame of which all is known. Returns whether it was past the warm-up.
