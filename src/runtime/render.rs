@@ -560,7 +560,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 pacer.vblank(sample);
             }
             Feedback::Source(name, origin) => {
-                pacer.set_source();
+                pacer.set_source(origin);
                 source = Some((name, origin));
             }
             Feedback::Visible(visible) => shown = visible,
