@@ -63,6 +63,7 @@ impl GlWindow {
     }
 
     /// Fills the window with black or white and shows it.
+    #[allow(dead_code, reason = "a loop that paces itself draws and swaps apart")]
     pub fn fill(&self, white: bool) {
         let v = if white { 1.0 } else { 0.0 };
         // SAFETY: the context is current on this thread, the only one of the program.
