@@ -96,9 +96,11 @@ impl Load {
     pub(super) fn typical(&self) -> i64 {
         match self.layout {
             Layout::Serial => self.all.quantile(COMFORTABLE),
-            Layout::Pipelined => {
-                [&self.logic, &self.drawing, &self.gpu].map(|w| w.quantile(COMFORTABLE)).into_iter().max().unwrap_or(0)
-            }
+            Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
+                .map(|w| w.quantile(COMFORTABLE))
+                .into_iter()
+                .max()
+                .unwrap_or(0),
         }
     }
 

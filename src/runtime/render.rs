@@ -260,6 +260,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             made: None,
             priority: Priority::Normal,
         };
+        if step.options.trace_frames > 0 {
+            step.recorder.keep_trace(step.options.trace_frames);
+        }
         step.tell_refresh();
         step
     }
