@@ -1,7 +1,7 @@
 //! How regular ticks are on the screen, measured from outside: scanout at a fixed rate of 120 frames per second, and a
 //! plain thread that sleeps to 120 absolute deadlines per second.
 //!
-//! `cargo bench --bench ticks [-- --rounds N --seconds S --report FILE.json --only NAME,NAME --load idle,busy,realtime]`
+//! `cargo bench --bench ticks [-- --rounds N --seconds S --report FILE.json --only NAME,NAME --load idle,busy,realtime,rt_alone]`
 //!
 //! One Xvfb whose framebuffer is mapped; each program turns its window from black to white and back with each tick,
 //! and this process watches one pixel. The programs take turns within each round, in random order. The server and the
@@ -11,7 +11,9 @@
 //! - *idle*: nothing else runs on purpose.
 //! - *busy*: two processes that are always ready to run.
 //! - *realtime*: those, and the programs have real-time priority: scanout asks for it (`--realtime`), the tick thread's
-//!   process is started with it.
+//!   process is started with it, and all its threads with it.
+//! - *rt_alone*: the same, and Mesa's software rasteriser draws on the calling thread instead of on threads of its own,
+//!   which in scanout do not have the priority.
 
 #![cfg_attr(not(target_os = "linux"), allow(unused, reason = "measures on Linux only"))]
 #![allow(clippy::print_stdout, reason = "the table is what the program is for")]
@@ -59,16 +61,22 @@ mod linux {
         Idle,
         Busy,
         Realtime,
+        RealtimeAlone,
     }
 
     impl Load {
-        const ALL: [Self; 3] = [Self::Idle, Self::Busy, Self::Realtime];
+        const ALL: [Self; 4] = [Self::Idle, Self::Busy, Self::Realtime, Self::RealtimeAlone];
+
+        fn is_realtime(self) -> bool {
+            matches!(self, Self::Realtime | Self::RealtimeAlone)
+        }
 
         fn name(self) -> &'static str {
             match self {
                 Self::Idle => "idle",
                 Self::Busy => "busy",
                 Self::Realtime => "realtime",
+                Self::RealtimeAlone => "rt_alone",
             }
         }
     }
@@ -122,7 +130,7 @@ mod linux {
         arguments: &'static [&'static str],
         is_scanout: bool,
         /// Per load.
-        turns: [Vec<Turn>; 3],
+        turns: [Vec<Turn>; 4],
         absent: Option<String>,
     }
 
@@ -140,16 +148,17 @@ mod linux {
         fn start(&mut self, server: &Xvfb, user: &X11, load: Load) -> Option<App> {
             let program = self.program.as_ref().ok()?;
             let place = Place::X11 { display: server.display() };
-            let realtime = load == Load::Realtime;
+            let realtime = load.is_realtime();
+            let alone: &[_] = if load == Load::RealtimeAlone { &[("LP_NUM_THREADS", "0")] } else { &[] };
             let mut arguments: Vec<&str> = self.arguments.to_vec();
             let path = program.to_str().expect("a path in UTF-8");
             let mut app = if realtime && !self.is_scanout {
-                App::start("chrt", &["--fifo", PROGRAM_LEVEL, path], &place)
+                App::start_with("chrt", &["--fifo", PROGRAM_LEVEL, path], &place, alone)
             } else {
                 if realtime {
                     arguments.extend(["--realtime", PROGRAM_LEVEL]);
                 }
-                App::start(program, &arguments, &place)
+                App::start_with(program, &arguments, &place, alone)
             };
             let end = Instant::now() + OPEN_LIMIT;
             while Instant::now() < end && app.runs() {
@@ -230,7 +239,7 @@ mod linux {
         for round in 1..=options.rounds {
             for (i, load) in Load::ALL.into_iter().enumerate() {
                 if !Options::wants(options.loads.as_ref(), load.name())
-                    || (load == Load::Realtime && !granted)
+                    || (load.is_realtime() && !granted)
                 {
                     continue;
                 }
