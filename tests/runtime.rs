@@ -11,7 +11,7 @@ use runtime_support::{
     Drawn, Gate, Hears, Screen, Told, World, a_while, ear, fixed, guarded, key, key_at, options, start,
 };
 use scanout::pacing::{LONGEST_STEP, Pacing, Throttle};
-use scanout::runtime::{InputEvent, InputKind, Summary};
+use scanout::runtime::{Feedback, InputEvent, InputKind, Summary};
 use scanout::stats::{FrameRecord, Stage};
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use scanout::{Demand, Size};
@@ -283,6 +283,40 @@ fn an_invisible_window_draws_nothing_and_its_world_stands_still() {
             drawn.nothing(a_while());
             runtime.handle().set_visible(true);
             drawn.wait_for(|d| d.id >= 10 && d.inputs == 1);
+            runtime.finish().expect("a clean end");
+        }
+    });
+}
+
+#[test]
+fn a_window_that_its_display_does_not_show_rests_until_it_is_shown() {
+    guarded(|| {
+        for pacing in [Pacing::Immediate, Pacing::Vsync, fixed(500.0)] {
+            let (told, drawn) = ear();
+            let ((says, display), (passed_on, heard)) = (ear(), ear());
+            let make = move || {
+                let mut screen = Screen::telling(&told);
+                screen.says = Some((display, passed_on));
+                screen
+            };
+            let (mut runtime, _end) = start(options(pacing), World::new(Demand::EveryFrame), make);
+            let hide = || {
+                says.tell(Feedback::Visible(false));
+                heard.next();
+                drawn.all_so_far();
+                drawn.nothing(a_while());
+            };
+            drawn.wait_for(|d| d.id == 3);
+            hide();
+            // Nobody wakes the thread: it looks by itself.
+            says.tell(Feedback::Visible(true));
+            heard.next();
+            drawn.next();
+            drawn.next();
+            // The host knows of something that happened to the window: that is worth a look.
+            hide();
+            runtime.handle().resize(Size::new(9, 9), 1.0);
+            drawn.wait_for(|d| d.size == Size::new(9, 9));
             runtime.finish().expect("a clean end");
         }
     });

@@ -12,6 +12,7 @@
 //! | macOS | `display_link`: CVDisplayLink (unverified) |
 //! | anywhere | [`SwapReturn`]: swaps that wait for the display; [`FreeTimer`]: the nominal rate |
 
+mod attribution;
 mod chain;
 #[cfg(all(feature = "window", target_os = "macos"))]
 mod display_link;
@@ -31,6 +32,7 @@ pub mod wayland;
 #[cfg(all(feature = "window", x11_platform))]
 mod x11;
 
+pub use attribution::Attribution;
 pub use chain::Chain;
 #[cfg(all(feature = "window", target_os = "macos"))]
 pub use display_link::DisplayLink;

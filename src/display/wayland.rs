@@ -34,9 +34,9 @@ use wayland_protocols::wp::presentation_time::client::wp_presentation_feedback::
     self, Kind, WpPresentationFeedback,
 };
 
-use super::{SourceError, SourceEvent, VsyncSource, patience};
+use super::{Attribution, SourceError, SourceEvent, VsyncSource, patience};
 use crate::pacing::{FrameId, Origin, Presentation, VblankSample};
-use crate::time::Timestamp;
+use crate::time::{Clock, MonotonicClock, Timestamp};
 
 /// `CLOCK_MONOTONIC` of Linux and the BSDs that Wayland runs on (FreeBSD and its descendants count differently).
 #[cfg(target_os = "linux")]
@@ -67,6 +67,7 @@ struct State {
     clock: Option<u32>,
     feedback: Vec<(FrameId, Outcome)>,
     callbacks: Vec<(FrameId, u32)>,
+    attribution: Attribution,
 }
 
 enum Outcome {
@@ -150,7 +151,9 @@ pub unsafe fn open(
         lost: None,
     }));
     let feedback = match why {
-        None => Ok(WaylandPresentation { shared: Rc::clone(&shared), origin: Origin::Compositor }),
+        None => {
+            Ok(WaylandPresentation { shared: Rc::clone(&shared), origin: Origin::Compositor, shifted: false })
+        }
         Some(why) => Err(SourceError::new(why)),
     };
     let callbacks = FrameCallbacks {
@@ -170,6 +173,8 @@ pub unsafe fn open(
 pub struct WaylandPresentation {
     shared: Rc<RefCell<Shared>>,
     origin: Origin,
+    /// Stamps were found to belong to a later commit than they name.
+    shifted: bool,
 }
 
 impl VsyncSource for WaylandPresentation {
@@ -197,13 +202,23 @@ impl VsyncSource for WaylandPresentation {
     fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(SourceEvent)) -> Result<(), SourceError> {
         let mut shared = self.shared.borrow_mut();
         let dispatched = shared.dispatch(now);
-        for (id, outcome) in shared.state.feedback.drain(..) {
+        let State { feedback, attribution, .. } = &mut shared.state;
+        for (id, outcome) in feedback.drain(..) {
             match outcome {
                 Outcome::Discarded => sink(SourceEvent::Presented(id, Presentation::Dropped)),
                 Outcome::Presented(sample) => {
                     self.origin = sample.origin;
                     sink(SourceEvent::Vblank(sample));
-                    sink(SourceEvent::Presented(id, Presentation::At(sample.at, sample.origin)));
+                    let shown = attribution.presented(id, sample.at);
+                    if attribution.shifted() != self.shifted {
+                        self.shifted = attribution.shifted();
+                        if self.shifted {
+                            log::info!("the compositor's display times name the commit before: corrected");
+                        }
+                    }
+                    if let Some(id) = shown {
+                        sink(SourceEvent::Presented(id, Presentation::At(sample.at, sample.origin)));
+                    }
                 }
             }
         }
@@ -378,7 +393,20 @@ impl Dispatch<WlCallback, FrameId> for State {
     ) {
         if let wl_callback::Event::Done { callback_data } = event {
             state.callbacks.push((*id, callback_data));
+            state.attribution.repainted(*id, stamp_near(MonotonicClock.now(), callback_data));
         }
+    }
+}
+
+/// The stamp of a callback, where it is of the monotonic clock; otherwise its arrival.
+fn stamp_near(now: Timestamp, ms: u32) -> Timestamp {
+    const MS: u64 = 1_000_000;
+    // Milliseconds since the stamp, by the low 32 bits of both; in the middle of the millisecond that it names.
+    let ago = ((now.as_nanos() / MS) as u32).wrapping_sub(ms);
+    if ago < 1_000 {
+        Timestamp::from_nanos((now.as_nanos() / MS - u64::from(ago)) * MS + MS / 2)
+    } else {
+        now
     }
 }
 

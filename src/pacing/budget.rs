@@ -90,22 +90,25 @@ impl WorkBudget {
         let spread = (self.recent.quantile(QUANTILE) - self.recent.quantile(0.5)) as f64;
         self.step += FOLLOW * ((spread / 2.0).clamp(STEP.0, STEP.1) - self.step);
         let step = self.step;
+        // What cannot be used, or is much less than the quickest frame takes, would only have to be made good again.
+        let (budget, quickest) = (self.base() as f64 + self.reserve, self.recent.quantile(0.0) as f64);
         if missed {
             // A frame that was planned before the last raise says nothing about what that was worth.
             let steep =
                 if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
             self.misses_in_a_row += u32::from(raises == self.raises);
             self.raises = self.raises.wrapping_add(1);
-            self.reserve += (step * steep).min(STEEPEST) * (1.0 - self.miss_budget);
+            let raise = (step * steep).min(STEEPEST) * (1.0 - self.miss_budget);
+            self.reserve += raise.min((self.most - budget).max(0.0));
         } else {
             if raises == self.raises {
                 self.misses_in_a_row = 0;
             }
-            self.reserve -= step * self.miss_budget + if self.raises == 0 { SEARCH } else { 0.0 };
+            let fall = step * self.miss_budget + if self.raises == 0 { SEARCH } else { 0.0 };
+            if budget > quickest - STEP.1 {
+                self.reserve -= fall;
+            }
         }
-        // Much less than the quickest frame takes, or more than can be used, would only have to be made good again.
-        let (base, least) = (self.base() as f64, self.recent.quantile(0.0) as f64 - STEP.1);
-        self.reserve = self.reserve.clamp(least - base, (self.most - base).max(least - base));
     }
 
     /// How often the reserve was raised so far.

@@ -186,6 +186,16 @@ impl PeriodClock {
     /// nanoseconds (taken into the bounds of [`Rate`]; 60 Hz where it is not a positive number). A target that is
     /// not after the last one moves nothing. About 10 ns; no allocation.
     pub fn step(&mut self, target: Timestamp, period_ns: f64) -> Step {
+        self.advance(target, period_ns, None)
+    }
+
+    /// As [`step`](Self::step) where the display shows frames when they come: `shown` nanoseconds after the one before in
+    /// place of whole refreshes.
+    pub(super) fn step_of(&mut self, shown: i64, target: Timestamp, period_ns: f64) -> Step {
+        self.advance(target, period_ns, Some(shown))
+    }
+
+    fn advance(&mut self, target: Timestamp, period_ns: f64, shown: Option<i64>) -> Step {
         let period = sane_period(period_ns);
         let Some(last) = self.last else {
             self.last = Some(target);
@@ -198,7 +208,7 @@ impl PeriodClock {
         }
         self.last = Some(target);
         let owed = self.debt.saturating_add(elapsed);
-        let whole = ((elapsed as f64 / period).round() * period).round() as i64;
+        let whole = shown.unwrap_or_else(|| ((elapsed as f64 / period).round() * period).round() as i64);
         let share = (period * DEBT_SHARE) as i64;
         let longest = (nanos(LONGEST_STEP) as i64).max(period as i64 + share);
         let paid = owed.saturating_sub(whole).clamp(-share, share);

@@ -89,6 +89,16 @@ impl Load {
         self.gpu.quantile(0.0)
     }
 
+    /// The time from frame to frame that the load usually needs, in nanoseconds.
+    pub(super) fn typical(&self) -> i64 {
+        match self.layout {
+            Layout::Serial => self.all.quantile(0.5),
+            Layout::Pipelined => {
+                [&self.logic, &self.drawing, &self.gpu].map(|w| w.quantile(0.5)).into_iter().max().unwrap_or(0)
+            }
+        }
+    }
+
     pub(super) const fn choose(&mut self, choice: LayoutChoice) {
         self.choice = choice;
         if let LayoutChoice::Pinned(layout) = choice {

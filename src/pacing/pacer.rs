@@ -18,13 +18,15 @@ pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 const REMEMBERED: usize = 16;
 /// Frames at the start, and after the display changed, that are given the whole refresh.
 const COLD: usize = 30;
-/// Frames in a row that were ready in time and yet displayed one refresh late, before the queue is drained.
-const QUEUED: u32 = 3;
+/// Frames in a row that were ready in time and yet displayed late, before the queue is drained. Where that has helped
+/// before, one is enough: by the time it is known of, the next one is on its way already.
+const QUEUED: u32 = 2;
 /// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
 const READY_SHARE: f64 = 0.2;
-/// The first wait between two drains of the queue, in frames; doubled each time, as far as [`LONGEST_DRAIN_WAIT`].
-const DRAIN_WAIT: u32 = 60;
-const LONGEST_DRAIN_WAIT: u32 = 7_680;
+/// The wait after a drain of the queue before the next one, in frames; doubled each time that it did not help, as far as
+/// [`LONGEST_DRAIN_WAIT`].
+const DRAIN_WAIT: u64 = 8;
+const LONGEST_DRAIN_WAIT: u64 = 8_192;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
@@ -36,6 +38,11 @@ const CONCLUDED: u64 = 3;
 const UNMEASURED: u32 = 16;
 /// Fences are looked at this often: a frame may have been done so long before it was seen to be.
 const POLL_SLACK: i64 = 600_000;
+/// A display time further than this share of a refresh from every refresh is a stray stamp: it says nothing about which
+/// refresh showed the frame.
+const STRAY_SHARE: f64 = 0.25;
+/// After so many strays in a row it is the refreshes, not the stamps, that are known badly.
+const STRAYS: u32 = 8;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
 
@@ -141,6 +148,7 @@ struct Flight {
     submitted: Option<Timestamp>,
     gpu_done: Option<Timestamp>,
     work: Work,
+    /// No refresh sets its deadline: it was in time when it waited for its swap.
     on_grid: bool,
     counted: bool,
     judged: bool,
@@ -189,23 +197,101 @@ pub struct FramePacer {
     flights: [Flight; REMEMBERED],
     last: FrameId,
     last_start: Option<Timestamp>,
+    /// The last start before the window was hidden, until the first after that.
+    hidden_from: Option<Timestamp>,
     host_target: Option<Timestamp>,
     /// The next frame comes after a wait: it begins at once.
     idle: bool,
-    queued: u32,
-    drain: bool,
-    since_drain: u32,
-    drain_wait: u32,
+    queue: Queue,
     /// Plans since the last measured display time.
     unmeasured: u32,
+    /// Stray display times in a row.
+    strays: u32,
     state: Counted,
+}
+
+/// Whether frames wait behind each other before the display.
+///
+/// A frame that misses its refresh is displayed at the next one. A compositor, or a queue of buffers, may then keep every
+/// later frame one refresh longer as well, for as long as they come once per refresh, however early each of them is
+/// ready. Leaving out a commit empties the queue.
+#[derive(Copy, Clone, Debug)]
+struct Queue {
+    /// Frames in a row that were displayed late.
+    late: u32,
+    /// Refreshes to leave out with the next plan.
+    leave_out: u64,
+    /// The first plan after the last drain; what was planned before it was queued before it.
+    drained: FrameId,
+    /// A frame after the last drain was displayed in time.
+    settled: bool,
+    /// No drain before this plan.
+    not_before: FrameId,
+    wait: u64,
+    /// Leaving out a commit has helped the last time.
+    helps: bool,
+    drains: u64,
+}
+
+impl Queue {
+    const fn new() -> Self {
+        Self {
+            late: 0,
+            leave_out: 0,
+            drained: FrameId(0),
+            settled: true,
+            not_before: FrameId(0),
+            wait: DRAIN_WAIT,
+            helps: false,
+            drains: 0,
+        }
+    }
+
+    /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
+    /// that says something about the budget.
+    fn judge(&mut self, id: FrameId, refreshes: u64, in_time: bool) -> bool {
+        if id < self.drained || self.leave_out > 0 {
+            return false;
+        }
+        if refreshes == 0 {
+            self.late = 0;
+            if !self.settled {
+                (self.settled, self.wait, self.helps) = (true, DRAIN_WAIT, true);
+            }
+            return true;
+        }
+        self.late += 1;
+        if !in_time {
+            return true;
+        }
+        let enough = if self.helps { 1 } else { QUEUED };
+        if self.late >= enough && id >= self.not_before {
+            self.leave_out = refreshes;
+            self.drains += 1;
+            return self.late == 1;
+        }
+        // The first of them is the miss that made the queue. Where leaving out a commit did not help, it is no queue.
+        self.late == 1 || !self.settled
+    }
+
+    /// Refreshes to leave out before the target of plan `id`.
+    fn leave_out(&mut self, id: FrameId) -> u64 {
+        let refreshes = std::mem::take(&mut self.leave_out);
+        if refreshes > 0 {
+            if !self.settled {
+                (self.wait, self.helps) = ((self.wait * 2).min(LONGEST_DRAIN_WAIT), false);
+            }
+            (self.drained, self.settled, self.late) = (id, false, 0);
+            self.not_before = FrameId(id.0 + self.wait);
+        }
+        refreshes
+    }
 }
 
 #[derive(Copy, Clone, Debug, Default)]
 struct Counted {
     judged: u64,
     missed: u64,
-    drains: u64,
     missed_ticks: u64,
     snaps: u64,
 }
@@ -234,13 +320,12 @@ impl FramePacer {
             flights: [Flight::default(); REMEMBERED],
             last: FrameId(0),
             last_start: None,
+            hidden_from: None,
             host_target: None,
             idle: true,
-            queued: 0,
-            drain: false,
-            since_drain: u32::MAX,
-            drain_wait: DRAIN_WAIT,
+            queue: Queue::new(),
             unmeasured: UNMEASURED,
+            strays: 0,
             state: Counted::default(),
         }
     }
@@ -290,9 +375,11 @@ impl FramePacer {
     }
 
     /// Another source tells display times from now on. Its refreshes are learnt anew.
-    pub fn set_source(&mut self) {
+    pub fn set_source(&mut self, origin: Origin) {
         self.model.reset();
-        self.work.set_reserve(first_reserve(self.refresh_hz));
+        // How long before a refresh a compositor takes what it shows has to be found out from the safe side.
+        let reserve = first_reserve(self.refresh_hz);
+        self.work.set_reserve(if origin == Origin::Compositor { reserve * 2 } else { reserve });
         self.load.restart();
         self.start_anew();
     }
@@ -325,6 +412,8 @@ impl FramePacer {
     pub fn set_visible(&mut self, visible: bool) {
         if visible && !self.visible {
             self.start_anew();
+        } else if !visible && self.visible {
+            self.hidden_from = self.last_start;
         }
         self.visible = visible;
     }
@@ -373,7 +462,7 @@ impl FramePacer {
             divisor: self.load.divisor(),
             judged: self.state.judged,
             missed: self.state.missed,
-            drains: self.state.drains,
+            drains: self.queue.drains,
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }
@@ -416,9 +505,12 @@ impl FramePacer {
         if !self.visible {
             return Plan { wake_at: now + PARKED_FOR, parked: true, ..Plan::default() };
         }
+        if self.hidden_from.take().is_some_and(|from| now.saturating_since(from) > LONGEST_STEP) {
+            // Animation stood still, which is a cut like any other.
+            self.state.snaps += 1;
+        }
         self.last = self.last.next();
-        self.since_drain = self.since_drain.saturating_add(1);
-        let on_grid = self.way() == Way::Grid;
+        let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
             Way::Throttled => (self.plan_after_swap(now), None, false),
@@ -465,14 +557,22 @@ impl FramePacer {
         self.state.missed_ticks += point.steps - 1;
         let dt = Duration::from_nanos((period * point.steps as f64).round() as u64);
         let longest = LONGEST_STEP.max(self.interval());
-        self.state.snaps += u64::from(dt > longest);
+        let dt = if self.mode.follows_display() {
+            // The clock goes on counting where the display's refreshes become known, and where they are lost.
+            let step = self.clock.step(point.at, period);
+            self.state.snaps += u64::from(step.snapped.is_some());
+            step.dt
+        } else {
+            self.state.snaps += u64::from(dt > longest);
+            dt.min(longest)
+        };
         let wake_at = point.at - budget;
         let plan = Plan {
             wake_at,
             swap_at: Some(point.at),
             target_presentation: Some(point.at),
             budget: Some(budget),
-            dt: Some(dt.min(longest)),
+            dt: Some(dt),
             ..Plan::default()
         };
         (plan, None, wake_at >= now)
@@ -496,7 +596,7 @@ impl FramePacer {
             return self.plan_on_grid(now);
         };
         let taken = if self.idle { None } else { self.taken(now) };
-        let extra = u64::from(std::mem::take(&mut self.drain));
+        let extra = self.queue.leave_out(self.last);
         let index = taken.map_or(soonest.index, |taken| soonest.index.max(taken + divisor + extra));
         let Some(target) = self.model.at(index) else { return self.plan_on_grid(now) };
         let deadline = target.offset(-self.latch_lead);
@@ -538,27 +638,35 @@ impl FramePacer {
     }
 
     fn plan_for_vrr(&mut self, now: Timestamp) -> Planned {
-        let period = self.frame_period();
+        // Targets closer than the load allows would all be missed, each by a little more than the one before.
+        let period = self.frame_period().max(self.load.typical() as f64);
         let cold = self.work.seen() < COLD;
-        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(2 * period as i64) };
+        let most = 2 * period as i64;
+        self.work.set_limit(duration(most));
+        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(most) };
         let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
         let before = self.flights[slot(FrameId(self.last.0.saturating_sub(1)))];
         let last = before.target.filter(|_| !self.idle && before.id.next() == self.last).map(|(_, at)| at);
         let last = last.map(|at| before.ready().map_or(at, |ready| ready.max(at)));
         let target = last.map_or(earliest, |last| earliest.max(last.offset(period as i64)));
-        // Any display time will do: animation follows the targets as they are.
-        let dt = last.map_or_else(|| self.interval(), |last| target.saturating_since(last));
-        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        // The display waits for the frame: the step is what lies between the two. By how much the one before was late is
+        // paid back in shares.
+        let step = match last {
+            Some(last) => self.clock.step_of(target.signed_since(last), target, period),
+            None => self.clock.step(target, period),
+        };
+        self.state.snaps += u64::from(step.snapped.is_some());
         let wake_at = target.offset(-budget);
         let plan = Plan {
             wake_at,
-            swap_at: Some(target),
+            // It is shown when the GPU is done with it.
+            swap_at: Some(target.offset(-self.load.quickest_gpu())),
             target_presentation: Some(target),
             budget: Some(duration(budget)),
-            dt: Some(dt.min(LONGEST_STEP)),
+            dt: Some(step.dt),
             ..Plan::default()
         };
-        (plan, Some((0, target)), wake_at >= now && !self.idle)
+        (plan, Some((0, target)), wake_at >= now && !self.idle && !cold)
     }
 
     fn plan_for_host(&mut self, now: Timestamp) -> Planned {
@@ -615,34 +723,34 @@ impl FramePacer {
             }
         };
         self.unmeasured = 0;
-        let shown = self.model.nearest(measured).map(|v| v.index);
-        let (lead, half) = (self.latch_lead, self.frame_period() / 2.0);
-        let early_enough = (self.frame_period() * READY_SHARE) as i64;
-        let vrr = self.way() == Way::Vrr;
-        let Some(flight) = self.flight(id) else { return };
-        let Some((_, target)) = flight.target else { return };
-        flight.shown = shown.filter(|_| !vrr);
-        let (whole, judged) = (flight.whole, std::mem::replace(&mut flight.judged, true));
-        if judged {
+        let nearest = self.model.nearest(measured);
+        if nearest.is_some_and(|v| self.is_stray(measured.signed_since(v.at))) {
             return;
         }
-        let late = measured.signed_since(target);
-        let missed = late as f64 > half;
-        let one_late = late as f64 > half && (late as f64) < 3.0 * half;
-        let in_time = flight.ready().is_some_and(|ready| target.signed_since(ready) > lead + early_enough);
-        self.judge(missed, whole);
-        self.queued = if one_late && in_time { self.queued + 1 } else { 0 };
-        if self.queued >= QUEUED && self.since_drain > self.drain_wait && !vrr {
-            // Each frame waits a whole refresh behind the one before: leave one out.
-            self.drain = true;
-            self.drain_wait = if self.since_drain < self.drain_wait.saturating_mul(4) {
-                (self.drain_wait * 2).min(LONGEST_DRAIN_WAIT)
-            } else {
-                DRAIN_WAIT
-            };
-            (self.queued, self.since_drain) = (0, 0);
-            self.state.drains += 1;
+        let shown = nearest.map(|v| v.index);
+        let (lead, period) = (self.latch_lead, self.refresh_period());
+        let way = self.way();
+        let Some(flight) = self.flight(id) else { return };
+        let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
+        flight.shown = shown.filter(|_| way == Way::Vblank);
+        if std::mem::replace(&mut flight.judged, true) {
+            return;
         }
+        let whole = flight.whole;
+        let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
+        let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
+        let in_time = early as f64 > period * READY_SHARE;
+        let tells = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
+        self.judge(refreshes > 0, whole.filter(|_| tells));
+    }
+
+    /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a
+    /// stamp that is late by some milliseconds exceeds though the frame was in time.
+    fn is_stray(&mut self, off: i64) -> bool {
+        let far = off.abs() as f64 > STRAY_SHARE * self.refresh_period();
+        let stray = far && self.way() == Way::Vblank && self.model.lock() == Lock::Locked;
+        self.strays = if stray { self.strays.saturating_add(1) } else { 0 };
+        stray && self.strays < STRAYS
     }
 
     /// The display began a refresh.
@@ -662,7 +770,10 @@ impl FramePacer {
         self.throttle.interrupted();
         self.grid.move_to(at);
         let (lead, budget) = (self.latch_lead, self.work.nanos());
-        let target = self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at));
+        let target = match self.way() {
+            Way::Vrr => Some((0, at.offset(budget))),
+            _ => self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at)),
+        };
         let last = self.last;
         if let Some(flight) = self.flight(last)
             && flight.target.is_some()
@@ -672,6 +783,9 @@ impl FramePacer {
             if let (Some((_, target)), Some(period)) = (target, self.model.period_nanos()) {
                 self.clock.step(target, period);
             }
+        } else {
+            self.clock.reset();
+            self.clock.step(at, self.refresh_period());
         }
     }
 
@@ -693,6 +807,7 @@ impl FramePacer {
     fn dropped(&mut self, id: FrameId) {
         if let Some(flight) = self.flight(id)
             && flight.target.is_some()
+            && !flight.on_grid
             && !std::mem::replace(&mut flight.judged, true)
         {
             let whole = flight.whole;
@@ -704,7 +819,8 @@ impl FramePacer {
     fn judge_unmeasured(&mut self, id: FrameId) {
         let lead = self.latch_lead;
         let Some(flight) = self.flight(id) else { return };
-        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), flight.judged) else {
+        let known = flight.judged || flight.on_grid;
+        let (Some((_, target)), Some(ready), false) = (flight.target, flight.ready(), known) else {
             return;
         };
         flight.judged = true;
@@ -730,7 +846,8 @@ impl FramePacer {
         self.work.work(span);
         if on_grid {
             self.judge(held.is_zero(), whole);
-        } else if self.mode.follows_display() {
+        }
+        if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
             let apart = self.work.reserve().max(0) + self.latch_lead;
             let (logic, drawing) = (signed(logic), signed(drawing));
             self.load.frame(logic, drawing, gpu, self.refresh_period(), apart);
@@ -804,7 +921,7 @@ impl FramePacer {
         self.clock.reset();
         self.last_start = None;
         self.idle = true;
-        self.queued = 0;
+        self.queue = Queue { drains: self.queue.drains, ..Queue::new() };
         self.forget_flights();
     }
 

@@ -270,8 +270,8 @@ impl Handle {
         self.wish(|w| w.layout = Some(layout));
     }
 
-    /// One frame, please, for this display time where it is known: what drives [`Pacing::Host`]. Ticks that come faster
-    /// than frames can be made merge.
+    /// One frame, please, for this display time where it is known: what drives [`Pacing::Host`], in which no frame is made
+    /// without a tick. Ticks that come faster than frames can be made merge.
     pub fn host_tick(&self, target: Option<Timestamp>) {
         self.wish(|w| w.host_tick = Some(target));
     }

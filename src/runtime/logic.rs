@@ -218,7 +218,10 @@ impl<L: Logic> LogicStep<L> {
         let (count, step, alpha) = match &mut self.fixed {
             None => (1, dt, None),
             Some(fixed) => {
+                let dropped = fixed.dropped();
                 let steps = fixed.advance(dt);
+                // Time that is dropped is not shown.
+                self.shown -= fixed.dropped() - dropped;
                 (steps.count, fixed.step(), Some(steps.alpha))
             }
         };

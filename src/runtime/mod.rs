@@ -28,6 +28,8 @@ mod seat;
 mod signal;
 mod slot;
 mod threads;
+#[cfg(test)]
+mod virtual_tests;
 
 pub use host::{Ended, Handle, Pixels, RunOptions, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};

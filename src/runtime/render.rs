@@ -10,7 +10,7 @@ use super::slot::Slot;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
-use crate::pacing::{Feedback, FrameId, FramePacer, LayoutChoice, Pacing, Plan, Throttle, Work};
+use crate::pacing::{Feedback, FrameId, FramePacer, LayoutChoice, Lock, Pacing, Plan, Throttle, Work};
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -21,6 +21,10 @@ const FENCE_EVERY: Duration = Duration::from_micros(250);
 const POLL_FOR: Duration = Duration::from_millis(100);
 /// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
 const HIDDEN_POLL_EVERY: Duration = Duration::from_secs(1);
+/// Frames that waited in vain for a fence before fences are no longer waited for, until one comes.
+const FENCELESS: u32 = 3;
+/// A measured refresh interval that is off the one in use by more than this share of it takes its place.
+const REFRESH_DIFFERS: u32 = 500;
 /// Frames whose plan is remembered until the last is known of them.
 const PLANNED: usize = PENDING;
 /// A swap that takes more than this share of a frame interval has waited for the display.
@@ -188,6 +192,8 @@ pub(super) struct RenderStep<S, B> {
     /// Snapshots that were sampled before this are from before the standstill.
     resumed_at: Timestamp,
     refresh_hz: Option<f64>,
+    /// The intervals that frames are held against: the display's (zero: unknown) and from frame to frame.
+    told: (Duration, Duration),
     last: FrameId,
     last_drawn: Timestamp,
     throttle_seen: Throttle,
@@ -198,6 +204,10 @@ pub(super) struct RenderStep<S, B> {
     planned: [(FrameId, FrameId); PLANNED],
     /// The newest frame that the GPU is known to have finished.
     finished: FrameId,
+    /// Frames in a row for which no fence came in time.
+    fenceless: u32,
+    /// This thread runs the logic's steps: nobody has to be woken for an order.
+    lent: bool,
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
     priority: Priority,
@@ -237,6 +247,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             resumed: true,
             resumed_at: Timestamp::ZERO,
             refresh_hz,
+            told: (Duration::ZERO, Duration::ZERO),
             last: FrameId(0),
             last_drawn: Timestamp::ZERO,
             started: None,
@@ -244,6 +255,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             latch: Latch::new(latest),
             planned: [(FrameId(0), FrameId(0)); PLANNED],
             finished: FrameId(0),
+            fenceless: 0,
+            lent: false,
             made: None,
             priority: Priority::Normal,
         };
@@ -304,7 +317,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.tell_refresh();
             self.resumed = true;
             // The order in hand may be for a time that the old mode had far ahead.
-            self.order_next(now);
+            if mode == Pacing::Host {
+                self.withdraw_order();
+            } else {
+                self.order_next(now);
+            }
         }
         if let Some(budget) = wishes.miss_budget {
             self.pacer.set_miss_budget(budget);
@@ -319,7 +336,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if let Some(target) = wishes.host_tick {
             self.pacer.host_tick(target);
             if self.pacer.mode() == Pacing::Host {
-                self.order_next(now);
+                self.order(now);
             }
         }
         if wishes.toggle_overlay {
@@ -345,25 +362,21 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             look_again = look_again.min(now + HIDDEN_POLL_EVERY);
         } else if self.visible && !self.size.is_empty() {
             if self.snapshots.has_fresh() {
-                return if self.may_draw(now) {
-                    Next::Draw(Reason::Fresh)
-                } else {
-                    Next::At(now + FENCE_EVERY)
-                };
+                return self.draw_or_wait(Reason::Fresh, now);
             }
             let current = self.snapshots.current();
             if current.marks.order > 0 {
                 if self.redraw {
-                    return Next::Draw(Reason::Redraw);
+                    return self.draw_or_wait(Reason::Redraw, now);
                 }
                 if self.options.end_when_idle && current.marks.demand == Demand::OnInput {
                     log::info!("the scene asks for no more frames and no input can come: done");
                     return Next::Stop;
                 }
                 // The order in hand has not been delivered, and the scene moves.
-                if current.marks.demand == Demand::EveryFrame {
+                if current.marks.demand == Demand::EveryFrame && current.marks.order < self.order.number {
                     if now >= self.order.plan.stale_at {
-                        return Next::Draw(Reason::Stale);
+                        return self.draw_or_wait(Reason::Stale, now);
                     }
                     look_again = look_again.min(self.order.plan.stale_at);
                 }
@@ -375,10 +388,15 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if look_again == Timestamp::MAX { Next::Idle } else { Next::At(look_again) }
     }
 
-    /// Whether the GPU has finished enough of the frames before. A fence that never comes does not stop the run.
-    fn may_draw(&self, now: Timestamp) -> bool {
+    /// Draws when the GPU has finished enough of the frames before. A fence that never comes does not stop the run.
+    fn draw_or_wait(&self, reason: Reason, now: Timestamp) -> Next {
         let limit = u64::from(self.pacer.frames_in_flight());
-        self.last.0 - self.finished.0.min(self.last.0) < limit || now > self.last_drawn + POLL_FOR
+        let fits = self.last.0 - self.finished.0.min(self.last.0) < limit;
+        if fits || self.fenceless >= FENCELESS || now > self.last_drawn + POLL_FOR {
+            Next::Draw(reason)
+        } else {
+            Next::At(now + FENCE_EVERY)
+        }
     }
 
     /// Draws one frame, which is [swapped](Self::swap) when its time has come. Allocates nothing and locks nothing by
@@ -388,6 +406,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let id = self.last.next();
         crate::profile::scope!("frame", id.to_string());
         let seen = self.snapshots.index();
+        if self.last > self.finished && self.last.0 > 1 && clock.now() > self.last_drawn + POLL_FOR {
+            self.fenceless = self.fenceless.saturating_add(1);
+        }
         let mut record = FrameRecord::new(id);
         let snapshot = self.snapshots.acquire();
         let acquired = clock.now();
@@ -490,26 +511,27 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         self.poll(swapped);
         if fresh && !ahead {
-            if self.pacer.mode() != Pacing::Host {
-                self.order_next(swapped);
-            }
+            self.order_next(swapped);
         } else if reason == Reason::Stale && !fresh {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
         }
         self.tell_throttle();
+        self.tell_refresh();
         Ok(())
     }
 
     /// Collects what became known of earlier frames and of the display.
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
-        let (finished, mut shown, mut source) = (&mut self.finished, self.shown, false);
+        let (finished, fenceless) = (&mut self.finished, &mut self.fenceless);
+        let (mut shown, mut source) = (self.shown, false);
         let plan_of =
             |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => {
                 *finished = id.max(*finished);
+                *fenceless = 0;
                 recorder.gpu_done(id, at);
                 if let Some(plan) = plan_of(id) {
                     pacer.gpu_done(plan, at);
@@ -522,10 +544,16 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
             Feedback::Vblank(sample) => {
+                if pacer.model().lock() == Lock::Locked
+                    && let Some(predicted) = pacer.model().nearest(sample.at)
+                {
+                    recorder.phase_error(predicted.at.signed_since(sample.at));
+                }
+                recorder.vblank(sample);
                 pacer.vblank(sample);
             }
-            Feedback::Source(..) => {
-                pacer.set_source();
+            Feedback::Source(_, origin) => {
+                pacer.set_source(origin);
                 source = true;
             }
             Feedback::Visible(visible) => shown = visible,
@@ -554,9 +582,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.order_next(now);
         } else {
             // The world stands still: what was ordered is not due any more, whatever input comes.
-            self.order.plan = Plan { wake_at: Timestamp::MAX, ..Plan::default() };
-            self.publish_order();
+            self.withdraw_order();
         }
+    }
+
+    /// What was ordered is not due any more.
+    fn withdraw_order(&mut self) {
+        self.order.plan = Plan { wake_at: Timestamp::MAX, stale_at: Timestamp::MAX, ..Plan::default() };
+        self.publish_order();
     }
 
     /// How long the newest snapshot took to make, once.
@@ -567,6 +600,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// The layout that was asked for.
     pub(super) const fn layout(&self) -> LayoutChoice {
         self.options.layout
+    }
+
+    /// Whether a frame is drawn and not yet swapped.
+    const fn holds(&self) -> bool {
+        self.drawn.is_some()
     }
 
     /// Whether feedback is waited for.
@@ -606,7 +644,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         target.refresh_hz = self.refresh_hz;
         let summary = Summary {
             frames: self.recorder.counters().frames,
-            missed: self.refresh_hz.map(|_| self.recorder.metrics().missed_vsyncs()),
+            missed: (!self.told.0.is_zero()).then(|| self.recorder.metrics().missed_vsyncs()),
             elapsed: self.started.map_or(Duration::ZERO, |at| now.saturating_since(at)),
             target,
             size: self.size,
@@ -628,12 +666,33 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// The intervals that frames are held against: the display's, and how many of them a frame is meant to last.
     fn tell_refresh(&mut self) {
-        // Without a known refresh rate no interval can be held against one.
-        let refresh = self.refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
-        self.recorder.set_refresh(refresh, self.pacer.interval());
+        let (refresh, interval) = (self.refresh(), self.pacer.interval());
+        let differs = |a: Duration, b: Duration| a.abs_diff(b) > b / REFRESH_DIFFERS;
+        if differs(refresh, self.told.0) || differs(interval, self.told.1) {
+            self.told = (refresh, interval);
+            self.recorder.set_refresh(refresh, interval);
+        }
     }
 
+    /// The display's refresh interval: the nominal one, else as measured; zero where neither is known.
+    fn refresh(&self) -> Duration {
+        let measured = || {
+            let model = self.pacer.model();
+            // A measured interval stays in use while the model learns anew.
+            if model.lock() == Lock::Locked { model.period() } else { Some(self.told.0) }
+        };
+        let nominal = self.refresh_hz.map(|hz| Duration::from_secs_f64(1.0 / hz));
+        nominal.or_else(measured).unwrap_or_default()
+    }
+
+    /// Orders the next frame, unless an embedding program's ticks do.
     fn order_next(&mut self, now: Timestamp) {
+        if self.pacer.mode() != Pacing::Host {
+            self.order(now);
+        }
+    }
+
+    fn order(&mut self, now: Timestamp) {
         let plan = self.pacer.plan(now);
         if plan.parked {
             return;
@@ -646,7 +705,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let mut out = self.orders.write();
         *out = self.order;
         out.publish();
-        self.logic.wake();
+        if !self.lent {
+            self.logic.wake();
+        }
     }
 
     fn tell_throttle(&mut self) {
@@ -674,9 +735,7 @@ pub(super) fn run<L: Logic, B: Backend<L::Snapshot>>(
     control: &Control,
     clock: &impl Clock,
 ) -> Result<()> {
-    let outcome = turn(step, seat, control, clock);
-    seat.leave();
-    outcome?;
+    turn(step, seat, control, clock)?;
     // What is drawn is shown, however early the end came.
     step.swap(clock)
 }
@@ -690,13 +749,17 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
     let mut sleeper = Sleeper::new();
     step.start(clock.now())?;
     while !control.stopping() {
-        if let Some(wishes) = control.take_wishes() {
+        seat.arrive();
+        step.lent = seat.is_here();
+        // What is drawn belongs to the surface as it is: wishes wait for its swap.
+        if !step.holds()
+            && let Some(wishes) = control.take_wishes()
+        {
             step.apply(wishes, clock.now())?;
             if wishes.layout.is_some() {
                 seat.choose(step.layout());
             }
         }
-        seat.arrive();
         if step.has_pending() {
             step.poll(clock.now());
         }

@@ -77,7 +77,8 @@ pub(super) fn seat<L: Logic>(
     let (give_back, returned) = bounded(1);
     let asked = Arc::new(AtomicBool::new(false));
     let logic = LogicSeat { step: Some(Box::new(step)), asked: Arc::clone(&asked), lend, returned };
-    let render = RenderSeat { step: None, asked, borrow, give_back, inputs, policy: Policy::new(choice) };
+    let policy = Policy::new(choice);
+    let render = RenderSeat { step: None, asked, asking: false, borrow, give_back, inputs, policy };
     (logic, render)
 }
 
@@ -112,6 +113,8 @@ impl<L: Logic> LogicSeat<L> {
 pub(super) struct RenderSeat<L: Logic> {
     step: Option<Box<LogicStep<L>>>,
     asked: Arc<AtomicBool>,
+    /// It was asked for and has not come yet.
+    asking: bool,
     borrow: Receiver<Box<LogicStep<L>>>,
     give_back: Sender<Box<LogicStep<L>>>,
     inputs: InputWaker,
@@ -121,10 +124,22 @@ pub(super) struct RenderSeat<L: Logic> {
 impl<L: Logic> RenderSeat<L> {
     /// Takes the step when it has been lent.
     pub(super) fn arrive(&mut self) {
-        if let Ok(step) = self.borrow.try_recv() {
-            self.inputs.set_lent(true);
-            self.step = Some(step);
+        if self.asking
+            && let Ok(step) = self.borrow.try_recv()
+        {
+            self.take(step);
         }
+    }
+
+    fn take(&mut self, step: Box<LogicStep<L>>) {
+        self.asking = false;
+        self.inputs.set_lent(true);
+        self.step = Some(step);
+    }
+
+    /// Whether this thread runs the steps.
+    pub(super) const fn is_here(&self) -> bool {
+        self.step.is_some()
     }
 
     /// What the lent step wants; idle when it is not here.
@@ -155,11 +170,12 @@ impl<L: Logic> RenderSeat<L> {
     /// A snapshot took so long to make. Moves the step when that is better from here on.
     pub(super) fn made(&mut self, took: Duration, interval: Duration, demand: Demand, logic: &Waker) {
         match self.policy.made(self.step.is_some(), took, interval, demand) {
-            Wish::Stay => {}
-            Wish::Borrow => {
+            Wish::Borrow if !self.asking => {
+                self.asking = true;
                 self.asked.store(true, Ordering::Release);
                 logic.wake();
             }
+            Wish::Stay | Wish::Borrow => {}
             Wish::Return => self.leave(),
         }
     }
@@ -167,6 +183,19 @@ impl<L: Logic> RenderSeat<L> {
     /// Another layout was chosen.
     pub(super) const fn choose(&mut self, choice: LayoutChoice) {
         self.policy = Policy::new(choice);
+    }
+
+    /// Gives the step back for good, and lets go of one that is on its way: the world ends on the thread it came from.
+    pub(super) fn close(&mut self) {
+        // Where the logic thread has taken the request, it lends the step at once or is gone.
+        if self.asking
+            && !self.asked.swap(false, Ordering::Acquire)
+            && let Ok(step) = self.borrow.recv()
+        {
+            self.take(step);
+        }
+        self.asking = false;
+        self.leave();
     }
 
     /// Gives the step back, where it is here.

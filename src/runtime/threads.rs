@@ -91,6 +91,8 @@ impl Runtime {
                 let outcome = catch_unwind(AssertUnwindSafe(|| {
                     render::run(&mut step, &mut render_seat, &control, &clock)
                 }));
+                // Also after a panic in the drawing: the world ends on its own thread.
+                render_seat.close();
                 let failed = match outcome {
                     Ok(outcome) => outcome.err(),
                     Err(panic) => Some(panicked(ThreadName::Render, panic.as_ref())),

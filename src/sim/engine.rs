@@ -5,7 +5,7 @@ use super::policy::{Policy, interval, signed};
 use super::screen::{DisplaySpec, Screen, Word};
 use super::workload::{FrameCost, Oversleep, Workload};
 use super::{Noise, Taking};
-use crate::pacing::{FrameId, LONGEST_STEP, Plan, Work};
+use crate::pacing::{FrameId, LONGEST_STEP, Layout, Plan, Work};
 use crate::stats::{Distribution, Summary};
 use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, Writer, buffer};
 use crate::time::Timestamp;
@@ -72,6 +72,8 @@ pub struct SimFrame {
     pub in_flight: u32,
     /// Refreshes that it was to last.
     pub divisor: u32,
+    /// How its logic and its drawing lay in time.
+    pub layout: Layout,
 }
 
 /// What a run came to. Times in milliseconds.
@@ -111,11 +113,14 @@ pub struct Outcome {
     pub parked_wakes: u64,
     /// Frames swapped while nothing of the window was shown, after the source had noticed.
     pub swaps_while_hidden: u64,
-    /// Frames that began in each layout and divisor other than serial at every refresh.
+    /// Frames that were made in another way than serially at every refresh.
     pub heavier_frames: u64,
     /// Simulated seconds.
     pub seconds: f64,
 }
+
+/// Where a sleep before a swap takes its oversleep from in a recorded list: not from its own frame's start.
+const SWAP_TURN: u64 = 31;
 
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
 #[must_use]
@@ -203,7 +208,7 @@ impl<'a> Engine<'a> {
             turns += 1;
             if plan.parked {
                 self.tally.parked_wakes += 1;
-                planned_at = self.sleep(planned_at, plan.wake_at);
+                planned_at = self.sleep(planned_at, plan.wake_at, turns);
                 plan = self.plan(planned_at);
                 continue;
             }
@@ -218,7 +223,7 @@ impl<'a> Engine<'a> {
     fn frame(&mut self, plan: Plan, planned_at: Timestamp, number: u64) -> (Plan, Timestamp) {
         // The logic thread.
         let from = planned_at.max(self.logic_free);
-        let start = self.sleep(from, plan.wake_at);
+        let start = self.sleep(from, plan.wake_at, number);
         if start > from {
             self.policy.woke(plan.wake_at, start);
         }
@@ -247,12 +252,16 @@ impl<'a> Engine<'a> {
         let submitted = acquired + cost.render;
         let gpu_done = submitted.max(self.gpu_free) + cost.gpu;
         self.gpu_free = gpu_done;
-        let swap_at = plan.swap_at.filter(|&at| at > submitted).map(|at| self.sleep(submitted, at));
+        let swap_at = plan
+            .swap_at
+            .filter(|&at| at > submitted)
+            .map(|at| self.sleep(submitted, at, number.wrapping_add(SWAP_TURN)));
         let begin = swap_at.unwrap_or(submitted);
         self.deliver(begin);
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
         self.fences.push_back(gpu_done);
         self.render_free = swapped;
+        let state = self.policy.state().unwrap_or_default();
         let frame = SimFrame {
             id: plan.id,
             plan,
@@ -263,11 +272,12 @@ impl<'a> Engine<'a> {
             animation: self.animation,
             prediction_error: plan.target_presentation.map(|t| self.screen.nearest_vblank(t).signed_since(t)),
             in_flight: self.fences.len() as u32,
-            divisor: self.policy.state().map_or(1, |s| s.divisor.max(1)),
+            divisor: state.divisor.max(1),
+            layout: state.layout,
             ..SimFrame::default()
         };
         let swaps_hidden = u64::from(self.hidden);
-        self.tally.swapped(&frame, self.policy.state().map_or(0, |s| s.snaps), swaps_hidden);
+        self.tally.swapped(&frame, state.snaps, swaps_hidden);
         self.open.push_back(frame);
         self.deliver(swapped);
         // A swap that waited says nothing about the work.
@@ -291,11 +301,11 @@ impl<'a> Engine<'a> {
     }
 
     /// Sleeps from `from` until `at`; late as the system is, and through a standstill.
-    fn sleep(&mut self, from: Timestamp, at: Timestamp) -> Timestamp {
+    fn sleep(&mut self, from: Timestamp, at: Timestamp, turn: u64) -> Timestamp {
         if at <= from {
             return from;
         }
-        let woken = at + self.scenario.oversleep.draw(&mut self.sleep_noise);
+        let woken = at + self.scenario.oversleep.draw(turn, &mut self.sleep_noise);
         match self.standstill {
             Some((begin, end)) if woken >= begin && from < end => {
                 self.standstill = None;
@@ -414,7 +424,7 @@ impl Tally {
         }
         self.frames += 1;
         self.most_in_flight = self.most_in_flight.max(frame.in_flight);
-        self.heavier += u64::from(frame.divisor > 1 || frame.in_flight > 1);
+        self.heavier += u64::from(frame.divisor > 1 || frame.layout != Layout::Serial);
     }
 
     /// Counts a frame of which all is known. Returns whether it was past the warm-up.

@@ -23,6 +23,7 @@ mod display;
 mod engine;
 mod noise;
 mod policy;
+pub mod presets;
 mod screen;
 mod workload;
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use super::screen::{DisplaySpec, Taking};
 use crate::pacing::{
-    FrameId, FramePacer, PacerState, Pacing, Plan, Presentation, Throttle, VblankModel, VblankSample, Work,
+    FrameId, FramePacer, MissBudget, PacerState, Pacing, Plan, Presentation, VblankModel, VblankSample, Work,
 };
 use crate::time::{Timestamp, nanos};
 
@@ -159,16 +160,26 @@ impl PolicyKind {
         known.or_else(|| name.parse().ok().map(Self::Ours))
     }
 
+    /// The policy for this display, told what a program would be told: its nominal rate, and the range of one with a
+    /// variable rate. `miss_budget`: the share of frames that may miss, in place of the mode's; the others have no such
+    /// knob.
+    #[must_use]
+    pub fn make_for(self, display: &DisplaySpec, miss_budget: Option<MissBudget>) -> Box<dyn Policy> {
+        let Self::Ours(mode) = self else { return self.make(display.nominal_hz) };
+        let mut pacer = FramePacer::new(mode, display.nominal_hz);
+        pacer.set_miss_budget(miss_budget);
+        if let Taking::Variable(range) = display.taking {
+            pacer.set_vrr(Some(range));
+        }
+        Box::new(pacer)
+    }
+
     /// The policy, for a display of nominally `hz`.
     #[must_use]
     pub fn make(self, hz: f64) -> Box<dyn Policy> {
         match self {
             Self::Ours(mode) => Box::new(FramePacer::new(mode, hz)),
-            Self::FixedTimer => {
-                let mut pacer = FramePacer::new(Pacing::Vsync, hz);
-                pacer.set_throttle(Throttle::Timer);
-                Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: FrameId(0) })
-            }
+            Self::FixedTimer => Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: FrameId(0) }),
             Self::SleepMinusOversleep => {
                 Box::new(Limiter { period: (1e9 / hz) as i64, next: None, overslept: 0, last: FrameId(0) })
             }

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::time::Duration;
 
 use super::Noise;
@@ -45,6 +46,8 @@ pub enum Workload {
     Step(FrameCost, FrameCost, u64),
     /// The first, and with this probability the second.
     Spikes(FrameCost, FrameCost, f64),
+    /// The second for these frames, the first before and after them, with 5 % noise.
+    Burst(FrameCost, FrameCost, Range<u64>),
     /// What a real run was measured to need, over and over.
     Recorded(Vec<FrameCost>),
 }
@@ -62,16 +65,16 @@ impl Workload {
             Self::Spikes(usual, spike, chance) => {
                 (if noise.chance(*chance) { spike } else { usual }).scaled(1.0 + 0.05 * noise.normal())
             }
-            Self::Recorded(costs) => {
-                let index = usize::try_from(frame % costs.len().max(1) as u64).unwrap_or(0);
-                costs.get(index).copied().unwrap_or_default()
+            Self::Burst(usual, heavy, frames) => {
+                (if frames.contains(&frame) { heavy } else { usual }).scaled(1.0 + 0.05 * noise.normal())
             }
+            Self::Recorded(costs) => nth(costs, frame),
         }
     }
 }
 
 /// How late the operating system wakes a thread.
-#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Oversleep {
     /// Never late.
@@ -83,10 +86,14 @@ pub enum Oversleep {
     Plain,
     /// A machine that is busy otherwise: every hundredth wake-up waits out somebody's slice of up to 3 ms.
     Busy,
+    /// What a real run was measured to be late by, over and over: the start of frame `n` takes entry `n`, so that a slow
+    /// frame and its late start stay together where both were [recorded](Workload::Recorded).
+    Recorded(Vec<Duration>),
 }
 
 impl Oversleep {
-    pub(super) fn draw(self, noise: &mut Noise) -> Duration {
+    /// How late sleep number `turn`, counted from 0, ends.
+    pub(super) fn draw(&self, turn: u64, noise: &mut Noise) -> Duration {
         let us = match self {
             Self::None => 0.0,
             Self::Spun if noise.chance(0.001) => 200.0 + 800.0 * noise.unit(),
@@ -94,7 +101,14 @@ impl Oversleep {
             Self::Plain => 50.0 + 35.0 * noise.exponential(),
             Self::Busy if noise.chance(0.01) => 500.0 + 2_500.0 * noise.unit(),
             Self::Busy => 40.0 + 30.0 * noise.exponential(),
+            Self::Recorded(late) => return nth(late, turn),
         };
         Duration::from_nanos((us * 1_000.0) as u64)
     }
+}
+
+/// Entry `n` of a list that is gone through over and over.
+fn nth<T: Copy + Default>(list: &[T], n: u64) -> T {
+    let index = usize::try_from(n % list.len().max(1) as u64).unwrap_or(0);
+    list.get(index).copied().unwrap_or_default()
 }

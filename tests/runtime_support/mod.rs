@@ -202,6 +202,8 @@ pub struct Screen {
     pub on_pacing: Box<dyn FnMut(Pacing) -> Throttle>,
     pub on_overlay: Box<dyn FnMut()>,
     pub on_drop: Box<dyn FnMut()>,
+    /// What the display says of itself, and who hears that it was passed on.
+    pub says: Option<(Hears<Feedback>, Told<()>)>,
     swapped: Vec<FrameId>,
     last_step: u64,
     last_id: u64,
@@ -222,6 +224,7 @@ impl Default for Screen {
             on_pacing: Box::new(|_| Throttle::Untested),
             on_overlay: Box::new(|| {}),
             on_drop: Box::new(|| {}),
+            says: None,
             swapped: Vec::new(),
             last_step: 0,
             last_id: 0,
@@ -277,6 +280,12 @@ impl Backend<View> for Screen {
 
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback)) {
         (self.on_poll)();
+        if let Some((says, passed_on)) = &self.says {
+            for feedback in says.all_so_far() {
+                sink(feedback);
+                passed_on.tell(());
+            }
+        }
         for id in self.swapped.drain(..) {
             let now = MonotonicClock.now();
             sink(Feedback::GpuDone(id, now));
