@@ -22,6 +22,46 @@ pub struct Cli {
 pub enum Command {
     /// Draw a scene and report its latency (the default).
     Run(RunArgs),
+    /// Compare pacing policies on displays that do not exist
+    Sim(SimArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SimArgs {
+    /// Displays, several by commas, or `all`: 59.94, 60, 120, 143.98, 240, vrr, compositor, damage, queue, jittery,
+    /// mode-change, suspend, occluded
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "60")]
+    pub display: Vec<String>,
+    /// Workloads, or `all`: constant, noisy, tailed, step, spikes, gpu-bound, heavy, overload, recorded:FILE
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "noisy")]
+    pub workload: Vec<String>,
+    /// Policies, or `all`: the pacing modes, and what other programs do
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "all")]
+    pub policy: Vec<String>,
+    /// What each policy would have made of the frames of `scanout run --record`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["display", "workload"])]
+    pub replay: Option<PathBuf>,
+    /// Frames of each run, those of the warm-up among them (default: 50000; a replay: those of the trace)
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Frames at the start that are left out of all figures (default: 300; a replay: a tenth)
+    #[arg(long, value_name = "N")]
+    pub warmup: Option<u64>,
+    /// What chance is drawn from: the same seed gives the same figures
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Percentage of frames that may miss, 0.01 to 20, for all of our modes (default: the mode's)
+    #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
+    pub miss_budget: Option<MissBudget>,
+    /// Write all figures to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw them: latency against missed refreshes, and a strip of display intervals
+    #[arg(long, value_name = "FILE.svg|.png")]
+    pub plot: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// What to draw to.
@@ -117,6 +157,9 @@ pub struct RunArgs {
     /// Write the report to a file, as JSON
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
+    /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
