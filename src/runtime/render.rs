@@ -266,6 +266,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             priority: Priority::Normal,
             source: None,
         };
+        if step.options.trace_frames > 0 {
+            step.recorder.keep_trace(step.options.trace_frames);
+        }
         step.tell_refresh();
         step
     }
