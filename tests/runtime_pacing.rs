@@ -1,6 +1,7 @@
 //! How the loop keeps to its plans: the hold before the swap, frames in flight, displays that speak and fall silent, host
 //! ticks, the step that is lent, fixed steps, the late latch. On real threads with displays that do not exist; nothing
 //! here depends on how fast the machine is.
+#![allow(clippy::field_reassign_with_default, reason = "boards are put together piece by piece")]
 
 mod runtime_support;
 

@@ -792,7 +792,7 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                 sleeper.until_or_woken(at);
             }
             (Next::At(poll), Due::At(at)) if poll < at => {
-                super::signal::park(Some(poll.saturating_since(now)))
+                super::signal::park(Some(poll.saturating_since(now)));
             }
             (_, Due::At(at)) => {
                 sleeper.until_or_woken(at);
