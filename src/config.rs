@@ -95,6 +95,11 @@ impl Config {
                 "a size of {width}x{height} cannot be drawn; each side is from 1 to {MAX_SIDE} pixels"
             )));
         }
+        if self.pacing == Pacing::Host {
+            return Err(crate::Error::Config(
+                "pacing 'host' is for programs that own the loop: nobody ticks here".into(),
+            ));
+        }
         let hz = self.simulated_refresh_hz;
         if !(1.0..=Rate::MAX).contains(&hz) {
             return Err(crate::Error::Config(format!(

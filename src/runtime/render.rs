@@ -108,6 +108,9 @@ pub trait Backend<S> {
     /// When the context is lost.
     fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()>;
 
+    /// The frame just drawn is not swapped at once: what the driver still keeps of it is to go to the GPU now.
+    fn hold(&mut self) {}
+
     /// Swaps.
     ///
     /// # Errors
@@ -488,6 +491,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
         let held = marks.plan.swap_at.filter(|_| fresh && !record.after_idle);
         let swap_at = held.unwrap_or(Timestamp::ZERO);
+        if swap_at > submitted {
+            self.backend.hold();
+        }
         self.drawn =
             Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
         Ok(())
@@ -793,7 +799,7 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                 sleeper.until_or_woken(at);
             }
             (Next::At(poll), Due::At(at)) if poll < at => {
-                super::signal::park(Some(poll.saturating_since(now)))
+                super::signal::park(Some(poll.saturating_since(now)));
             }
             (_, Due::At(at)) => {
                 sleeper.until_or_woken(at);
