@@ -238,9 +238,7 @@ mod linux {
         let mut rng = Rng::new(seed);
         for round in 1..=options.rounds {
             for (i, load) in Load::ALL.into_iter().enumerate() {
-                if !Options::wants(options.loads.as_ref(), load.name())
-                    || (load.is_realtime() && !granted)
-                {
+                if !Options::wants(options.loads.as_ref(), load.name()) || (load.is_realtime() && !granted) {
                     continue;
                 }
                 let _burden = (load != Load::Idle).then(|| Burden::of(BUSY_PROCESSES));

@@ -93,9 +93,11 @@ impl Load {
     pub(super) fn typical(&self) -> i64 {
         match self.layout {
             Layout::Serial => self.all.quantile(0.5),
-            Layout::Pipelined => {
-                [&self.logic, &self.drawing, &self.gpu].map(|w| w.quantile(0.5)).into_iter().max().unwrap_or(0)
-            }
+            Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
+                .map(|w| w.quantile(0.5))
+                .into_iter()
+                .max()
+                .unwrap_or(0),
         }
     }
 
