@@ -43,6 +43,8 @@ pub struct Config {
     pub time_limit: Option<Duration>,
     /// Read back the last frame when the run ends, into [`Summary::picture`](crate::Summary::picture).
     pub capture_last: bool,
+    /// Keep what the newest frames took, so many of them, for [`Recorder::trace`](crate::stats::Recorder::trace). 0: none.
+    pub trace_frames: usize,
     /// Off screen: the refresh rate of the simulated display, in Hz.
     pub simulated_refresh_hz: f64,
     /// What the OpenGL debug hooks do.
@@ -73,6 +75,7 @@ impl Default for Config {
             frame_limit: None,
             time_limit: None,
             capture_last: false,
+            trace_frames: 0,
             simulated_refresh_hz: 60.0,
             debug: DebugLevel::default(),
             shutdown_timeout: options.shutdown_timeout,
@@ -111,6 +114,7 @@ impl Config {
             frame_limit: self.frame_limit,
             time_limit: self.time_limit,
             capture_last: self.capture_last,
+            trace_frames: self.trace_frames,
             shutdown_timeout: self.shutdown_timeout,
             ..RunOptions::default()
         }

@@ -12,6 +12,9 @@ const PATIENCE_DOWN: u32 = 60;
 const LONGEST_WAIT: u32 = 16;
 /// The quantile of the load that has to fit.
 const QUANTILE: f64 = 0.95;
+/// The quantile of the load that targets are kept apart by: at the median, each frame that takes longer would push all after
+/// it.
+const COMFORTABLE: f64 = 0.75;
 /// At most so many refreshes are given to one frame.
 const LARGEST_DIVISOR: u32 = 4;
 
@@ -89,12 +92,12 @@ impl Load {
         self.gpu.quantile(0.0)
     }
 
-    /// The time from frame to frame that the load usually needs, in nanoseconds.
+    /// The time from frame to frame that the load needs, in nanoseconds.
     pub(super) fn typical(&self) -> i64 {
         match self.layout {
-            Layout::Serial => self.all.quantile(0.5),
+            Layout::Serial => self.all.quantile(COMFORTABLE),
             Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
-                .map(|w| w.quantile(0.5))
+                .map(|w| w.quantile(COMFORTABLE))
                 .into_iter()
                 .max()
                 .unwrap_or(0),

@@ -248,7 +248,7 @@ impl Queue {
     }
 
     /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
-    /// that says something about the budget.
+    /// that says something about its own budget, and not about frames before it.
     fn judge(&mut self, id: FrameId, refreshes: u64, in_time: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
             return false;
@@ -379,7 +379,13 @@ impl FramePacer {
         self.model.reset();
         // How long before a refresh a compositor takes what it shows has to be found out from the safe side.
         let reserve = first_reserve(self.refresh_hz);
-        self.work.set_reserve(if origin == Origin::Compositor { reserve * 2 } else { reserve });
+        if origin == Origin::Compositor {
+            self.work.set_reserve(reserve * 2);
+            // A miss costs several refreshes there: it is not sought.
+            self.work.keep_reserve();
+        } else {
+            self.work.set_reserve(reserve);
+        }
         self.load.restart();
         self.start_anew();
     }
@@ -740,8 +746,9 @@ impl FramePacer {
         let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
         let in_time = early as f64 > period * READY_SHARE;
-        let tells = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
-        self.judge(refreshes > 0, whole.filter(|_| tells));
+        let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
+        // A frame that waited behind others counts as missed like any other, and is no reason to take longer steps.
+        self.judge(refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
     }
 
     /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a

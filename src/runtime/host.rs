@@ -45,6 +45,8 @@ pub struct RunOptions {
     pub end_when_idle: bool,
     /// Read back the last frame when the run ends.
     pub capture_last: bool,
+    /// Keep what the newest frames took, so many of them: [`Recorder::trace`]. 0: none.
+    pub trace_frames: usize,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,
 }
@@ -66,6 +68,7 @@ impl Default for RunOptions {
             time_limit: None,
             end_when_idle: false,
             capture_last: false,
+            trace_frames: 0,
             shutdown_timeout: Duration::from_millis(900),
         }
     }

@@ -10,7 +10,9 @@ use super::slot::Slot;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
-use crate::pacing::{Feedback, FrameId, FramePacer, LayoutChoice, Lock, Pacing, Plan, Throttle, Work};
+use crate::pacing::{
+    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
+};
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -78,6 +80,8 @@ pub struct FrameInfo<'a> {
     pub pacer: &'a FramePacer,
     /// The newest input.
     pub latch: &'a Latch,
+    /// What tells display times now, and who stands behind it; `None` until a source has said so.
+    pub source: Option<(&'static str, Origin)>,
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render
@@ -211,6 +215,7 @@ pub(super) struct RenderStep<S, B> {
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
     priority: Priority,
+    source: Option<(&'static str, Origin)>,
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -259,7 +264,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             lent: false,
             made: None,
             priority: Priority::Normal,
+            source: None,
         };
+        if step.options.trace_frames > 0 {
+            step.recorder.keep_trace(step.options.trace_frames);
+        }
         step.tell_refresh();
         step
     }
@@ -461,6 +470,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             stats: &self.recorder,
             pacer: &self.pacer,
             latch: &self.latch,
+            source: self.source,
         };
         self.backend.draw(&self.snapshots.current().view, &info)?;
         let submitted = clock.now();
@@ -525,7 +535,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
         let (finished, fenceless) = (&mut self.finished, &mut self.fenceless);
-        let (mut shown, mut source) = (self.shown, false);
+        let (mut shown, mut source) = (self.shown, None);
         let plan_of =
             |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
         self.backend.poll(&mut |feedback| match feedback {
@@ -552,13 +562,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 recorder.vblank(sample);
                 pacer.vblank(sample);
             }
-            Feedback::Source(_, origin) => {
+            Feedback::Source(name, origin) => {
                 pacer.set_source(origin);
-                source = true;
+                source = Some((name, origin));
             }
             Feedback::Visible(visible) => shown = visible,
         });
-        if source {
+        if source.is_some() {
+            self.source = source;
             self.tell_refresh();
         }
         if shown != self.shown {
@@ -629,6 +640,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 stats: &self.recorder,
                 pacer: &self.pacer,
                 latch: &self.latch,
+                source: self.source,
             };
             match self.backend.capture(&slot.view, &info) {
                 Ok(pixels) => picture = Some(pixels),

@@ -315,7 +315,7 @@ fn ten_thousand_noisy_frames_keep_the_declared_budget_and_lose_nothing() {
 #[test]
 fn latency_falls_with_the_declared_budget() {
     let latency = |pacing| {
-        let run = run(options(pacing), 60.0, LIGHT, 6_000);
+        let run = run(options(pacing), 60.0, LIGHT, 20_000);
         // A miss costs a whole refresh: what is gained is seen in the middle.
         run.summary.stats.metrics().summary(Metric::SampleToPhoton).expect("latency").p50
     };

@@ -18,12 +18,56 @@
 //! let latency = |o: &scanout::sim::Outcome| o.start_to_display.unwrap().mean;
 //! assert!(latency(&ours) < latency(&timer));
 //! ```
+//!
+//! A policy of one's own, on the [displays and workloads](presets) that the program's own comparison has:
+//!
+//! ```
+//! use scanout::pacing::{FrameId, Plan, VblankModel, VblankSample};
+//! use scanout::sim::{Policy, presets, run};
+//! use scanout::time::Timestamp;
+//!
+//! /// Begins each frame 6 ms before a refresh, whatever it takes.
+//! struct SixMilliseconds {
+//!     refreshes: VblankModel,
+//!     last: FrameId,
+//!     aimed: u64,
+//! }
+//!
+//! impl Policy for SixMilliseconds {
+//!     fn plan(&mut self, now: Timestamp) -> Plan {
+//!         self.last = self.last.next();
+//!         let mut plan = Plan::default();
+//!         (plan.id, plan.wake_at) = (self.last, now.offset(16_666_667));
+//!         let next = self.refreshes.after(now.offset(4_000_000)).map(|v| v.index.max(self.aimed + 1));
+//!         if let Some(index) = next
+//!             && let Some(target) = self.refreshes.at(index)
+//!         {
+//!             self.aimed = index;
+//!             plan.wake_at = target.offset(-6_000_000);
+//!             plan.target_presentation = Some(target);
+//!         }
+//!         plan
+//!     }
+//!
+//!     fn vblank(&mut self, sample: VblankSample) {
+//!         self.refreshes.observe(sample);
+//!     }
+//! }
+//!
+//! let scenario = presets::scenario("60", "constant", 2_000)?;
+//! let mut mine = SixMilliseconds { refreshes: VblankModel::new(Some(60.0)), last: FrameId(0), aimed: 0 };
+//! let outcome = run(&scenario, &mut mine);
+//! assert_eq!(outcome.missed_vsyncs, 0);
+//! assert!((outcome.start_to_display.unwrap().mean - 6.0).abs() < 0.2);
+//! # Ok::<(), presets::UnknownPreset>(())
+//! ```
 
 mod display;
 mod engine;
 mod noise;
 mod policy;
 pub mod presets;
+mod replay;
 mod screen;
 mod workload;
 
@@ -31,5 +75,6 @@ pub use display::FixedDisplay;
 pub use engine::{Outcome, Scenario, SimFrame, run, run_observed};
 pub use noise::Noise;
 pub use policy::{Policy, PolicyKind};
+pub use replay::replay;
 pub use screen::{DisplaySpec, Taking};
 pub use workload::{FrameCost, Oversleep, Workload};

@@ -6,9 +6,11 @@ mod distribution;
 mod metrics;
 mod record;
 mod recorder;
+mod trace;
 
 pub use distribution::{Distribution, Summary};
 pub use metrics::{Metric, Metrics, Unit};
 pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;
 pub use recorder::{Counters, Recorder};
+pub use trace::{TRACE_SCHEMA, Trace, TraceError, TraceFrame, TraceVblank};

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::trace::{Trace, Tracer};
 use super::{FrameRecord, Metrics, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
@@ -50,6 +51,7 @@ pub struct Recorder {
     recent_next: usize,
     /// Somebody does say when the GPU is done.
     gpu_seen: bool,
+    tracer: Option<Tracer>,
 }
 
 impl Recorder {
@@ -70,7 +72,21 @@ impl Recorder {
             recent: Vec::with_capacity(RECENT),
             recent_next: 0,
             gpu_seen: false,
+            tracer: None,
         }
+    }
+
+    /// From now on keeps what the newest `frames` frames after the warm-up took, and as many refreshes, for
+    /// [`trace`](Self::trace). Takes 128 bytes for each at once, and none later.
+    pub fn keep_trace(&mut self, frames: usize) {
+        self.tracer = Some(Tracer::new(frames));
+    }
+
+    /// What was kept, on a display with this nominal refresh interval (zero: unknown); `None` where nothing was to be.
+    /// Allocates.
+    #[must_use]
+    pub fn trace(&self, refresh: Duration) -> Option<Trace> {
+        self.tracer.as_ref().map(|tracer| tracer.trace(refresh))
     }
 
     /// Takes the record of the frame just drawn; frame ids must come in order, without gaps.
@@ -124,6 +140,9 @@ impl Recorder {
     pub fn vblank(&mut self, sample: VblankSample) {
         if self.last.0 >= self.warmup {
             self.metrics.vblank(sample);
+            if let Some(tracer) = &mut self.tracer {
+                tracer.vblank(sample);
+            }
         }
     }
 
@@ -202,6 +221,11 @@ impl Recorder {
         let taken = self.pending[slot(self.next)].take();
         self.next = self.next.next();
         let Some(mut record) = taken else { return };
+        if record.id.0 > self.warmup
+            && let Some(tracer) = &mut self.tracer
+        {
+            tracer.frame(&record);
+        }
         if record.dropped || record.at(Stage::Presented).is_none() {
             self.counters.dropped += u64::from(record.dropped);
             self.counters.unfinished += u64::from(!record.dropped);
