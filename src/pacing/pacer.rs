@@ -103,7 +103,7 @@ pub struct PacerState {
     pub refresh: Option<Duration>,
     /// The robust spread of the display's stamps about the model.
     pub spread: Duration,
-    /// The time that a frame is given.
+    /// The time that the last planned frame was given; zero in modes without a deadline.
     pub budget: Duration,
     /// The part of it that is reserve, in nanoseconds.
     pub reserve: i64,
@@ -192,6 +192,8 @@ pub struct FramePacer {
     filter: Option<ReferenceFilter>,
     grid: Grid,
     logic_step: Option<FixedStep>,
+    /// The budget of the last plan.
+    given: Duration,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -317,6 +319,7 @@ impl FramePacer {
             filter: None,
             grid: Grid::default(),
             logic_step: None,
+            given: Duration::ZERO,
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -471,7 +474,7 @@ impl FramePacer {
             origin: self.model.origin(),
             refresh: self.model.period(),
             spread: self.model.spread(),
-            budget: duration(self.work.nanos()),
+            budget: self.given,
             reserve: self.work.reserve(),
             miss_budget: self.work.miss_budget().share(),
             layout: self.load.layout(),
@@ -536,6 +539,7 @@ impl FramePacer {
             Way::Host => self.plan_for_host(now),
         };
         plan.id = self.last;
+        self.given = plan.budget.unwrap_or_default();
         let whole = whole.then(|| self.work.raises());
         plan.dt = plan.dt.map(|dt| self.delta_time(dt, plan.wake_at.max(now)));
         plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
