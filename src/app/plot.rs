@@ -1,5 +1,6 @@
 //! The picture of a comparison.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Once;
 
@@ -33,13 +34,22 @@ const COLOURS: [RGBColor; 9] = [
     RGBColor(150, 75, 0),
 ];
 
-/// Display times of frames that follow each other, with the refreshes that each was to last.
+/// Frames that were displayed one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Strip(Vec<(Timestamp, u32)>);
+pub struct Strip(Vec<Shown>);
+
+#[derive(Copy, Clone, Debug)]
+struct Shown {
+    at: Timestamp,
+    /// The display's count of refreshes then.
+    refresh: u64,
+    /// Refreshes that it was to last.
+    lasts: u32,
+}
 
 impl Strip {
-    pub fn shown(&mut self, at: Timestamp, refreshes: u32) {
-        self.0.push((at, refreshes));
+    pub fn shown(&mut self, at: Timestamp, refresh: u64, lasts: u32) {
+        self.0.push(Shown { at, refresh, lasts });
     }
 }
 
@@ -162,8 +172,8 @@ fn strips<B: DrawingBackend>(
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let rows = comparison.policies.len();
     let period = 1e9 / comparison.refresh_hz;
-    let begin = comparison.policies.iter().filter_map(|e| e.strip.0.first().map(|f| f.0)).min();
-    let end = comparison.policies.iter().filter_map(|e| e.strip.0.last().map(|f| f.0)).max();
+    let begin = comparison.policies.iter().filter_map(|e| e.strip.0.first().map(|f| f.at)).min();
+    let end = comparison.policies.iter().filter_map(|e| e.strip.0.last().map(|f| f.at)).max();
     let (Some(begin), Some(end)) = (begin, end) else { return Ok(()) };
     let seconds = |t: Timestamp| t.signed_since(begin) as f64 / 1e9;
     let width = seconds(end).max(0.001);
@@ -187,15 +197,14 @@ fn strips<B: DrawingBackend>(
     for (i, entry) in comparison.policies.iter().enumerate() {
         let row = (rows - 1 - i) as f64;
         let bars = entry.strip.0.windows(2).map(|pair| {
-            let ((from, _), (to, refreshes)) = (pair[0], pair[1]);
-            let share = to.signed_since(from) as f64 / (period * f64::from(refreshes.max(1)));
-            let style = if share > 1.25 {
-                colour(i).filled()
-            } else if share < 0.75 {
-                BLACK.filled()
-            } else {
-                RGBColor(214, 214, 214).filled()
+            let (from, to) = (pair[0], pair[1]);
+            let lasted = to.refresh.saturating_sub(from.refresh);
+            let style = match lasted.cmp(&from.lasts.max(1).into()) {
+                Ordering::Greater => colour(i).filled(),
+                Ordering::Less => BLACK.filled(),
+                Ordering::Equal => RGBColor(214, 214, 214).filled(),
             };
+            let (from, to) = (from.at, to.at);
             // A gap of a quarter of a refresh keeps them apart.
             let gap = period / 4e9;
             Rectangle::new(

@@ -264,7 +264,7 @@ fn entry(kind: PolicyKind, scenario: &Scenario, args: &SimArgs) -> Entry {
             if (from..from + plot::STRIP_FRAMES).contains(&frame.id.0)
                 && let Some(at) = frame.displayed
             {
-                strip.shown(at, frame.divisor);
+                strip.shown(at, frame.refresh, frame.divisor);
             }
         })
     } else {

@@ -137,7 +137,7 @@ impl Load {
         let lighter = self.lighter(now);
         match lighter {
             Some((divisor, layout)) if self.need(layout, apart) < EASY * period * f64::from(divisor) => {
-                self.under += 1
+                self.under += 1;
             }
             _ => self.under = 0,
         }

@@ -30,6 +30,8 @@ const LONGEST_DRAIN_WAIT: u64 = 8_192;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
+/// A frame on a display with a variable rate is late when it is ready this share of a frame after its target.
+const VRR_TOLERANCE: f64 = 1.0 / 32.0;
 /// The reserve to begin with is this share of a refresh.
 const FIRST_RESERVE: u32 = 4;
 /// A frame of which nobody told more by so many plans later is concluded with what is known.
@@ -148,7 +150,7 @@ struct Flight {
     submitted: Option<Timestamp>,
     gpu_done: Option<Timestamp>,
     work: Work,
-    /// No refresh sets its deadline: it was in time when it waited for its swap.
+    /// No refresh sets its deadline.
     on_grid: bool,
     counted: bool,
     judged: bool,
@@ -696,8 +698,7 @@ impl FramePacer {
         let wake_at = target.offset(-budget);
         let plan = Plan {
             wake_at,
-            // It is shown when the GPU is done with it.
-            swap_at: Some(target.offset(-self.load.quickest_gpu())),
+            swap_at: Some(target),
             target_presentation: Some(target),
             budget: Some(duration(budget)),
             dt: Some(step.dt),
@@ -869,6 +870,7 @@ impl FramePacer {
     /// Takes over how long the frame of plan `id` took.
     fn count(&mut self, id: FrameId) {
         let before = self.flights[slot(FrameId(id.0.saturating_sub(1)))];
+        let quickest = self.load.quickest_gpu();
         let Some(flight) = self.flight(id) else { return };
         let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else {
             return;
@@ -880,9 +882,14 @@ impl FramePacer {
         let gpu_from =
             before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
         let gpu = ready.signed_since(gpu_from).max(0);
-        let (on_grid, whole) = (flight.on_grid, flight.whole);
+        let (on_grid, whole, target) = (flight.on_grid, flight.whole, flight.target);
         self.work.work(span);
-        if on_grid {
+        if let Some((_, target)) = target.filter(|_| on_grid) {
+            // The GPU may begin when the last draw call is made or when the frame is swapped. What even the quickest frame
+            // needs after its swap is nobody's fault.
+            let tolerance = (self.frame_period() * VRR_TOLERANCE) as i64;
+            self.judge(ready.signed_since(target) > quickest + tolerance, whole);
+        } else if on_grid {
             self.judge(held.is_zero(), whole);
         }
         if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {

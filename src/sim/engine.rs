@@ -70,9 +70,9 @@ pub struct SimFrame {
     pub prediction_error: Option<i64>,
     /// Frames that were with the GPU when it was begun to be drawn, this one included.
     pub in_flight: u32,
-    /// Refreshes that it was to last.
+    /// Refreshes that it was to last, as the policy had it when the frame was begun to be drawn.
     pub divisor: u32,
-    /// How its logic and its drawing lay in time.
+    /// How its logic and its drawing lay in time, likewise.
     pub layout: Layout,
 }
 
@@ -242,6 +242,7 @@ impl<'a> Engine<'a> {
         // The render thread.
         let mut acquired = published.max(self.render_free);
         let limit = self.policy.frames_in_flight().max(1) as usize;
+        let state = self.policy.state().unwrap_or_default();
         self.fences.retain(|&done| done > acquired);
         while self.fences.len() >= limit {
             acquired = acquired.max(self.fences.pop_front().unwrap_or(acquired));
@@ -262,7 +263,6 @@ impl<'a> Engine<'a> {
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
         self.fences.push_back(gpu_done);
         self.render_free = swapped;
-        let state = self.policy.state().unwrap_or_default();
         let frame = SimFrame {
             id: plan.id,
             plan,
@@ -278,7 +278,7 @@ impl<'a> Engine<'a> {
             ..SimFrame::default()
         };
         let swaps_hidden = u64::from(self.hidden);
-        self.tally.swapped(&frame, state.snaps, swaps_hidden);
+        self.tally.swapped(&frame, self.policy.state().map_or(0, |s| s.snaps), swaps_hidden);
         self.open.push_back(frame);
         self.deliver(swapped);
         // A swap that waited says nothing about the work.

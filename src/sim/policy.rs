@@ -191,7 +191,7 @@ impl PolicyKind {
             Self::StartAtVblank => Box::new(JustInTime::new(hz, Margin::Whole)),
             Self::AveragePlusMillisecond => Box::new(JustInTime::new(hz, Margin::Average(None))),
             Self::MeanPlusThreeSigma => {
-                Box::new(JustInTime::new(hz, Margin::Sigma { spans: [0; 60], seen: 0 }))
+                Box::new(JustInTime::new(hz, Margin::Sigma { spans: Box::new([0; 60]), seen: 0 }))
             }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
             Self::TickerWithVsync => {
@@ -266,7 +266,7 @@ impl Policy for Limiter {
 enum Margin {
     Whole,
     Average(Option<f64>),
-    Sigma { spans: [i64; 60], seen: usize },
+    Sigma { spans: Box<[i64; 60]>, seen: usize },
     Sawtooth(i64),
 }
 
