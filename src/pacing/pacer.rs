@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::budget::{MissBudget, WorkBudget};
-use super::delta::PeriodClock;
+use super::delta::{PeriodClock, ReferenceFilter};
 use super::grid::Grid;
 use super::load::{Layout, LayoutChoice, Load};
 use super::step::{FixedStep, Steps};
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
-use super::{FrameId, Origin, Pacing, Presentation, Rate};
+use super::{DeltaTime, FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
 /// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
@@ -188,6 +188,8 @@ pub struct FramePacer {
     work: WorkBudget,
     load: Load,
     clock: PeriodClock,
+    delta: DeltaTime,
+    filter: Option<ReferenceFilter>,
     grid: Grid,
     logic_step: Option<FixedStep>,
     cap: Option<Rate>,
@@ -311,6 +313,8 @@ impl FramePacer {
             work: WorkBudget::new(mode.miss_budget(), first_reserve(refresh_hz)),
             load: Load::new(),
             clock: PeriodClock::new(),
+            delta: DeltaTime::default(),
+            filter: None,
             grid: Grid::default(),
             logic_step: None,
             cap: None,
@@ -412,6 +416,12 @@ impl FramePacer {
     /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
     pub fn set_logic_step(&mut self, step: Option<Duration>, most: u32) {
         self.logic_step = step.map(|step| FixedStep::new(step, most));
+    }
+
+    /// What animation steps are made of, in modes that plan them.
+    pub const fn set_delta_time(&mut self, delta: DeltaTime) {
+        self.delta = delta;
+        self.filter = None;
     }
 
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
@@ -527,6 +537,7 @@ impl FramePacer {
         };
         plan.id = self.last;
         let whole = whole.then(|| self.work.raises());
+        plan.dt = plan.dt.map(|dt| self.delta_time(dt, plan.wake_at.max(now)));
         plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
@@ -542,6 +553,22 @@ impl FramePacer {
         };
         self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
+    }
+
+    /// The step of a frame that begins at `start`, where `planned` is not what animation goes by.
+    fn delta_time(&mut self, planned: Duration, start: Timestamp) -> Duration {
+        let Some(raw) = self.last_start.map(|last| start.signed_since(last)) else { return planned };
+        let passed = match self.delta {
+            DeltaTime::Refreshes => return planned,
+            DeltaTime::Raw => raw,
+            DeltaTime::Reference(alpha) => {
+                let target = self.interval();
+                let filter = self.filter.get_or_insert_with(|| ReferenceFilter::new(target, alpha));
+                // A negative time is discarded: nothing moves.
+                filter.filter(raw).map_or(0, |ns| ns as i64)
+            }
+        };
+        duration(passed).min(LONGEST_STEP.max(self.interval()))
     }
 
     fn plan_immediately(&self, now: Timestamp) -> Planned {
@@ -924,6 +951,7 @@ impl FramePacer {
     }
 
     fn start_anew(&mut self) {
+        self.filter = None;
         self.grid.clear();
         self.clock.reset();
         self.last_start = None;
@@ -977,6 +1005,7 @@ fn sane_rate(hz: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Alpha;
     use super::*;
 
     const MS: u64 = 1_000_000;
@@ -1120,6 +1149,22 @@ mod tests {
             swapped(&mut pacer, at(i * 1_000 + 1));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);
+    }
+
+    #[test]
+    fn delta_times_are_those_that_were_chosen() {
+        let steps = |delta| {
+            let mut pacer = fixed(100.0);
+            pacer.set_delta_time(delta);
+            // The third frame is 30 ms late, the fourth on the grid again.
+            [0, 1, 50, 51].map(|ms| pacer.plan(at(ms)).dt.map(|dt| dt.as_micros()))
+        };
+        let want = |us: [u128; 4]| us.map(Some);
+        assert_eq!(steps(DeltaTime::Refreshes), want([10_000, 10_000, 40_000, 10_000]));
+        assert_eq!(steps(DeltaTime::Raw), want([10_000, 10_000, 40_000, 10_000]));
+        // 0.85 of the new and 0.15 of the old; or the other way round.
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
     }
 
     #[test]

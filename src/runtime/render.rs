@@ -237,6 +237,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
         pacer.set_vrr(options.vrr);
+        pacer.set_delta_time(options.delta);
         let mut step = Self {
             backend,
             snapshots,

@@ -96,11 +96,12 @@ pub struct Outcome {
     pub miss_rate: Option<f64>,
     /// Begin of logic to display.
     pub start_to_display: Option<Summary>,
-    /// Animation step minus display step, over all displayed frames.
+    /// The size of animation step minus display step, over all displayed frames.
     pub animation_error: Option<Summary>,
     /// The same without frames that missed and those after them.
     pub animation_error_on_time: Option<Summary>,
-    /// True refresh minus predicted one, at the time of planning.
+    /// The size of true refresh minus predicted one, for the target of each frame when it was swapped. Without meaning where
+    /// the refresh rate is variable.
     pub prediction_error: Option<Summary>,
     /// The largest difference between the animation clock and the targets (the starts, where there are none) since the
     /// start or the last reported snap.
@@ -446,13 +447,13 @@ impl Tally {
         self.late += u64::from(late);
         self.start_to_display.record(at.signed_since(frame.start));
         if let Some(error) = frame.prediction_error {
-            self.prediction.record(error);
+            self.prediction.record(error.abs());
         }
         if let Some((last, last_late)) = &self.last
             && let Some(before) = last.displayed
         {
             let step = at.signed_since(before);
-            let error = signed(frame.animation) - signed(last.animation) - step;
+            let error = (signed(frame.animation) - signed(last.animation) - step).abs();
             self.animation_error.record(error);
             let (k, want) = if self.variable {
                 (1, 1)
