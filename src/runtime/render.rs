@@ -712,9 +712,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order(&mut self, now: Timestamp) {
-        let plan = self.pacer.plan(now);
+        let mut plan = self.pacer.plan(now);
         if plan.parked {
             return;
+        }
+        if self.pacer.mode() == Pacing::Host {
+            // One frame per tick, however long that takes.
+            plan.stale_at = Timestamp::MAX;
         }
         self.order = Order { number: self.order.number + 1, plan };
         self.publish_order();
