@@ -12,7 +12,8 @@
 //!   between the refreshes.
 //! - *click*: from a key press to the changed pixel while a frame is drawn for every refresh.
 //! - *drag*: the pointer moves at 1,000 px/s; how old the position is at which the mark appears.
-//! - *sweep*: the same for a program that swaps at a given time after the last presentation (not run unless asked for).
+//! - *sweep*: the same for a program that swaps at a given time after the last presentation, with and without leaving
+//!   out one refresh each second (not run unless asked for).
 //! - *headless*: the share of the compositor's frames that show exactly one new frame.
 //! - *hidden*: what a window costs that nobody sees, and how soon it closes.
 //! - *stop*: the process is stopped for a while and goes on.
@@ -272,8 +273,8 @@ mod linux {
                 turn: drag_turn,
                 print: print_drag,
                 contenders: (0..34)
-                    .map(|i| format!("{:.1}", f64::from(i) / 2.0))
-                    .map(|ms| Contender::new(&ms, &drag, &[&format!("phase={ms}")]))
+                    .flat_map(|i| ["phase", "drained"].map(|way| format!("{way}={:.1}", f64::from(i) / 2.0)))
+                    .map(|way| Contender::new(&way, &drag, &[&way]))
                     .collect(),
             },
         ];
@@ -422,7 +423,31 @@ mod linux {
             out[&c.name] = json!({ "refreshes": c.count(0), "repeated": c.count(1), "off": c.count(2), "cpu_percent": c.cpu() });
         }
         print_absent(all);
+        print_pacers(all);
         out
+    }
+
+    /// What the pacer of each start had come to at its end.
+    fn print_pacers(all: &[Contender]) {
+        for (c, t) in all.iter().flat_map(|c| c.turns.iter().map(move |t| (c, t))) {
+            let p = &t.report["pacer"];
+            if p.is_null() {
+                continue;
+            }
+            let ms = |name: &str| p[name].as_f64().unwrap_or(f64::NAN);
+            println!(
+                "{:<14}pacer: {} x {}, budget {:.1} ms, of it reserve {:.1}, missed {} of {}, drains {}, spinning {:.1} %",
+                c.name,
+                p["divisor"],
+                p["layout"].as_str().unwrap_or("-"),
+                ms("budget_ms"),
+                ms("reserve_ms"),
+                p["missed"],
+                p["judged"],
+                p["drains"],
+                t.report["cost"]["spin_share"].as_f64().unwrap_or(f64::NAN) * 100.0,
+            );
+        }
     }
 
     fn print_absent(all: &[Contender]) {
@@ -501,6 +526,7 @@ mod linux {
             out[&c.name] = json!({ "median_ms": p50, "p99_ms": p99, "max_ms": max, "n": v.len(), "cpu_percent": c.cpu() });
         }
         print_absent(all);
+        print_pacers(all);
         for c in all.iter().filter(|c| c.turns.iter().any(|t| !t.report.is_null())) {
             let of = |name: &str, p: &str| {
                 let each = c.turns.iter().map(|t| t.report["metrics"][name][p].as_f64().unwrap_or(f64::NAN));
@@ -639,6 +665,7 @@ mod linux {
                 out[hertz.to_string()][&c.name] =
                     json!({ "rate_hz": rate, "share_percent": share, "cpu_percent": c.cpu() });
             }
+            print_pacers(&all);
         }
         out
     }

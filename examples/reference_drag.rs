@@ -5,6 +5,7 @@
 //! reference_drag input       a frame for each motion of the pointer, swap interval 0
 //! reference_drag phase=MS    one frame per refresh, swapped so many milliseconds after the last one was presented
 //!                            (Wayland), swap interval 0: tells which phase a compositor likes best
+//! reference_drag drained=MS  the same, leaving out one refresh in each second: a queue before the display is emptied
 //! ```
 
 #![allow(unsafe_code, reason = "OpenGL calls, and the connection is the window's")]
@@ -26,6 +27,8 @@ mod gl_window;
 use gl_window::GlWindow;
 
 const MARK: i32 = 16;
+/// Frames from one refresh that is left out to the next.
+const DRAIN_EVERY: u32 = 60;
 /// Between presentations, until two of them have told.
 const FIRST_PERIOD: Duration = Duration::from_micros(16_667);
 
@@ -34,6 +37,7 @@ enum Way {
     Swap,
     Input,
     Phase(Duration),
+    Drained(Duration),
 }
 
 impl Way {
@@ -42,8 +46,13 @@ impl Way {
             "swap" => Some(Self::Swap),
             "input" => Some(Self::Input),
             _ => {
-                let ms: f64 = text.strip_prefix("phase=")?.parse().ok()?;
-                Duration::try_from_secs_f64(ms / 1e3).ok().map(Self::Phase)
+                let (way, ms) = text.split_once('=')?;
+                let phase = Duration::try_from_secs_f64(ms.parse::<f64>().ok()? / 1e3).ok()?;
+                match way {
+                    "phase" => Some(Self::Phase(phase)),
+                    "drained" => Some(Self::Drained(phase)),
+                    _ => None,
+                }
             }
         }
     }
@@ -56,6 +65,7 @@ struct App {
     #[cfg(target_os = "linux")]
     stamps: Option<stamps::Stamps>,
     due: Instant,
+    drawn: u32,
 }
 
 impl App {
@@ -77,7 +87,7 @@ impl App {
 
     /// Swaps when the time has come, and says when it comes next.
     #[cfg(target_os = "linux")]
-    fn draw_in_phase(&mut self, phase: Duration) {
+    fn draw_in_phase(&mut self, phase: Duration, drained: bool) {
         if let Some(stamps) = &mut self.stamps {
             stamps.look();
         }
@@ -86,6 +96,7 @@ impl App {
                 stamps.ask();
             }
             self.draw();
+            self.drawn += 1;
             // The next one, should no presentation be told meanwhile.
             self.due += self.stamps.as_ref().map_or(FIRST_PERIOD, |stamps| stamps.period);
         }
@@ -95,7 +106,12 @@ impl App {
             let now = Instant::now();
             let mut due = last + phase;
             // A swap of this refresh is not repeated.
-            let earliest = stamps.asked.map_or(now, |asked| asked + stamps.period / 2);
+            let left_out = if drained && self.drawn.is_multiple_of(DRAIN_EVERY) {
+                stamps.period
+            } else {
+                Duration::ZERO
+            };
+            let earliest = stamps.asked.map_or(now, |asked| asked + stamps.period / 2 + left_out);
             while due < earliest {
                 due += stamps.period;
             }
@@ -104,7 +120,7 @@ impl App {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn draw_in_phase(&mut self, _: Duration) {
+    fn draw_in_phase(&mut self, _: Duration, _: bool) {
         self.draw();
     }
 }
@@ -214,8 +230,8 @@ impl ApplicationHandler for App {
         match self.way {
             Way::Swap => self.draw(),
             Way::Input => {}
-            Way::Phase(phase) => {
-                self.draw_in_phase(phase);
+            Way::Phase(phase) | Way::Drained(phase) => {
+                self.draw_in_phase(phase, matches!(self.way, Way::Drained(_)));
                 event_loop.set_control_flow(ControlFlow::WaitUntil(self.due));
             }
         }
@@ -235,6 +251,7 @@ fn main() {
         #[cfg(target_os = "linux")]
         stamps: None,
         due: Instant::now(),
+        drawn: 0,
     };
     event_loop.run_app(&mut app).expect("the event loop");
 }
