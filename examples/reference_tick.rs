@@ -5,7 +5,10 @@
 //! drawing, is seen on the screen.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
-#![allow(clippy::disallowed_methods, reason = "a program of its own, without the library's threads")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a reference program stands on its own, without scanout's threads"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,7 +7,7 @@ use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
 use super::slot::Slot;
-use crate::display::priority::{self, Priority};
+use crate::display::priority::Priority;
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
 use crate::pacing::{
@@ -228,6 +228,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         orders: Writer<Order>,
         logic: Waker,
         latest: Reader<LatestInput>,
+        priority: Priority,
         options: RunOptions,
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
@@ -267,7 +268,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             fenceless: 0,
             lent: false,
             made: None,
-            priority: Priority::Normal,
+            priority,
             source: None,
         };
         if step.options.trace_frames > 0 {
@@ -279,13 +280,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Sets the size for the first time and orders the first snapshot.
     pub(super) fn start(&mut self, now: Timestamp) -> Result<()> {
-        if let Some(level) = self.options.realtime {
-            // After the context was made: threads that a driver starts inherit the priority.
-            self.priority = priority::request_realtime(level);
-            if let Priority::Refused(why) = &self.priority {
-                log::warn!("no real-time priority: {why}");
-            }
-        }
         self.started = Some(now);
         if !self.size.is_empty() {
             self.backend.resize(self.size, self.scale)?;

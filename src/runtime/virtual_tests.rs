@@ -15,6 +15,7 @@ use super::render::{Backend, FrameInfo, Next, Reason, RenderStep};
 use super::seat::InputWaker;
 use super::signal::Waker;
 use super::slot::Slot;
+use crate::display::priority::Priority;
 use crate::error::Result;
 use crate::pacing::{Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, VblankSample};
 use crate::sim::{FixedDisplay, Noise};
@@ -208,7 +209,8 @@ fn run_on(options: RunOptions, (hz, known): (f64, bool), costs: Costs, frames: u
     let (snapshots_in, snapshots_out) = buffer::<_, DEFAULT_SLOTS>(|_| Slot::<u64>::default());
     let (orders_in, orders_out) = buffer::<_, DEFAULT_SLOTS>(|_| Order::default());
     let mut logic = LogicStep::new(world, inputs, orders_out, snapshots_in);
-    let mut render = RenderStep::new(screen, snapshots_out, orders_in, Waker::none(), latest, options);
+    let mut render =
+        RenderStep::new(screen, snapshots_out, orders_in, Waker::none(), latest, Priority::Normal, options);
     let (mut steps, mut early, mut redrawn) = (0, 0, 0);
     // A thread that sleeps until `at` runs a little later, and once in a while much later.
     let mut sleep = |at: Timestamp| {
