@@ -14,6 +14,9 @@
 #![allow(clippy::disallowed_methods, reason = "measures with its own clock, from outside")]
 
 #[cfg(target_os = "linux")]
+#[path = "support/mod.rs"]
+mod common;
+#[cfg(target_os = "linux")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -33,6 +36,7 @@ mod linux {
     };
     use x11rb::wrapper::ConnectionExt as _;
 
+    use crate::common::{build_examples, eprint_progress, load, machine, percentile, scanout_binary, sorted};
     use crate::support::app::{App, Place};
     use crate::support::rng::Rng;
     use crate::support::screen::Screen;
@@ -227,14 +231,6 @@ mod linux {
         }
     }
 
-    fn scanout_binary() -> Result<OsString, String> {
-        // Cargo names the path even where the binary is not built.
-        let path = std::env::var_os("SCANOUT_TEST_BINARY").or_else(|| {
-            option_env!("CARGO_BIN_EXE_scanout").filter(|_| cfg!(feature = "app")).map(OsString::from)
-        });
-        path.filter(|p| Path::new(p).exists()).ok_or_else(|| "built without the feature `app`".into())
-    }
-
     fn click_round(contender: &mut Contender, server: &Xvfb, user: &X11, rng: &mut Rng, clicks: usize) {
         let Some(mut app) = contender.start(server, user) else { return };
         // The first frame is black like the screen behind it, so it cannot be seen arriving: leave it some time.
@@ -371,65 +367,6 @@ mod linux {
             println!("{ours} / {:<12} {ratio:.2}  (rounds {least:.2} to {most:.2})", c.name);
             out[ours][format!("ratio_to_{}", c.name)] = json!(ratio);
         }
-    }
-
-    fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-        let mut v: Vec<f64> = values.collect();
-        v.sort_by(f64::total_cmp);
-        v
-    }
-
-    /// Nearest rank; NaN for no values.
-    fn percentile(sorted: &[f64], p: f64) -> f64 {
-        let rank = (p * sorted.len() as f64).ceil() as usize;
-        sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
-    }
-
-    fn load() -> String {
-        std::fs::read_to_string("/proc/loadavg")
-            .unwrap_or_default()
-            .split(' ')
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    fn machine() -> String {
-        let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = info
-            .lines()
-            .find_map(|l| l.strip_prefix("model name")?.split_once(": "))
-            .map_or("unknown CPU", |m| m.1);
-        let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        format!("{cpus} x {model}, load {}", load())
-    }
-
-    #[allow(clippy::print_stderr, reason = "progress is not part of the result")]
-    fn eprint_progress(round: usize, of: usize) {
-        eprintln!("round {round} of {of}");
-    }
-
-    /// Builds examples with the features that this bench was built with; the folder where they lie.
-    fn build_examples(names: &[&str]) -> Result<PathBuf, String> {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--release",
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ]);
-        if !cfg!(feature = "app") {
-            cargo.args(["--no-default-features", "--features", "window"]);
-        }
-        cargo.args(names.iter().flat_map(|n| ["--example", n]));
-        let status = cargo.status().map_err(|e| format!("cargo: {e}"))?;
-        if !status.success() {
-            return Err("it does not build".into());
-        }
-        // <target>/release/deps/click-<hash>
-        let here = std::env::current_exe().map_err(|e| e.to_string())?;
-        here.ancestors().nth(2).map(|p| p.join("examples")).ok_or_else(|| "no target folder".into())
     }
 
     /// Compiles the SDL2 reference. Its absence is no error of the bench, but the table says so.

@@ -57,6 +57,45 @@
 //! # }
 //! ```
 //!
+//! # As much of it as you want
+//!
+//! 1. [`run`] owns window, threads and loop: the program above.
+//! 2. [`runtime::Runtime`] has the two threads and the pacing. You own the window and pass events on through its
+//!    [`Handle`](runtime::Handle); what is drawn with is your [`Backend`](runtime::Backend). With [`Pacing::Host`] your
+//!    own loop says when frames are made. `tests/runtime_pacing.rs` is full of such hosts.
+//! 3. [`pacing::FramePacer`] alone, in a loop of your own (`examples/embed_pacer.rs` is one in a window):
+//!
+//! ```
+//! use scanout::display::sleep::Sleeper;
+//! use scanout::pacing::{FramePacer, Origin, Pacing, Presentation, VblankSample, Work};
+//! use scanout::sim::FixedDisplay;
+//! use scanout::time::{Clock, MonotonicClock};
+//!
+//! let (clock, mut sleeper) = (MonotonicClock, Sleeper::new());
+//! let display = FixedDisplay::new(500.0, clock.now()); // instead of a real one
+//! let mut pacer = FramePacer::new(Pacing::Auto, display.hz());
+//! for _ in 0..50 {
+//!     let plan = pacer.plan(clock.now());
+//!     sleeper.until(plan.wake_at);
+//!     let began = clock.now();
+//!     // .. sample input, move the world on by `plan.dt`, draw it for `plan.target_presentation` ..
+//!     let drawing = clock.now().saturating_since(began);
+//!     sleeper.until(plan.swap_at.unwrap_or(began));
+//!     // .. swap ..
+//!     let swapped = clock.now();
+//!     let held = swapped.saturating_since(began) - drawing;
+//!     pacer.submitted(plan.id, swapped, Work { drawing, held, ..Work::default() });
+//!     // When it is known, of this frame or of earlier ones:
+//!     let shown = display.vblank_after(swapped);
+//!     pacer.gpu_done(plan.id, swapped);
+//!     pacer.presented(plan.id, Presentation::At(shown, Origin::Simulated));
+//!     let sample = VblankSample { at: shown, sequence: None, period: None, origin: Origin::Simulated };
+//!     pacer.vblank(sample);
+//! }
+//! let refresh = pacer.state().refresh.expect("measured by now");
+//! assert!((refresh.as_secs_f64() * display.hz() - 1.0).abs() < 0.01);
+//! ```
+//!
 //! # Modules, from the bottom up
 //!
 //! | module | what it has | needs |

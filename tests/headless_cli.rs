@@ -72,7 +72,7 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
     let metrics = &json["metrics"];
-    for name in ["ClickToPhoton", "VsyncJitter", "PhaseError", "SpinTime"] {
+    for name in ["ClickToPhoton", "VsyncJitter", "PhaseError"] {
         assert!(
             metrics.as_object().is_some_and(|m| m.contains_key(name)) && metrics[name].is_null(),
             "{name}"
@@ -91,9 +91,8 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     let cost = &json["cost"];
     assert!(cost["cpu_share"].as_f64().is_some_and(|share| share > 0.0), "{cost}");
     assert!(cost["wakeups_per_s"].as_f64().is_some_and(|n| n > 0.0), "{cost}");
-    assert!(cost["spin_share"].is_null(), "{cost}");
-    for text in ["missed deadlines not measured", "refreshes: not measured", "CPU ", "spinning not measured"]
-    {
+    assert!(cost["spin_share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{cost}");
+    for text in ["missed deadlines not measured", "refreshes: not measured", "CPU "] {
         assert!(end.stdout.contains(text), "{text}\n{}", end.stdout);
     }
 }

@@ -278,6 +278,22 @@ fn hidden_window_comes_back_and_closes_while_hidden() {
 }
 
 #[test]
+fn unmapped_window_rests_and_goes_on_when_mapped() {
+    let mut b = Bench::open(&["--scene", "bars", "--pacing", "immediate"]);
+    for _ in 0..2 {
+        b.expect_moving(3, "shown");
+        let busy = cpu::share_during(b.app.id(), Duration::from_millis(500)).expect("a live program");
+        b.user.unmap(b.window);
+        pause(Duration::from_millis(300));
+        let rest = cpu::share_during(b.app.id(), Duration::from_secs(1)).expect("a live program");
+        b.app.assert_runs("hidden");
+        assert!(busy > 0.2 && rest < 0.05, "{busy} of a CPU while shown, {rest} hidden");
+        b.user.map(b.window);
+    }
+    b.expect_moving(3, "shown again");
+}
+
+#[test]
 fn interrupt_ends_the_run_cleanly() {
     let mut b = Bench::open(&["--scene", "bars", "--pacing", "vsync"]);
     b.expect_moving(2, "before");

@@ -63,6 +63,7 @@ impl GlWindow {
     }
 
     /// Fills the window with black or white and shows it.
+    #[allow(dead_code, reason = "some loops draw and swap apart, or on another thread")]
     pub fn fill(&self, white: bool) {
         let v = if white { 1.0 } else { 0.0 };
         // SAFETY: the context is current on this thread, the only one of the program.
@@ -74,6 +75,7 @@ impl GlWindow {
     }
 
     /// Follows the window's new size.
+    #[allow(dead_code, reason = "a loop that draws on another thread keeps its size")]
     pub fn resize(&self, size: PhysicalSize<u32>) {
         if let (Some(w), Some(h)) = (NonZeroU32::new(size.width), NonZeroU32::new(size.height)) {
             self.surface.resize(&self.context, w, h);

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::DebugLevel;
-use scanout::pacing::{Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -136,6 +136,9 @@ pub struct RunArgs {
     /// The display has a variable refresh rate in this range: frames stay just below its ceiling
     #[arg(long, value_name = "MIN-MAX", value_parser = vrr)]
     pub vrr: Option<VrrRange>,
+    /// What animation steps are made of: refreshes, or for comparison reference, reference-old, raw
+    #[arg(long, value_name = "FILTER", default_value_t, value_parser = delta)]
+    pub delta: DeltaTime,
     /// Ask for real-time priority for both threads, of level 10 or the one given
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
     pub realtime: Option<u8>,
@@ -194,6 +197,10 @@ impl RunArgs {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn delta(text: &str) -> Result<DeltaTime, String> {
+    text.parse().map_err(|e: &str| e.to_owned())
 }
 
 fn miss_budget(text: &str) -> Result<MissBudget, String> {
@@ -280,6 +287,7 @@ mod tests {
             ["--miss-budget", "0"],
             ["--miss-budget", "many"],
             ["--smoothness", "1.5"],
+            ["--delta", "exact"],
             ["--max-fps", "-1"],
             ["--vrr", "144"],
             ["--vrr", "144-48"],

@@ -6,11 +6,13 @@ use std::time::Duration;
 use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Stroke, Ui, Vec2, vec2};
 
 use scanout::gl::{CreateContext, Gl, Overlay, OverlayFactory};
-use scanout::pacing::Throttle;
+use scanout::pacing::{PacerState, Throttle};
 use scanout::runtime::{FrameInfo, TargetInfo};
 use scanout::stats::{FrameRecord, Metric, Stage, Summary};
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use scanout::{Error, Result};
+
+use super::report::{layout_name, lock_name, miss_share};
 
 /// How often percentiles are computed anew, so that they can be read.
 const REFRESH_FIGURES: Duration = Duration::from_millis(250);
@@ -20,9 +22,10 @@ const STRIP: usize = 190;
 const WIDTH: f32 = 380.0;
 
 /// The figures that the HUD prints.
-const FIGURES: [Metric; 6] = [
+const FIGURES: [Metric; 7] = [
     Metric::MsBetweenDisplayChange,
     Metric::SampleToPhoton,
+    Metric::LatchToPhoton,
     Metric::ClickToPhoton,
     Metric::RenderTime,
     Metric::MsInPresentAPI,
@@ -157,8 +160,12 @@ fn contents(
         Throttle::Timer => ", swap does not throttle: timed",
     };
     ui.label(format!("{}, pacing {}{throttle}", target.surface, frame.pacer.mode()));
-    let refresh = target.refresh_hz.map_or("refresh unknown".to_owned(), |hz| format!("{hz:.2} Hz"));
-    ui.label(format!("display times: {} ({refresh})", target.origin));
+    let nominal = target.refresh_hz.map_or(String::new(), |hz| format!(" ({hz:.2} Hz nominal)"));
+    let (source, origin) = frame.source.unwrap_or((&target.source, target.origin));
+    let comma = if source.is_empty() { "" } else { ", " };
+    ui.label(format!("display times: {source}{comma}{origin}{nominal}"));
+    ui.add_space(4.0);
+    pacing(ui, &frame.pacer.state());
     ui.add_space(6.0);
     interval_strip(ui, &recent, frame.pacer.interval());
     ui.add_space(6.0);
@@ -173,6 +180,35 @@ fn contents(
         "frame {}   repeated {}   late logic {}   dropped {}",
         frame.id, c.repeated, c.stale, c.dropped
     ));
+}
+
+/// What the pacer knows and does; the keys are the window's, since egui gets no input here.
+fn pacing(ui: &mut Ui, state: &PacerState) {
+    let refresh = state.refresh.map_or("-".to_owned(), |r| format!("{:.3} ms", r.as_secs_f64() * 1e3));
+    let small = |ui: &mut Ui, text: String| ui.label(RichText::new(text).size(11.5));
+    let lock = lock_name(state.lock);
+    let layout = layout_name(state.layout);
+    small(ui, format!("refresh {refresh} ({lock})   {layout}, every {} refresh", ordinal(state.divisor)));
+    let measured = miss_share(state).map_or("-".to_owned(), |s| format!("{:.2} %", s * 100.0));
+    small(
+        ui,
+        format!(
+            "budget {:.2} ms, reserve {:.2} ms   misses {measured}, declared {:.2} %",
+            state.budget.as_secs_f64() * 1e3,
+            state.reserve as f64 / 1e6,
+            state.miss_budget * 100.0,
+        ),
+    );
+    small(ui, "F1 hides this   F2 next pacing mode   F11 full screen".to_owned());
+}
+
+fn ordinal(n: u32) -> String {
+    match n {
+        0 | 1 => "1st".to_owned(),
+        2 => "2nd".to_owned(),
+        3 => "3rd".to_owned(),
+        n => format!("{n}th"),
+    }
 }
 
 fn last<'a>(records: impl Iterator<Item = &'a FrameRecord>) -> Vec<&'a FrameRecord> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use scanout::pacing::Throttle;
+use scanout::pacing::{Layout, Lock, Origin, PacerState, Throttle};
 use scanout::runtime::TargetInfo;
 use scanout::stats::{Counters, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
@@ -48,17 +48,93 @@ pub struct Report<'a> {
     vsync_jitter: Option<f64>,
     missed_ticks: u64,
     snaps: u64,
+    /// What the pacer came to know and what came of it.
+    pacer: Pacer,
+    /// How the system ran the render thread.
+    priority: String,
     /// What the process used from before the run to after it.
     cost: Cost,
     /// `null` for what could not be measured. QueueDepth is in frames.
     metrics: BTreeMap<&'static str, Option<Figures>>,
 }
 
+/// [`PacerState`], for programs.
+#[derive(Debug, Serialize)]
+struct Pacer {
+    /// How well the display's refreshes are known: `unknown`, `acquiring`, `locked`.
+    lock: &'static str,
+    /// Who says when they are; `null` where nobody did.
+    origin: Option<Origin>,
+    /// As measured; the nominal one until then; `null` where neither is known.
+    refresh_ms: Option<f64>,
+    /// Robust spread of the display's stamps about the model.
+    spread_ms: f64,
+    /// The time that a frame is given from its start to its display time, in modes that aim at one.
+    budget_ms: f64,
+    /// The part of it that is reserve.
+    reserve_ms: f64,
+    /// The share of planned frames that may miss, as declared.
+    declared_miss_share: f64,
+    /// The share that did; `null` where none was judged.
+    measured_miss_share: Option<f64>,
+    judged: u64,
+    missed: u64,
+    layout: &'static str,
+    /// Refreshes per frame that the load needed.
+    divisor: u32,
+    /// Commits left out to empty a queue before the display.
+    drains: u64,
+}
+
+impl Pacer {
+    fn new(state: &PacerState) -> Self {
+        let ms = |d: std::time::Duration| d.as_secs_f64() * 1e3;
+        Self {
+            lock: lock_name(state.lock),
+            origin: state.origin,
+            refresh_ms: state.refresh.map(ms),
+            spread_ms: ms(state.spread),
+            budget_ms: ms(state.budget),
+            reserve_ms: state.reserve as f64 / 1e6,
+            declared_miss_share: state.miss_budget,
+            measured_miss_share: miss_share(state),
+            judged: state.judged,
+            missed: state.missed,
+            layout: layout_name(state.layout),
+            divisor: state.divisor,
+            drains: state.drains,
+        }
+    }
+}
+
+/// The share of planned frames that missed.
+pub fn miss_share(state: &PacerState) -> Option<f64> {
+    (state.judged > 0).then(|| state.missed as f64 / state.judged as f64)
+}
+
+/// What is printed for a lock.
+pub const fn lock_name(lock: Lock) -> &'static str {
+    match lock {
+        Lock::Unknown => "unknown",
+        Lock::Acquiring => "acquiring",
+        Lock::Locked => "locked",
+    }
+}
+
+/// What is printed for a layout.
+pub const fn layout_name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Serial => "serial",
+        Layout::Pipelined => "pipelined",
+        _ => "other",
+    }
+}
+
 impl<'a> Report<'a> {
     pub fn new(summary: &'a Summary, scene: &'a str, cost: Cost, error: Option<&Error>) -> Self {
         let metrics = summary.stats.metrics();
         let aimed = metrics.deadlines() > 0;
-        let known = summary.target.refresh_hz.is_some();
+        let known = summary.missed.is_some();
         let seconds = summary.elapsed.as_secs_f64();
         Self {
             schema: SCHEMA,
@@ -90,6 +166,8 @@ impl<'a> Report<'a> {
             vsync_jitter: metrics.vsync_jitter(),
             missed_ticks: summary.pacer.missed_ticks,
             snaps: summary.pacer.snaps,
+            pacer: Pacer::new(&summary.pacer),
+            priority: summary.priority.to_string(),
             cost,
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
@@ -144,6 +222,26 @@ impl<'a> Report<'a> {
         };
         let jitter = or_not(self.vsync_jitter.map(|j| format!("{:.2} % of a refresh", j * 100.0)));
         line(format_args!("            {deadlines}; jitter of the display's refreshes: {jitter}"));
+        let p = &self.pacer;
+        let refresh = or_not(p.refresh_ms.map(|ms| format!("{ms:.3} ms, spread {:.3} ms", p.spread_ms)));
+        line(format_args!(
+            "pacing      refresh {}: {refresh}; layout {}, {} refresh(es) per frame",
+            p.lock, p.layout, p.divisor
+        ));
+        let missed = p
+            .measured_miss_share
+            .map(|share| format!("measured {:.2} % ({} of {})", share * 100.0, p.missed, p.judged));
+        line(format_args!(
+            "            misses declared {:.2} %, {}; budget {:.3} ms with {:.3} ms of reserve",
+            p.declared_miss_share * 100.0,
+            missed.unwrap_or_else(|| "not measured".to_owned()),
+            p.budget_ms,
+            p.reserve_ms
+        ));
+        line(format_args!(
+            "            {} queue drains, {} missed ticks, {} snaps; priority {}",
+            p.drains, self.missed_ticks, self.snaps, self.priority
+        ));
         let percent = |share: Option<f64>| or_not(share.map(|s| format!("{:.0} %", s * 100.0)));
         line(format_args!(
             "cost        CPU {} (user+system of one core), spinning {}, wake-ups per second {}",
@@ -174,8 +272,9 @@ impl<'a> Report<'a> {
         }
         line(format_args!(""));
         line(format_args!(
-            "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, to the display time."
+            "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
         ));
+        line(format_args!("reading of it by the renderer, to the display time."));
         line(format_args!(
             "\"Displayed\" means: in the framebuffer that is scanned out; no camera was involved."
         ));

@@ -44,6 +44,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         cap: args.max_fps,
         background_cap: args.background_fps,
         vrr: args.vrr,
+        delta: args.delta,
         realtime: args.realtime,
         fullscreen: args.fullscreen,
         warmup: args.warmup.unwrap_or(if scene == (Scene::Flash { animate: false }) { 0 } else { WARMUP }),

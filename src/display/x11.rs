@@ -7,6 +7,8 @@
 //! The server's times are those of the vertical blank where it drives a display, and of a timer where it has none
 //! (Xvfb). Which it is cannot be asked; a frame that was displayed by a page flip shows that there is a display.
 //!
+//! Beside that, whether the window is mapped: nothing of an unmapped (or iconified) one is shown.
+//!
 //! Cost: one request of 40 bytes and one event per refresh; x11rb allocates for each event.
 
 use x11rb::connection::{Connection as _, RequestConnection as _};
@@ -15,6 +17,7 @@ use x11rb::protocol::Event;
 use x11rb::protocol::present::{
     self, CompleteKind, CompleteMode, CompleteNotifyEvent, ConnectionExt as _, EventMask,
 };
+use x11rb::protocol::xproto::{self, ChangeWindowAttributesAux, ConnectionExt as _};
 use x11rb::rust_connection::RustConnection;
 
 use super::{SourceError, SourceEvent, VsyncSource};
@@ -55,6 +58,9 @@ impl X11Present {
         let id = connection.generate_id().map_err(|e: ReplyOrIdError| SourceError::new(e.to_string()))?;
         let select = connection.present_select_input(id, window, EventMask::COMPLETE_NOTIFY);
         select.map_err(broken)?.check().map_err(refused)?;
+        // Each client has an event mask of its own on a window.
+        let listen = ChangeWindowAttributesAux::new().event_mask(xproto::EventMask::STRUCTURE_NOTIFY);
+        connection.change_window_attributes(window, &listen).map_err(broken)?.check().map_err(refused)?;
         Ok(Self {
             connection,
             window,
@@ -148,6 +154,13 @@ impl VsyncSource for X11Present {
         while self.failed.is_none() {
             match self.connection.poll_for_event() {
                 Ok(Some(Event::PresentCompleteNotify(event))) => self.complete(&event, sink),
+                // An iconified window is unmapped by its window manager; winit does not tell.
+                Ok(Some(Event::UnmapNotify(event))) if event.window == self.window => {
+                    sink(SourceEvent::Visible(false));
+                }
+                Ok(Some(Event::MapNotify(event))) if event.window == self.window => {
+                    sink(SourceEvent::Visible(true));
+                }
                 Ok(Some(Event::Error(e))) => {
                     self.failed = Some(SourceError::new(format!("the server refused: {:?}", e.error_kind)));
                 }

@@ -49,6 +49,7 @@ where
         stats: &Recorder::new(0, Duration::ZERO),
         pacer: &FramePacer::new(config.pacing, config.simulated_refresh_hz),
         latch: &Latch::empty(),
+        source: None,
     };
     backend.capture(&view, &frame)
 }

@@ -39,6 +39,7 @@ pub struct WorkBudget {
     step: f64,
     misses_in_a_row: u32,
     raises: u32,
+    search: bool,
     most: f64,
 }
 
@@ -53,6 +54,7 @@ impl WorkBudget {
             step: STEP.1,
             misses_in_a_row: 0,
             raises: 0,
+            search: true,
             most: f64::MAX,
         }
     }
@@ -71,7 +73,12 @@ impl WorkBudget {
     /// The reserve to go on with, for instance where another display is shown on.
     pub fn set_reserve(&mut self, reserve: Duration) {
         self.reserve = nanos(reserve) as f64;
-        (self.misses_in_a_row, self.raises) = (0, 0);
+        (self.misses_in_a_row, self.raises, self.search) = (0, 0, true);
+    }
+
+    /// The reserve falls no faster before the first miss than after it.
+    pub const fn keep_reserve(&mut self) {
+        self.search = false;
     }
 
     /// The largest budget that makes sense; the reserve does not grow beyond it.
@@ -104,7 +111,7 @@ impl WorkBudget {
             if raises == self.raises {
                 self.misses_in_a_row = 0;
             }
-            let fall = step * self.miss_budget + if self.raises == 0 { SEARCH } else { 0.0 };
+            let fall = step * self.miss_budget + if self.raises == 0 && self.search { SEARCH } else { 0.0 };
             if budget > quickest - STEP.1 {
                 self.reserve -= fall;
             }

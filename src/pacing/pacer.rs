@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::budget::{MissBudget, WorkBudget};
-use super::delta::PeriodClock;
+use super::delta::{PeriodClock, ReferenceFilter};
 use super::grid::Grid;
 use super::load::{Layout, LayoutChoice, Load};
 use super::step::{FixedStep, Steps};
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
-use super::{FrameId, Origin, Pacing, Presentation, Rate};
+use super::{DeltaTime, FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
 /// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
@@ -105,7 +105,7 @@ pub struct PacerState {
     pub refresh: Option<Duration>,
     /// The robust spread of the display's stamps about the model.
     pub spread: Duration,
-    /// The time that a frame is given.
+    /// The time that the last planned frame was given; zero in modes without a deadline.
     pub budget: Duration,
     /// The part of it that is reserve, in nanoseconds.
     pub reserve: i64,
@@ -190,8 +190,12 @@ pub struct FramePacer {
     work: WorkBudget,
     load: Load,
     clock: PeriodClock,
+    delta: DeltaTime,
+    filter: Option<ReferenceFilter>,
     grid: Grid,
     logic_step: Option<FixedStep>,
+    /// The budget of the last plan.
+    given: Duration,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -250,7 +254,7 @@ impl Queue {
     }
 
     /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
-    /// that says something about the budget.
+    /// that says something about its own budget, and not about frames before it.
     fn judge(&mut self, id: FrameId, refreshes: u64, in_time: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
             return false;
@@ -313,8 +317,11 @@ impl FramePacer {
             work: WorkBudget::new(mode.miss_budget(), first_reserve(refresh_hz)),
             load: Load::new(),
             clock: PeriodClock::new(),
+            delta: DeltaTime::default(),
+            filter: None,
             grid: Grid::default(),
             logic_step: None,
+            given: Duration::ZERO,
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -381,7 +388,13 @@ impl FramePacer {
         self.model.reset();
         // How long before a refresh a compositor takes what it shows has to be found out from the safe side.
         let reserve = first_reserve(self.refresh_hz);
-        self.work.set_reserve(if origin == Origin::Compositor { reserve * 2 } else { reserve });
+        if origin == Origin::Compositor {
+            self.work.set_reserve(reserve * 2);
+            // A miss costs several refreshes there: it is not sought.
+            self.work.keep_reserve();
+        } else {
+            self.work.set_reserve(reserve);
+        }
         self.load.restart();
         self.start_anew();
     }
@@ -408,6 +421,12 @@ impl FramePacer {
     /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
     pub fn set_logic_step(&mut self, step: Option<Duration>, most: u32) {
         self.logic_step = step.map(|step| FixedStep::new(step, most));
+    }
+
+    /// What animation steps are made of, in modes that plan them.
+    pub const fn set_delta_time(&mut self, delta: DeltaTime) {
+        self.delta = delta;
+        self.filter = None;
     }
 
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
@@ -457,7 +476,7 @@ impl FramePacer {
             origin: self.model.origin(),
             refresh: self.model.period(),
             spread: self.model.spread(),
-            budget: duration(self.work.nanos()),
+            budget: self.given,
             reserve: self.work.reserve(),
             miss_budget: self.work.miss_budget().share(),
             layout: self.load.layout(),
@@ -522,7 +541,9 @@ impl FramePacer {
             Way::Host => self.plan_for_host(now),
         };
         plan.id = self.last;
+        self.given = plan.budget.unwrap_or_default();
         let whole = whole.then(|| self.work.raises());
+        plan.dt = plan.dt.map(|dt| self.delta_time(dt, plan.wake_at.max(now)));
         plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
@@ -538,6 +559,22 @@ impl FramePacer {
         };
         self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
+    }
+
+    /// The step of a frame that begins at `start`, where `planned` is not what animation goes by.
+    fn delta_time(&mut self, planned: Duration, start: Timestamp) -> Duration {
+        let Some(raw) = self.last_start.map(|last| start.signed_since(last)) else { return planned };
+        let passed = match self.delta {
+            DeltaTime::Refreshes => return planned,
+            DeltaTime::Raw => raw,
+            DeltaTime::Reference(alpha) => {
+                let target = self.interval();
+                let filter = self.filter.get_or_insert_with(|| ReferenceFilter::new(target, alpha));
+                // A negative time is discarded: nothing moves.
+                filter.filter(raw).map_or(0, |ns| ns as i64)
+            }
+        };
+        duration(passed).min(LONGEST_STEP.max(self.interval()))
     }
 
     fn plan_immediately(&self, now: Timestamp) -> Planned {
@@ -741,8 +778,9 @@ impl FramePacer {
         let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
         let in_time = early as f64 > period * READY_SHARE;
-        let tells = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
-        self.judge(refreshes > 0, whole.filter(|_| tells));
+        let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
+        // A frame that waited behind others counts as missed like any other, and is no reason to take longer steps.
+        self.judge(refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
     }
 
     /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a
@@ -924,6 +962,7 @@ impl FramePacer {
     }
 
     fn start_anew(&mut self) {
+        self.filter = None;
         self.grid.clear();
         self.clock.reset();
         self.last_start = None;
@@ -977,6 +1016,7 @@ fn sane_rate(hz: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Alpha;
     use super::*;
 
     const MS: u64 = 1_000_000;
@@ -1120,6 +1160,22 @@ mod tests {
             swapped(&mut pacer, at(i * 1_000 + 1));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);
+    }
+
+    #[test]
+    fn delta_times_are_those_that_were_chosen() {
+        let steps = |delta| {
+            let mut pacer = fixed(100.0);
+            pacer.set_delta_time(delta);
+            // The third frame is 30 ms late, the fourth on the grid again.
+            [0, 1, 50, 51].map(|ms| pacer.plan(at(ms)).dt.map(|dt| dt.as_micros()))
+        };
+        let want = |us: [u128; 4]| us.map(Some);
+        assert_eq!(steps(DeltaTime::Refreshes), want([10_000, 10_000, 40_000, 10_000]));
+        assert_eq!(steps(DeltaTime::Raw), want([10_000, 10_000, 40_000, 10_000]));
+        // 0.85 of the new and 0.15 of the old; or the other way round.
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
     }
 
     #[test]

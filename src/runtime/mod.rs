@@ -23,6 +23,8 @@
 mod host;
 mod input;
 mod logic;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod render;
 mod seat;
 mod signal;

@@ -10,7 +10,9 @@ use super::slot::Slot;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
-use crate::pacing::{Feedback, FrameId, FramePacer, LayoutChoice, Lock, Pacing, Plan, Throttle, Work};
+use crate::pacing::{
+    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
+};
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
 use crate::time::{Clock, Timestamp};
@@ -78,6 +80,8 @@ pub struct FrameInfo<'a> {
     pub pacer: &'a FramePacer,
     /// The newest input.
     pub latch: &'a Latch,
+    /// What tells display times now, and who stands behind it; `None` until a source has said so.
+    pub source: Option<(&'static str, Origin)>,
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render
@@ -103,6 +107,9 @@ pub trait Backend<S> {
     /// # Errors
     /// When the context is lost.
     fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()>;
+
+    /// The frame just drawn is not swapped at once: what the driver still keeps of it is to go to the GPU now.
+    fn hold(&mut self) {}
 
     /// Swaps.
     ///
@@ -211,6 +218,7 @@ pub(super) struct RenderStep<S, B> {
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
     priority: Priority,
+    source: Option<(&'static str, Origin)>,
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -229,6 +237,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
         pacer.set_vrr(options.vrr);
+        pacer.set_delta_time(options.delta);
         let mut step = Self {
             backend,
             snapshots,
@@ -259,6 +268,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             lent: false,
             made: None,
             priority: Priority::Normal,
+            source: None,
         };
         if step.options.trace_frames > 0 {
             step.recorder.keep_trace(step.options.trace_frames);
@@ -464,6 +474,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             stats: &self.recorder,
             pacer: &self.pacer,
             latch: &self.latch,
+            source: self.source,
         };
         self.backend.draw(&self.snapshots.current().view, &info)?;
         let submitted = clock.now();
@@ -480,6 +491,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
         let held = marks.plan.swap_at.filter(|_| fresh && !record.after_idle);
         let swap_at = held.unwrap_or(Timestamp::ZERO);
+        if swap_at > submitted {
+            self.backend.hold();
+        }
         self.drawn =
             Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
         Ok(())
@@ -528,7 +542,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
         let (finished, fenceless) = (&mut self.finished, &mut self.fenceless);
-        let (mut shown, mut source) = (self.shown, false);
+        let (mut shown, mut source) = (self.shown, None);
         let plan_of =
             |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
         self.backend.poll(&mut |feedback| match feedback {
@@ -555,13 +569,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 recorder.vblank(sample);
                 pacer.vblank(sample);
             }
-            Feedback::Source(_, origin) => {
+            Feedback::Source(name, origin) => {
                 pacer.set_source(origin);
-                source = true;
+                source = Some((name, origin));
             }
             Feedback::Visible(visible) => shown = visible,
         });
-        if source {
+        if source.is_some() {
+            self.source = source;
             self.tell_refresh();
         }
         if shown != self.shown {
@@ -632,6 +647,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 stats: &self.recorder,
                 pacer: &self.pacer,
                 latch: &self.latch,
+                source: self.source,
             };
             match self.backend.capture(&slot.view, &info) {
                 Ok(pixels) => picture = Some(pixels),
@@ -696,9 +712,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order(&mut self, now: Timestamp) {
-        let plan = self.pacer.plan(now);
+        let mut plan = self.pacer.plan(now);
         if plan.parked {
             return;
+        }
+        if self.pacer.mode() == Pacing::Host {
+            // One frame per tick, however long that takes.
+            plan.stale_at = Timestamp::MAX;
         }
         self.order = Order { number: self.order.number + 1, plan };
         self.publish_order();
@@ -783,7 +803,7 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                 sleeper.until_or_woken(at);
             }
             (Next::At(poll), Due::At(at)) if poll < at => {
-                super::signal::park(Some(poll.saturating_since(now)))
+                super::signal::park(Some(poll.saturating_since(now)));
             }
             (_, Due::At(at)) => {
                 sleeper.until_or_woken(at);

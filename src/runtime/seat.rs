@@ -260,6 +260,38 @@ impl Policy {
 mod tests {
     use super::*;
 
+    use super::super::input::input_channel;
+    use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
+
+    struct Still;
+
+    impl Logic for Still {
+        type Snapshot = ();
+
+        fn update(&mut self, _: &crate::runtime::Tick) {}
+
+        fn extract(&self, (): &mut ()) {}
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the logic thread")]
+    fn a_step_on_its_way_goes_back_when_the_run_ends() {
+        let (_input, inputs, _) = input_channel(InputWaker::none());
+        let (_orders, ordered) = buffer::<_, DEFAULT_SLOTS>(|_| super::super::logic::Order::default());
+        let (made, _seen) = buffer::<_, DEFAULT_SLOTS>(|_| super::super::slot::Slot::<()>::default());
+        let step = LogicStep::new(Still, inputs, ordered, made);
+        let choice = LayoutChoice::Pinned(Layout::Serial);
+        let (mut logic, mut render) = seat(step, choice, InputWaker::none());
+        render.made(QUICK, T, Demand::EveryFrame, &Waker::none());
+        let lending = std::thread::spawn(move || logic.step(&Waker::none()).is_some());
+        while render.borrow.is_empty() {
+            std::thread::yield_now();
+        }
+        render.close();
+        drop(render);
+        assert!(lending.join().unwrap(), "it was lost on its way");
+    }
+
     const T: Duration = Duration::from_millis(16);
     const QUICK: Duration = Duration::from_micros(20);
 

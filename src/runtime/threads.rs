@@ -122,6 +122,12 @@ impl Runtime {
         &mut self.handle
     }
 
+    /// Whether the threads were asked to end, or ended by themselves.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.handle.stopping()
+    }
+
     /// How long each thread may take to end from now on, in place of [`RunOptions::shutdown_timeout`].
     pub fn set_shutdown_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;

@@ -36,6 +36,8 @@ metrics! {
     ClickToPhoton,
     /// displayed - input sampled by the logic thread
     SampleToPhoton,
+    /// displayed - newest input read by the renderer (a late latch), where it read it
+    LatchToPhoton,
     /// input received -> logic done
     InputToLogic,
     /// logic done -> last draw call submitted
@@ -245,6 +247,8 @@ impl Metrics {
             Submitted, SwapBegin, SwapEnd,
         };
         self.record(Metric::ClickToPhoton, frame.between(InputReceived, Presented));
+        let latched = frame.at(Presented).zip(frame.latched);
+        self.record(Metric::LatchToPhoton, latched.map(|(shown, at)| shown.signed_since(at)));
         // A frame that shows an old snapshot again has no sample and no hand-over of its own.
         if !frame.repeated {
             self.record(Metric::SampleToPhoton, frame.between(InputSampled, Presented));
@@ -335,6 +339,18 @@ mod tests {
 
     fn mean(m: &Metrics, metric: Metric) -> f64 {
         m.get(metric).summary().unwrap().mean
+    }
+
+    #[test]
+    fn latch_to_photon_runs_from_the_latch_and_only_where_there_was_one() {
+        let mut m = Metrics::new(Duration::ZERO);
+        m.displayed(None, &frame(1, 0, 20, 0));
+        let mut latched = frame(2, 10, 30, 10);
+        latched.latched = Some(Timestamp::from_nanos(17 * MS));
+        m.displayed(None, &latched);
+        let (latch, sample) = (m.summary(Metric::LatchToPhoton), m.summary(Metric::SampleToPhoton));
+        assert_eq!(latch.map(|s| (s.n, s.max.round())), Some((1, 13.0)));
+        assert_eq!(sample.map(|s| (s.n, s.max.round())), Some((2, 20.0)));
     }
 
     #[test]

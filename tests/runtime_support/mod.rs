@@ -98,6 +98,11 @@ impl<T: Debug> Hears<T> {
         }
     }
 
+    /// The next one, when it comes within `span`.
+    pub fn within(&self, span: Duration) -> Option<T> {
+        self.0.recv_timeout(span).ok()
+    }
+
     pub fn all_so_far(&self) -> Vec<T> {
         self.0.try_iter().collect()
     }

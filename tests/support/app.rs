@@ -124,6 +124,11 @@ impl App {
         assert!(self.runs(), "{when}: the program has ended\n{}\n{}", self.stdout(), self.stderr());
     }
 
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Ctrl+C, as a terminal sends it.
     pub fn interrupt(&mut self) {
         self.process.signal(Signal::INT);

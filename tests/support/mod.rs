@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "the harness measures with its own clock, from outside")]
 
 pub mod app;
+pub mod capture;
 pub mod cpu;
 pub mod process;
 pub mod rng;
