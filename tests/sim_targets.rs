@@ -246,6 +246,33 @@ fn animation_error_outside_misses_is_a_32nd_of_a_refresh_and_the_clock_does_not_
 }
 
 #[test]
+fn steps_of_the_animation_are_whole_refreshes_but_for_a_32nd() {
+    // From the first frame on: where a timer gives way to the display's refreshes, and where those change, there is
+    // debt.
+    for display in
+        ["60", "59.94", "120", "jittery", "mode-change-59.94", "mode-change-144", "suspend", "occluded"]
+    {
+        for seed in 1..=8 {
+            let mut scenario = presets::scenario(display, "tailed", 20_000).expect("a preset");
+            scenario.seed = seed;
+            let (mut worst, mut debts) = (0.0_f64, 0);
+            let mut watched = Watched::new(&scenario);
+            watched.on_plan = Box::new(|_, plan, state| {
+                let Some((dt, period)) = plan.dt.zip(state.refresh) else { return };
+                let refreshes = dt.as_secs_f64() / period.as_secs_f64();
+                let off = (refreshes - refreshes.round()).abs();
+                debts += u32::from(off > 0.5 / 32.0);
+                worst = worst.max(off);
+            });
+            let _ = run(&scenario, &mut watched);
+            drop(watched);
+            assert!(debts > 0, "{display}, {seed}: there was nothing to be paid back");
+            assert!(worst <= 1.001 / 32.0, "{display}, {seed}: {worst} refreshes");
+        }
+    }
+}
+
+#[test]
 fn without_the_bounded_debt_animation_error_is_beyond_its_bound() {
     // Wake-ups of a busy machine become steps of the animation.
     let mut busy = presets::scenario("60", "noisy", 50_000).expect("a preset");
