@@ -282,6 +282,8 @@ impl Chain {
         for link in &mut self.links {
             link.watch.excuse();
         }
+        // First, so that nobody takes what is dropped with it for a miss.
+        sink(Feedback::Visible(shown));
         if self.hidden {
             // Should the last one come to be displayed when the window is shown again, that says nothing about it.
             for frame in self.frames.iter_mut().filter(|f| f.open) {
@@ -289,7 +291,6 @@ impl Chain {
                 sink(Feedback::Presented(frame.id, Presentation::Dropped));
             }
         }
-        sink(Feedback::Visible(shown));
     }
 
     fn fall(&mut self, why: &str, lost: bool, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {

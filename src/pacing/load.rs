@@ -169,7 +169,7 @@ impl Load {
 
     fn need(&self, layout: Layout, apart: i64, share: f64) -> f64 {
         match layout {
-            Layout::Serial => (self.all.quantile(share) + apart.max(0)) as f64,
+            Layout::Serial => self.all.quantile(share).saturating_add(apart.max(0)) as f64,
             Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
                 .map(|w| w.quantile(share))
                 .into_iter()

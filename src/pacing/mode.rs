@@ -141,7 +141,7 @@ impl fmt::Display for ParsePacingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => {
-                write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate")
+                write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, host")
             }
             Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
         }

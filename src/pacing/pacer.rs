@@ -23,10 +23,18 @@ const COLD: usize = 30;
 const QUEUED: u32 = 2;
 /// A frame that was ready so large a share of a refresh before its deadline was early enough for any display.
 const READY_SHARE: f64 = 0.2;
+/// So much more than what has sufficed lately was early enough as well, in nanoseconds; and how quickly what sufficed is
+/// forgotten, in nanoseconds per frame.
+const SUFFICES: f64 = 300_000.0;
+const SUFFICED_FORGETS: i64 = 2_000;
 /// The wait after a drain of the queue before the next one, in frames; doubled each time that it did not help, as far as
 /// [`LONGEST_DRAIN_WAIT`].
 const DRAIN_WAIT: u64 = 8;
 const LONGEST_DRAIN_WAIT: u64 = 8_192;
+/// The reserve counts as load up to this share of a refresh.
+const LOAD_RESERVE: f64 = 0.125;
+/// No queue before a display holds more frames than this; what is later has stood still.
+const DEEPEST_QUEUE: u64 = 3;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
@@ -152,6 +160,8 @@ struct Flight {
     work: Work,
     /// No refresh sets its deadline.
     on_grid: bool,
+    /// Its budget in nanoseconds.
+    room: i64,
     counted: bool,
     judged: bool,
     /// The refresh at which it was displayed, as far as that was measured.
@@ -196,6 +206,8 @@ pub struct FramePacer {
     logic_step: Option<FixedStep>,
     /// The budget of the last plan.
     given: Duration,
+    /// Who tells display times.
+    source: Option<Origin>,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -234,6 +246,8 @@ struct Queue {
     /// No drain before this plan.
     not_before: FrameId,
     wait: u64,
+    /// How long before its deadline the latest of the frames was ready that were displayed in time lately.
+    sufficed: i64,
     /// Leaving out a commit has helped the last time.
     helps: bool,
     drains: u64,
@@ -248,6 +262,7 @@ impl Queue {
             settled: true,
             not_before: FrameId(0),
             wait: DRAIN_WAIT,
+            sufficed: i64::MAX,
             helps: false,
             drains: 0,
         }
@@ -272,7 +287,7 @@ impl Queue {
         }
         let enough = if self.helps { 1 } else { QUEUED };
         if self.late >= enough && id >= self.not_before {
-            self.leave_out = refreshes;
+            self.leave_out = refreshes.min(DEEPEST_QUEUE);
             self.drains += 1;
             return self.late == 1;
         }
@@ -322,6 +337,7 @@ impl FramePacer {
             grid: Grid::default(),
             logic_step: None,
             given: Duration::ZERO,
+            source: None,
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -365,7 +381,7 @@ impl FramePacer {
             self.refresh_hz = sane;
             self.model.set_nominal(Some(sane));
             self.throttle.restart();
-            self.work.set_reserve(first_reserve(sane));
+            self.restart_reserve();
             self.load.restart();
             self.start_anew();
         }
@@ -380,23 +396,28 @@ impl FramePacer {
     /// How long before a refresh the display takes what it shows then. Zero unless the source of the display times
     /// knows better; what is not told is learnt as part of the reserve.
     pub fn set_latch_lead(&mut self, lead: Duration) {
-        self.latch_lead = signed(lead);
+        self.latch_lead = signed(lead.min(Duration::from_secs(1)));
     }
 
     /// Another source tells display times from now on. Its refreshes are learnt anew.
     pub fn set_source(&mut self, origin: Origin) {
+        self.source = Some(origin);
         self.model.reset();
+        self.restart_reserve();
+        self.load.restart();
+        self.start_anew();
+    }
+
+    fn restart_reserve(&mut self) {
         // How long before a refresh a compositor takes what it shows has to be found out from the safe side.
         let reserve = first_reserve(self.refresh_hz);
-        if origin == Origin::Compositor {
+        if self.source == Some(Origin::Compositor) {
             self.work.set_reserve(reserve * 2);
             // A miss costs several refreshes there: it is not sought.
             self.work.keep_reserve();
         } else {
             self.work.set_reserve(reserve);
         }
-        self.load.restart();
-        self.start_anew();
     }
 
     /// Pins the layout of logic and drawing, or lets measured times choose.
@@ -404,11 +425,11 @@ impl FramePacer {
         self.load.choose(choice);
     }
 
-    /// Never more frames per second than this, in any mode; `None`: no cap.
+    /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. The next plan starts anew.
     pub fn set_cap(&mut self, cap: Option<Rate>) {
         if self.cap != cap {
             self.cap = cap;
-            self.grid.clear();
+            self.start_anew();
         }
     }
 
@@ -555,6 +576,7 @@ impl FramePacer {
             target,
             whole,
             on_grid,
+            room: plan.budget.map_or(i64::MAX, signed),
             ..Flight::default()
         };
         self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
@@ -585,11 +607,13 @@ impl FramePacer {
     fn plan_after_swap(&mut self, now: Timestamp) -> Plan {
         let dt = self.last_start.map_or_else(|| self.interval(), |last| now.saturating_since(last));
         self.state.snaps += u64::from(dt > LONGEST_STEP);
-        Plan { wake_at: now, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
+        Plan { wake_at: earliest, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
     }
 
     fn plan_on_grid(&mut self, now: Timestamp) -> Planned {
         let period = self.frame_period();
+        self.work.set_limit(duration(period as i64));
         let budget = if self.work.seen() == 0 { 0 } else { self.work.nanos().min(period as i64) };
         let budget = duration(budget);
         let point = self.grid.next(now, period, budget);
@@ -659,7 +683,9 @@ impl FramePacer {
         let newest = &self.flights[slot(FrameId(self.last.0.saturating_sub(1)))];
         let (target, _) = newest.target.filter(|_| newest.id.next() == self.last)?;
         if let Some(shown) = newest.shown {
-            return Some(shown.max(target));
+            // A display time in the future is nobody's to know.
+            let soonest = self.model.after(now)?.index;
+            return Some(shown.min(soonest + 1).max(target));
         }
         // Not known yet. It is taken for late only where that is certain: if it was in time after all, leaving out a
         // refresh would be the miss; and if not, the next frame replaces it.
@@ -777,7 +803,11 @@ impl FramePacer {
         let whole = flight.whole;
         let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
-        let in_time = early as f64 > period * READY_SHARE;
+        let enough = (period * READY_SHARE).min(self.queue.sufficed as f64 + SUFFICES);
+        let in_time = early as f64 > enough;
+        if refreshes == 0 {
+            self.queue.sufficed = early.max(0).min(self.queue.sufficed.saturating_add(SUFFICED_FORGETS));
+        }
         let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
         // A frame that waited behind others counts as missed like any other, and is no reason to take longer steps.
         self.judge(refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
@@ -802,9 +832,9 @@ impl FramePacer {
         verdict
     }
 
-    /// A frame that had been waiting for something to show began at `at`, later than planned. The grid starts
+    /// The frame of plan `id`, which had been waiting for something to show, began at `at`, later than planned. The grid starts
     /// anew there: after idling a frame starts at once and not at some old grid point.
-    pub fn began_after_idle(&mut self, at: Timestamp) {
+    pub fn began_after_idle(&mut self, id: FrameId, at: Timestamp) {
         self.last_start = Some(at);
         self.throttle.interrupted();
         self.grid.move_to(at);
@@ -813,19 +843,16 @@ impl FramePacer {
             Way::Vrr => Some((0, at.offset(budget))),
             _ => self.model.after(at.offset(lead + budget)).map(|v| (v.index, v.at)),
         };
-        let last = self.last;
-        if let Some(flight) = self.flight(last)
-            && flight.target.is_some()
-        {
-            (flight.wake_at, flight.target, flight.whole) = (at, target, None);
-            self.clock.reset();
-            if let (Some((_, target)), Some(period)) = (target, self.model.period_nanos()) {
-                self.clock.step(target, period);
-            }
-        } else {
-            self.clock.reset();
-            self.clock.step(at, self.refresh_period());
+        let mut aimed = false;
+        if let Some(flight) = self.flight(id) {
+            aimed = flight.target.is_some();
+            // The wait was no work, and its end no deadline.
+            (flight.wake_at, flight.whole, flight.judged) = (at, None, flight.judged || flight.on_grid);
+            flight.target = target.filter(|_| aimed);
         }
+        self.clock.reset();
+        let start = target.filter(|_| aimed).map_or(at, |(_, target)| target);
+        self.clock.step(start, self.refresh_period());
     }
 
     /// The next plan comes after a wait of unknown length: it begins at once.
@@ -877,25 +904,31 @@ impl FramePacer {
         };
         flight.counted = true;
         let Work { logic, drawing, held } = flight.work;
-        let span = ready.signed_since(flight.wake_at) - signed(held);
+        let span = ready.signed_since(flight.wake_at).saturating_sub(signed(held));
         // A frame that waited for the GPU to finish the one before did not keep it busy meanwhile.
         let gpu_from =
             before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
         let gpu = ready.signed_since(gpu_from).max(0);
-        let (on_grid, whole, target) = (flight.on_grid, flight.whole, flight.target);
+        let (on_grid, whole, target, room) = (flight.on_grid, flight.whole, flight.target, flight.room);
+        let open = on_grid && !flight.judged;
+        flight.judged |= on_grid;
         self.work.work(span);
-        if let Some((_, target)) = target.filter(|_| on_grid) {
+        if let Some((_, target)) = target.filter(|_| open) {
             // The GPU may begin when the last draw call is made or when the frame is swapped. What even the quickest frame
             // needs after its swap is nobody's fault.
             let tolerance = (self.frame_period() * VRR_TOLERANCE) as i64;
             self.judge(ready.signed_since(target) > quickest + tolerance, whole);
-        } else if on_grid {
-            self.judge(held.is_zero(), whole);
+        } else if open {
+            // It was ready after its grid point.
+            self.judge(span > room, whole);
         }
         if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
-            let apart = self.work.reserve().max(0) + self.latch_lead;
+            // A large reserve stands for what a compositor needs beside us, and keeps no processor busy.
+            let period = self.refresh_period();
+            let reserve = self.work.reserve().clamp(0, (period * LOAD_RESERVE) as i64);
+            let apart = reserve.saturating_add(self.latch_lead);
             let (logic, drawing) = (signed(logic), signed(drawing));
-            self.load.frame(logic, drawing, gpu, self.refresh_period(), apart);
+            self.load.frame(logic, drawing, gpu, period, apart);
         }
     }
 
@@ -1077,7 +1110,8 @@ mod tests {
         let mut pacer = fixed(100.0);
         pacer.plan(at(0));
         pacer.plan(at(1));
-        pacer.began_after_idle(at(777));
+        let last = pacer.last;
+        pacer.began_after_idle(last, at(777));
         let plan = pacer.plan(at(778));
         assert_eq!((plan.wake_at, plan.dt), (at(787), Some(Duration::from_millis(10))));
         assert_eq!(pacer.missed_ticks(), 0);
@@ -1156,7 +1190,8 @@ mod tests {
         let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
         // Each frame comes after a second of idling: nothing can be learnt from those intervals.
         for i in 0..40 {
-            pacer.began_after_idle(at(i * 1_000));
+            let last = pacer.last;
+            pacer.began_after_idle(last, at(i * 1_000));
             swapped(&mut pacer, at(i * 1_000 + 1));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);

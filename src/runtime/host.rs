@@ -24,7 +24,7 @@ pub struct RunOptions {
     pub miss_budget: Option<MissBudget>,
     /// How logic and drawing lie in time.
     pub layout: LayoutChoice,
-    /// Never more frames per second than this, in any mode.
+    /// Never more frames per second than this, in any mode but [`Pacing::Host`].
     pub cap: Option<Rate>,
     /// The display refreshes when a frame comes, within this range.
     pub vrr: Option<VrrRange>,
@@ -268,7 +268,7 @@ impl Handle {
         self.wish(|w| w.miss_budget = Some(budget));
     }
 
-    /// Never more frames per second than this, in any mode; `None`: no cap. For a window in the background, say.
+    /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. For a window in the background, say.
     pub fn set_cap(&self, cap: Option<Rate>) {
         self.wish(|w| w.cap = Some(cap));
     }

@@ -335,6 +335,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(cap) = wishes.cap {
             self.pacer.set_cap(cap);
+            self.resumed = true;
+            // The order in hand may be for a time that the old cap had far ahead.
+            self.order_next(now);
         }
         if let Some(layout) = wishes.layout {
             self.options.layout = layout;
@@ -381,7 +384,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                     return Next::Stop;
                 }
                 // The order in hand has not been delivered, and the scene moves.
-                if current.marks.demand == Demand::EveryFrame && current.marks.order < self.order.number {
+                // With the logic's step on this thread nobody else can be late.
+                let behind = current.marks.order < self.order.number && !self.lent;
+                if current.marks.demand == Demand::EveryFrame && behind {
                     if now >= self.order.plan.stale_at {
                         return self.draw_or_wait(Reason::Stale, now);
                     }
@@ -449,7 +454,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let still = marks.demand == Demand::OnInput;
         record.after_idle = self.resumed || (fresh && marks.after_idle) || (!fresh && still);
         if record.after_idle {
-            self.pacer.began_after_idle(record.at(Stage::InputSampled).filter(|_| fresh).unwrap_or(acquired));
+            let began = record.at(Stage::InputSampled).filter(|_| fresh).unwrap_or(acquired);
+            self.pacer.began_after_idle(marks.plan.id, began);
         }
         self.resumed = false;
         self.redraw = false;
@@ -495,7 +501,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Swaps the frame that was drawn.
     pub(super) fn swap(&mut self, clock: &impl Clock) -> Result<()> {
-        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, .. }) =
+        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, swap_at }) =
             self.drawn.take()
         else {
             return Ok(());
@@ -516,7 +522,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             // The display could have had it when swap returned, unless swap waited for the display.
             let waited = swapped.saturating_since(begin) > self.pacer.interval() / WAITED;
             let ready = if waited && self.pacer.mode().follows_display() { begin } else { swapped };
-            let held = begin.saturating_since(submitted);
+            let held = if swap_at > submitted { begin.saturating_since(submitted) } else { Duration::ZERO };
             let drawing = ready.saturating_since(acquired).saturating_sub(held);
             self.pacer.submitted(plan.id, ready, Work { logic, drawing, held });
         }
@@ -555,19 +561,29 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
             Feedback::Vblank(sample) => {
-                if pacer.model().lock() == Lock::Locked
+                // What we made up ourselves measures nothing.
+                let told = sample.origin != Origin::Estimated;
+                if told
+                    && pacer.model().lock() == Lock::Locked
                     && let Some(predicted) = pacer.model().nearest(sample.at)
                 {
                     recorder.phase_error(predicted.at.signed_since(sample.at));
                 }
-                recorder.vblank(sample);
+                if told {
+                    recorder.vblank(sample);
+                }
                 pacer.vblank(sample);
             }
             Feedback::Source(name, origin) => {
                 pacer.set_source(origin);
                 source = Some((name, origin));
             }
-            Feedback::Visible(visible) => shown = visible,
+            Feedback::Visible(visible) => {
+                shown = visible;
+                if !visible {
+                    pacer.set_visible(false);
+                }
+            }
         });
         if source.is_some() {
             self.source = source;
