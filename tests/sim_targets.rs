@@ -377,7 +377,7 @@ fn overload_halves_the_rate_and_gives_it_back() {
         }
         calm += u64::from(frame.divisor == 1 && (from + 300..to).contains(&frame.id.0));
     });
-    assert_eq!(calm, 0, "every frame of the overload lasts two refreshes");
+    assert_eq!(calm, 0, "every frame of the overload lasts two refreshes: {changes:?} {from} {to}");
     assert!(changes.first().is_some_and(|&(at, to)| to == 2 && at.abs_diff(from) < 200), "{changes:?}");
     assert!(changes.last().is_some_and(|&(at, now)| now == 1 && at - to < 1_000), "{changes:?}");
     assert!(changes.len() <= 4, "hysteresis: {changes:?}");

@@ -261,8 +261,15 @@ impl<'a> Engine<'a> {
         let begin = swap_at.unwrap_or(submitted);
         self.deliver(begin);
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
-        self.fences.push_back(gpu_done);
         self.render_free = swapped;
+        let seen = if gpu_done <= swapped {
+            swapped
+        } else {
+            // A fence is looked at twice per millisecond.
+            gpu_done.offset((self.poll_noise.unit() * 500_000.0) as i64)
+        };
+        // The next frame is not drawn before its fence was seen, and so not before the policy was told.
+        self.fences.push_back(seen);
         let frame = SimFrame {
             id: plan.id,
             plan,
@@ -284,12 +291,6 @@ impl<'a> Engine<'a> {
         // A swap that waited says nothing about the work.
         let held = begin.saturating_since(submitted);
         self.policy.submitted(plan.id, begin, Work { logic: cost.logic, drawing: cost.render, held });
-        let seen = if gpu_done <= swapped {
-            swapped
-        } else {
-            // A fence is looked at twice per millisecond.
-            gpu_done.offset((self.poll_noise.unit() * 500_000.0) as i64)
-        };
         let stamp = if gpu_done <= begin { begin } else { seen };
         self.gpu_seen.push_back((seen, plan.id, stamp));
         self.deliver(swapped);
