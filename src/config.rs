@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::gl::DebugLevel;
-use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use crate::pacing::{DeltaTime, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
 /// How a window, or an off-screen run, is to be.
@@ -28,6 +28,8 @@ pub struct Config {
     pub background_cap: Option<Rate>,
     /// The display refreshes when a frame comes, within this range.
     pub vrr: Option<VrrRange>,
+    /// What animation steps are made of.
+    pub delta: DeltaTime,
     /// Ask the system for real-time priority of this level (1 to 99) for both threads. Where it refuses, the run goes on
     /// and [`Summary::priority`](crate::Summary::priority) says why.
     pub realtime: Option<u8>,
@@ -68,6 +70,7 @@ impl Default for Config {
             cap: options.cap,
             background_cap: None,
             vrr: options.vrr,
+            delta: options.delta,
             realtime: None,
             fullscreen: false,
             window_keys: true,
@@ -92,6 +95,11 @@ impl Config {
                 "a size of {width}x{height} cannot be drawn; each side is from 1 to {MAX_SIDE} pixels"
             )));
         }
+        if self.pacing == Pacing::Host {
+            return Err(crate::Error::Config(
+                "pacing 'host' is for programs that own the loop: nobody ticks here".into(),
+            ));
+        }
         let hz = self.simulated_refresh_hz;
         if !(1.0..=Rate::MAX).contains(&hz) {
             return Err(crate::Error::Config(format!(
@@ -108,6 +116,7 @@ impl Config {
             layout: self.layout,
             cap: self.cap,
             vrr: self.vrr,
+            delta: self.delta,
             realtime: self.realtime,
             size: self.size,
             warmup: self.warmup,

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::DebugLevel;
-use scanout::pacing::{Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -22,6 +22,46 @@ pub struct Cli {
 pub enum Command {
     /// Draw a scene and report its latency (the default).
     Run(RunArgs),
+    /// Compare pacing policies on displays that do not exist
+    Sim(SimArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SimArgs {
+    /// Displays, several by commas, or `all`: 59.94, 60, 120, 143.98, 240, vrr, compositor, damage, queue, jittery,
+    /// mode-change, suspend, occluded
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "60")]
+    pub display: Vec<String>,
+    /// Workloads, or `all`: constant, noisy, tailed, step, spikes, gpu-bound, heavy, overload, recorded:FILE
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "noisy")]
+    pub workload: Vec<String>,
+    /// Policies, or `all`: the pacing modes, and what other programs do
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "all")]
+    pub policy: Vec<String>,
+    /// What each policy would have made of the frames of `scanout run --record`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["display", "workload"])]
+    pub replay: Option<PathBuf>,
+    /// Frames of each run, those of the warm-up among them (default: 50000; a replay: those of the trace)
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Frames at the start that are left out of all figures (default: 300; a replay: a tenth)
+    #[arg(long, value_name = "N")]
+    pub warmup: Option<u64>,
+    /// What chance is drawn from: the same seed gives the same figures
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Percentage of frames that may miss, 0.01 to 20, for all of our modes (default: the mode's)
+    #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
+    pub miss_budget: Option<MissBudget>,
+    /// Write all figures to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw them: latency against missed refreshes, and a strip of display intervals
+    #[arg(long, value_name = "FILE.svg|.png")]
+    pub plot: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// What to draw to.
@@ -96,6 +136,9 @@ pub struct RunArgs {
     /// The display has a variable refresh rate in this range: frames stay just below its ceiling
     #[arg(long, value_name = "MIN-MAX", value_parser = vrr)]
     pub vrr: Option<VrrRange>,
+    /// What animation steps are made of: refreshes, or for comparison reference, reference-old, raw
+    #[arg(long, value_name = "FILTER", default_value_t, value_parser = delta)]
+    pub delta: DeltaTime,
     /// Ask for real-time priority for both threads, of level 10 or the one given
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
     pub realtime: Option<u8>,
@@ -114,6 +157,9 @@ pub struct RunArgs {
     /// Write the report to a file, as JSON
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
+    /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
@@ -151,6 +197,10 @@ impl RunArgs {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn delta(text: &str) -> Result<DeltaTime, String> {
+    text.parse().map_err(|e: &str| e.to_owned())
 }
 
 fn miss_budget(text: &str) -> Result<MissBudget, String> {
@@ -237,6 +287,7 @@ mod tests {
             ["--miss-budget", "0"],
             ["--miss-budget", "many"],
             ["--smoothness", "1.5"],
+            ["--delta", "exact"],
             ["--max-fps", "-1"],
             ["--vrr", "144"],
             ["--vrr", "144-48"],

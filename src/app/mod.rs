@@ -4,9 +4,12 @@ mod cli;
 mod hud;
 mod log;
 mod output;
+mod plot;
 mod profile;
 mod report;
 mod run;
+mod sim;
+mod trace;
 mod usage;
 
 use std::backtrace::Backtrace;
@@ -40,6 +43,10 @@ pub fn main() -> Result<(), Failure> {
     let cli = Cli::parse();
     let args = match cli.command {
         Some(Command::Run(args)) => args,
+        Some(Command::Sim(args)) => {
+            log::init(args.quiet);
+            return sim::run(&args);
+        }
         None => cli.run,
     };
     log::init(args.quiet);

@@ -17,10 +17,12 @@ use scanout::{Config, Error, Logic, headless, window};
 use super::cli::{Display, RunArgs};
 use super::report::Report;
 use super::usage::Usage;
-use super::{Failure, hud, output, profile};
+use super::{Failure, hud, output, profile, trace};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
 const WARMUP: u64 = 30;
+/// Frames that a trace has at most: 18 minutes at 60 Hz, 8 MB.
+const RECORDED: usize = 65_536;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
 /// How long after a signal the program gives up on a display server that does not answer.
@@ -42,12 +44,14 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         cap: args.max_fps,
         background_cap: args.background_fps,
         vrr: args.vrr,
+        delta: args.delta,
         realtime: args.realtime,
         fullscreen: args.fullscreen,
         warmup: args.warmup.unwrap_or(if scene == (Scene::Flash { animate: false }) { 0 } else { WARMUP }),
         frame_limit: args.frames,
         time_limit: args.seconds,
         capture_last: outputs.picture.is_some(),
+        trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         simulated_refresh_hz: args.refresh,
         debug: args.gl_debug.unwrap_or_default(),
         ..Config::default()
@@ -67,7 +71,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         let cost = before.since(&after, summary.stats.metrics().spun());
         let scene = name(&scene);
         let report = Report::new(&summary, &scene, cost, error.as_ref());
-        outputs.write(&report, summary.picture.as_ref(), args.quiet)
+        let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
+        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace)
     });
     // What ended the run is the cause of all else that went wrong.
     error.map_or(written, Err).map_err(Failure::from)
@@ -228,6 +233,7 @@ impl Output {
 struct Outputs {
     report: Option<Output>,
     picture: Option<Output>,
+    trace: Option<PathBuf>,
 }
 
 impl Outputs {
@@ -242,9 +248,14 @@ impl Outputs {
         clash("--report and --screenshot", args.report.as_ref(), args.screenshot.as_ref())?;
         clash("--report and --scene", args.report.as_ref(), model)?;
         clash("--screenshot and --scene", args.screenshot.as_ref(), model)?;
+        clash("--record and --report", args.record.as_ref(), args.report.as_ref())?;
+        clash("--record and --screenshot", args.record.as_ref(), args.screenshot.as_ref())?;
+        clash("--record and --scene", args.record.as_ref(), model)?;
+        args.record.as_deref().map(output::check).transpose()?;
         Ok(Self {
             report: Output::plan(args.report.as_ref(), place, "scanout-report.json")?,
             picture: Output::plan(args.screenshot.as_ref(), place, "scanout-last-frame.png")?,
+            trace: args.record.clone(),
         })
     }
 

@@ -38,8 +38,8 @@ impl fmt::Display for Priority {
 /// Systems that are not Unix refuse, and so does a build without the feature `realtime`.
 ///
 /// A thread inherits this from the one that starts it. Graphics drivers start threads when a context is made: ask
-/// after that. A real-time thread that never sleeps takes a whole processor from everything else. Allocates; call it
-/// once.
+/// before that where frames wait for them (a software rasteriser), after it where not. A real-time thread that never
+/// sleeps takes a whole processor from everything else. Allocates; call it once.
 #[must_use]
 pub fn request_realtime(level: u8) -> Priority {
     system::request(level).unwrap_or_else(Priority::Refused)

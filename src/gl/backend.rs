@@ -164,6 +164,11 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         Ok(())
     }
 
+    fn hold(&mut self) {
+        // SAFETY: a command in the current context.
+        unsafe { self.gl.raw().flush() }
+    }
+
     fn swap(&mut self, id: FrameId) -> Result<()> {
         self.swaps[slot(id)] = (id, self.surface.swap(id)?);
         Ok(())

@@ -6,12 +6,16 @@ const FULL: f64 = 0.95;
 const EASY: f64 = 0.80;
 /// Frames in a row that do not fit, before a heavier way is taken.
 const PATIENCE_UP: u32 = 10;
-/// Frames in a row that would fit easily, before a lighter way is gone back to.
+/// Refreshes of frames in a row that would fit easily, before a lighter way is gone back to.
 const PATIENCE_DOWN: u32 = 60;
 /// Each return that did not last doubles the wait before the next one, up to this factor.
 const LONGEST_WAIT: u32 = 16;
-/// The quantile of the load that has to fit.
-const QUANTILE: f64 = 0.95;
+/// The share of frames that a way of working has to fit: a few slow ones are no load.
+const FITS: f64 = 0.80;
+/// The share of frames that a lighter way would have to fit.
+const WOULD_FIT: f64 = 0.95;
+/// Frames seen since the last change before the next one.
+const SEEN: usize = 15;
 /// The quantile of the load that targets are kept apart by: at the median, each frame that takes longer would push all after
 /// it.
 const COMFORTABLE: f64 = 0.75;
@@ -43,9 +47,9 @@ pub enum LayoutChoice {
 /// Chooses layout and divisor from what frames were measured to need.
 ///
 /// The ways of working are tried in this order: serial at every refresh, pipelined at every refresh, serial at every
-/// second, pipelined at every second, and so on. A heavier one is taken after 10 frames in a row whose P95 does not
-/// fit into 95 % of the time, a lighter one after 60 frames in a row for which it would fit into 80 %; a return that
-/// does not last makes the next one wait twice as long.
+/// second, pipelined at every second, and so on. A heavier one is taken after 10 frames in a row at which the P80 of the
+/// last 60 does not fit into 95 % of the time, a lighter one after 60 refreshes in a row at which the P95 would fit into
+/// 80 %; a return that does not last makes the next one wait twice as long.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     choice: LayoutChoice,
@@ -128,16 +132,21 @@ impl Load {
         self.gpu.push(gpu);
         self.all.push(logic.saturating_add(drawing).saturating_add(gpu));
         self.since_return = self.since_return.saturating_add(1);
+        if self.all.len() < SEEN {
+            return false;
+        }
         let now = (self.divisor, self.layout);
-        if self.need(now.1, apart) <= FULL * period * f64::from(now.0) {
+        if self.need(now.1, apart, FITS) <= FULL * period * f64::from(now.0) {
             self.over = 0;
         } else {
             self.over += 1;
         }
         let lighter = self.lighter(now);
         match lighter {
-            Some((divisor, layout)) if self.need(layout, apart) < EASY * period * f64::from(divisor) => {
-                self.under += 1
+            Some((divisor, layout))
+                if self.need(layout, apart, WOULD_FIT) < EASY * period * f64::from(divisor) =>
+            {
+                self.under += self.divisor;
             }
             _ => self.under = 0,
         }
@@ -158,11 +167,11 @@ impl Load {
         }
     }
 
-    fn need(&self, layout: Layout, apart: i64) -> f64 {
+    fn need(&self, layout: Layout, apart: i64, share: f64) -> f64 {
         match layout {
-            Layout::Serial => (self.all.quantile(QUANTILE) + apart.max(0)) as f64,
+            Layout::Serial => (self.all.quantile(share) + apart.max(0)) as f64,
             Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
-                .map(|w| w.quantile(QUANTILE))
+                .map(|w| w.quantile(share))
                 .into_iter()
                 .max()
                 .unwrap_or(0) as f64,
@@ -172,6 +181,10 @@ impl Load {
     fn change(&mut self, (divisor, layout): (u32, Layout)) -> bool {
         (self.divisor, self.layout) = (divisor, layout);
         (self.over, self.under) = (0, 0);
+        // What was slow before is no reason for another change.
+        for window in [&mut self.logic, &mut self.drawing, &mut self.gpu, &mut self.all] {
+            window.clear();
+        }
         true
     }
 
@@ -243,6 +256,15 @@ mod tests {
         let mut load = Load::new();
         let changes = run(&mut load, 10_000, 7 * MS, 7 * MS + MS / 2);
         assert!(changes <= 1, "between 80 and 95 % nothing changes: {changes}");
+    }
+
+    #[test]
+    fn a_few_slow_frames_change_nothing() {
+        let mut load = Load::new();
+        for i in 0..600 {
+            let slow = if (60..68).contains(&i) { 40 * MS } else { MS };
+            assert!(!load.frame(MS, slow, 0, T, MS), "frame {i}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use delta::{
     Step,
 };
 pub use load::{Layout, LayoutChoice};
-pub use mode::{Pacing, ParsePacingError, Rate};
+pub use mode::{DeltaTime, Pacing, ParsePacingError, Rate};
 pub use pacer::{FramePacer, LONGEST_STEP, PacerState, Plan, VrrRange, Work};
 pub use step::{FixedStep, Steps};
 pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::MissBudget;
+use super::{Alpha, MissBudget};
 
 /// What decides when frames are made.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -26,6 +26,42 @@ pub enum Pacing {
     Immediate,
     /// The embedding program says when: one frame for each of its ticks.
     Host,
+}
+
+/// What a frame's animation step is made of.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum DeltaTime {
+    /// Whole refresh intervals and a bounded debt ([`PeriodClock`](super::PeriodClock)).
+    #[default]
+    Refreshes,
+    /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times between frames, kept to be
+    /// compared with.
+    Reference(Alpha),
+    /// The times between frames as they are.
+    Raw,
+}
+
+impl fmt::Display for DeltaTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refreshes => "refreshes",
+            Self::Reference(Alpha::OnNew) => "reference",
+            Self::Reference(Alpha::OnOld) => "reference-old",
+            Self::Raw => "raw",
+        })
+    }
+}
+
+impl FromStr for DeltaTime {
+    type Err = &'static str;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Refreshes, Self::Reference(Alpha::OnNew), Self::Reference(Alpha::OnOld), Self::Raw];
+        all.into_iter()
+            .find(|d| d.to_string() == s)
+            .ok_or("delta time is one of: refreshes, reference, reference-old, raw")
+    }
 }
 
 impl Pacing {
@@ -158,6 +194,14 @@ mod tests {
         {
             assert_eq!(text.parse::<Pacing>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn delta_times_round_trip_and_nonsense_is_refused() {
+        for text in ["refreshes", "reference", "reference-old", "raw"] {
+            assert_eq!(text.parse::<DeltaTime>().unwrap().to_string(), text);
+        }
+        assert!("".parse::<DeltaTime>().is_err() && "Raw".parse::<DeltaTime>().is_err());
     }
 
     #[test]

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::budget::{MissBudget, WorkBudget};
-use super::delta::PeriodClock;
+use super::delta::{PeriodClock, ReferenceFilter};
 use super::grid::Grid;
 use super::load::{Layout, LayoutChoice, Load};
 use super::step::{FixedStep, Steps};
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
-use super::{FrameId, Origin, Pacing, Presentation, Rate};
+use super::{DeltaTime, FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
 /// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
@@ -30,6 +30,8 @@ const LONGEST_DRAIN_WAIT: u64 = 8_192;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
+/// A frame on a display with a variable rate is late when it is ready this share of a frame after its target.
+const VRR_TOLERANCE: f64 = 1.0 / 32.0;
 /// The reserve to begin with is this share of a refresh.
 const FIRST_RESERVE: u32 = 4;
 /// A frame of which nobody told more by so many plans later is concluded with what is known.
@@ -103,7 +105,7 @@ pub struct PacerState {
     pub refresh: Option<Duration>,
     /// The robust spread of the display's stamps about the model.
     pub spread: Duration,
-    /// The time that a frame is given.
+    /// The time that the last planned frame was given; zero in modes without a deadline.
     pub budget: Duration,
     /// The part of it that is reserve, in nanoseconds.
     pub reserve: i64,
@@ -148,7 +150,7 @@ struct Flight {
     submitted: Option<Timestamp>,
     gpu_done: Option<Timestamp>,
     work: Work,
-    /// No refresh sets its deadline: it was in time when it waited for its swap.
+    /// No refresh sets its deadline.
     on_grid: bool,
     counted: bool,
     judged: bool,
@@ -188,8 +190,12 @@ pub struct FramePacer {
     work: WorkBudget,
     load: Load,
     clock: PeriodClock,
+    delta: DeltaTime,
+    filter: Option<ReferenceFilter>,
     grid: Grid,
     logic_step: Option<FixedStep>,
+    /// The budget of the last plan.
+    given: Duration,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -311,8 +317,11 @@ impl FramePacer {
             work: WorkBudget::new(mode.miss_budget(), first_reserve(refresh_hz)),
             load: Load::new(),
             clock: PeriodClock::new(),
+            delta: DeltaTime::default(),
+            filter: None,
             grid: Grid::default(),
             logic_step: None,
+            given: Duration::ZERO,
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -414,6 +423,12 @@ impl FramePacer {
         self.logic_step = step.map(|step| FixedStep::new(step, most));
     }
 
+    /// What animation steps are made of, in modes that plan them.
+    pub const fn set_delta_time(&mut self, delta: DeltaTime) {
+        self.delta = delta;
+        self.filter = None;
+    }
+
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
     pub fn set_visible(&mut self, visible: bool) {
         if visible && !self.visible {
@@ -461,7 +476,7 @@ impl FramePacer {
             origin: self.model.origin(),
             refresh: self.model.period(),
             spread: self.model.spread(),
-            budget: duration(self.work.nanos()),
+            budget: self.given,
             reserve: self.work.reserve(),
             miss_budget: self.work.miss_budget().share(),
             layout: self.load.layout(),
@@ -526,7 +541,9 @@ impl FramePacer {
             Way::Host => self.plan_for_host(now),
         };
         plan.id = self.last;
+        self.given = plan.budget.unwrap_or_default();
         let whole = whole.then(|| self.work.raises());
+        plan.dt = plan.dt.map(|dt| self.delta_time(dt, plan.wake_at.max(now)));
         plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
@@ -542,6 +559,22 @@ impl FramePacer {
         };
         self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
+    }
+
+    /// The step of a frame that begins at `start`, where `planned` is not what animation goes by.
+    fn delta_time(&mut self, planned: Duration, start: Timestamp) -> Duration {
+        let Some(raw) = self.last_start.map(|last| start.signed_since(last)) else { return planned };
+        let passed = match self.delta {
+            DeltaTime::Refreshes => return planned,
+            DeltaTime::Raw => raw,
+            DeltaTime::Reference(alpha) => {
+                let target = self.interval();
+                let filter = self.filter.get_or_insert_with(|| ReferenceFilter::new(target, alpha));
+                // A negative time is discarded: nothing moves.
+                filter.filter(raw).map_or(0, |ns| ns as i64)
+            }
+        };
+        duration(passed).min(LONGEST_STEP.max(self.interval()))
     }
 
     fn plan_immediately(&self, now: Timestamp) -> Planned {
@@ -665,8 +698,7 @@ impl FramePacer {
         let wake_at = target.offset(-budget);
         let plan = Plan {
             wake_at,
-            // It is shown when the GPU is done with it.
-            swap_at: Some(target.offset(-self.load.quickest_gpu())),
+            swap_at: Some(target),
             target_presentation: Some(target),
             budget: Some(duration(budget)),
             dt: Some(step.dt),
@@ -838,6 +870,7 @@ impl FramePacer {
     /// Takes over how long the frame of plan `id` took.
     fn count(&mut self, id: FrameId) {
         let before = self.flights[slot(FrameId(id.0.saturating_sub(1)))];
+        let quickest = self.load.quickest_gpu();
         let Some(flight) = self.flight(id) else { return };
         let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else {
             return;
@@ -849,9 +882,14 @@ impl FramePacer {
         let gpu_from =
             before.ready().filter(|_| before.id.next() == id).map_or(submitted, |at| at.max(submitted));
         let gpu = ready.signed_since(gpu_from).max(0);
-        let (on_grid, whole) = (flight.on_grid, flight.whole);
+        let (on_grid, whole, target) = (flight.on_grid, flight.whole, flight.target);
         self.work.work(span);
-        if on_grid {
+        if let Some((_, target)) = target.filter(|_| on_grid) {
+            // The GPU may begin when the last draw call is made or when the frame is swapped. What even the quickest frame
+            // needs after its swap is nobody's fault.
+            let tolerance = (self.frame_period() * VRR_TOLERANCE) as i64;
+            self.judge(ready.signed_since(target) > quickest + tolerance, whole);
+        } else if on_grid {
             self.judge(held.is_zero(), whole);
         }
         if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
@@ -924,6 +962,7 @@ impl FramePacer {
     }
 
     fn start_anew(&mut self) {
+        self.filter = None;
         self.grid.clear();
         self.clock.reset();
         self.last_start = None;
@@ -977,6 +1016,7 @@ fn sane_rate(hz: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Alpha;
     use super::*;
 
     const MS: u64 = 1_000_000;
@@ -1120,6 +1160,22 @@ mod tests {
             swapped(&mut pacer, at(i * 1_000 + 1));
         }
         assert_eq!(pacer.throttle(), Throttle::Untested);
+    }
+
+    #[test]
+    fn delta_times_are_those_that_were_chosen() {
+        let steps = |delta| {
+            let mut pacer = fixed(100.0);
+            pacer.set_delta_time(delta);
+            // The third frame is 30 ms late, the fourth on the grid again.
+            [0, 1, 50, 51].map(|ms| pacer.plan(at(ms)).dt.map(|dt| dt.as_micros()))
+        };
+        let want = |us: [u128; 4]| us.map(Some);
+        assert_eq!(steps(DeltaTime::Refreshes), want([10_000, 10_000, 40_000, 10_000]));
+        assert_eq!(steps(DeltaTime::Raw), want([10_000, 10_000, 40_000, 10_000]));
+        // 0.85 of the new and 0.15 of the old; or the other way round.
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
+        assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
     }
 
     #[test]

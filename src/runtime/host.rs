@@ -8,7 +8,9 @@ use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
 use crate::display::priority::Priority;
 use crate::error::{Error, Result};
-use crate::pacing::{LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange};
+use crate::pacing::{
+    DeltaTime, LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange,
+};
 use crate::stats::Recorder;
 use crate::time::Timestamp;
 
@@ -26,6 +28,8 @@ pub struct RunOptions {
     pub cap: Option<Rate>,
     /// The display refreshes when a frame comes, within this range.
     pub vrr: Option<VrrRange>,
+    /// What animation steps are made of.
+    pub delta: DeltaTime,
     /// Ask the system for real-time priority of this level (1 to 99) for both threads; what came of it is in
     /// [`Summary::priority`].
     pub realtime: Option<u8>,
@@ -59,6 +63,7 @@ impl Default for RunOptions {
             layout: LayoutChoice::default(),
             cap: None,
             vrr: None,
+            delta: DeltaTime::default(),
             realtime: None,
             size: Size::new(1280, 720),
             scale: 1.0,

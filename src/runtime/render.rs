@@ -7,7 +7,7 @@ use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
 use super::slot::Slot;
-use crate::display::priority::{self, Priority};
+use crate::display::priority::Priority;
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
 use crate::pacing::{
@@ -107,6 +107,9 @@ pub trait Backend<S> {
     /// # Errors
     /// When the context is lost.
     fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()>;
+
+    /// The frame just drawn is not swapped at once: what the driver still keeps of it is to go to the GPU now.
+    fn hold(&mut self) {}
 
     /// Swaps.
     ///
@@ -225,6 +228,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         orders: Writer<Order>,
         logic: Waker,
         latest: Reader<LatestInput>,
+        priority: Priority,
         options: RunOptions,
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
@@ -234,6 +238,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
         pacer.set_vrr(options.vrr);
+        pacer.set_delta_time(options.delta);
         let mut step = Self {
             backend,
             snapshots,
@@ -263,7 +268,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             fenceless: 0,
             lent: false,
             made: None,
-            priority: Priority::Normal,
+            priority,
             source: None,
         };
         if step.options.trace_frames > 0 {
@@ -275,13 +280,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     /// Sets the size for the first time and orders the first snapshot.
     pub(super) fn start(&mut self, now: Timestamp) -> Result<()> {
-        if let Some(level) = self.options.realtime {
-            // After the context was made: threads that a driver starts inherit the priority.
-            self.priority = priority::request_realtime(level);
-            if let Priority::Refused(why) = &self.priority {
-                log::warn!("no real-time priority: {why}");
-            }
-        }
         self.started = Some(now);
         if !self.size.is_empty() {
             self.backend.resize(self.size, self.scale)?;
@@ -487,6 +485,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
         let held = marks.plan.swap_at.filter(|_| fresh && !record.after_idle);
         let swap_at = held.unwrap_or(Timestamp::ZERO);
+        if swap_at > submitted {
+            self.backend.hold();
+        }
         self.drawn =
             Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
         Ok(())
@@ -705,9 +706,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order(&mut self, now: Timestamp) {
-        let plan = self.pacer.plan(now);
+        let mut plan = self.pacer.plan(now);
         if plan.parked {
             return;
+        }
+        if self.pacer.mode() == Pacing::Host {
+            // One frame per tick, however long that takes.
+            plan.stale_at = Timestamp::MAX;
         }
         self.order = Order { number: self.order.number + 1, plan };
         self.publish_order();
@@ -792,7 +797,7 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                 sleeper.until_or_woken(at);
             }
             (Next::At(poll), Due::At(at)) if poll < at => {
-                super::signal::park(Some(poll.saturating_since(now)))
+                super::signal::park(Some(poll.saturating_since(now)));
             }
             (_, Due::At(at)) => {
                 sleeper.until_or_woken(at);

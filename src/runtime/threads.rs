@@ -13,7 +13,7 @@ use super::render::{self, Backend, RenderStep};
 use super::seat::{self, InputWaker, LogicSeat};
 use super::signal::{self, Waker};
 use super::slot::Slot;
-use crate::display::priority;
+use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
@@ -85,8 +85,14 @@ impl Runtime {
             let (control, logic) = (Arc::clone(&control), logic_waker.clone());
             Worker::spawn(ThreadName::Render, ending, move || {
                 let clock = MonotonicClock;
+                // Before the context is made: a software rasteriser's threads inherit it, and a frame waits for them.
+                let priority = options.realtime.map_or(Priority::Normal, priority::request_realtime);
+                if let Priority::Refused(why) = &priority {
+                    log::warn!("no real-time priority: {why}");
+                }
+                let backend = make_backend()?;
                 let mut step =
-                    RenderStep::new(make_backend()?, snapshots_out, orders_in, logic, latest, options);
+                    RenderStep::new(backend, snapshots_out, orders_in, logic, latest, priority, options);
                 // What is drawn with is not used again after a panic; the figures are.
                 let outcome = catch_unwind(AssertUnwindSafe(|| {
                     render::run(&mut step, &mut render_seat, &control, &clock)

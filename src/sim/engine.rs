@@ -70,9 +70,9 @@ pub struct SimFrame {
     pub prediction_error: Option<i64>,
     /// Frames that were with the GPU when it was begun to be drawn, this one included.
     pub in_flight: u32,
-    /// Refreshes that it was to last.
+    /// Refreshes that it was to last, as the policy had it when the frame was begun to be drawn.
     pub divisor: u32,
-    /// How its logic and its drawing lay in time.
+    /// How its logic and its drawing lay in time, likewise.
     pub layout: Layout,
 }
 
@@ -96,11 +96,12 @@ pub struct Outcome {
     pub miss_rate: Option<f64>,
     /// Begin of logic to display.
     pub start_to_display: Option<Summary>,
-    /// Animation step minus display step, over all displayed frames.
+    /// The size of animation step minus display step, over all displayed frames.
     pub animation_error: Option<Summary>,
     /// The same without frames that missed and those after them.
     pub animation_error_on_time: Option<Summary>,
-    /// True refresh minus predicted one, at the time of planning.
+    /// The size of true refresh minus predicted one, for the target of each frame when it was swapped. Without meaning where
+    /// the refresh rate is variable.
     pub prediction_error: Option<Summary>,
     /// The largest difference between the animation clock and the targets (the starts, where there are none) since the
     /// start or the last reported snap.
@@ -241,6 +242,7 @@ impl<'a> Engine<'a> {
         // The render thread.
         let mut acquired = published.max(self.render_free);
         let limit = self.policy.frames_in_flight().max(1) as usize;
+        let state = self.policy.state().unwrap_or_default();
         self.fences.retain(|&done| done > acquired);
         while self.fences.len() >= limit {
             acquired = acquired.max(self.fences.pop_front().unwrap_or(acquired));
@@ -261,7 +263,6 @@ impl<'a> Engine<'a> {
         let swapped = self.screen.swap(plan.id, begin, gpu_done);
         self.fences.push_back(gpu_done);
         self.render_free = swapped;
-        let state = self.policy.state().unwrap_or_default();
         let frame = SimFrame {
             id: plan.id,
             plan,
@@ -277,7 +278,7 @@ impl<'a> Engine<'a> {
             ..SimFrame::default()
         };
         let swaps_hidden = u64::from(self.hidden);
-        self.tally.swapped(&frame, state.snaps, swaps_hidden);
+        self.tally.swapped(&frame, self.policy.state().map_or(0, |s| s.snaps), swaps_hidden);
         self.open.push_back(frame);
         self.deliver(swapped);
         // A swap that waited says nothing about the work.
@@ -446,13 +447,13 @@ impl Tally {
         self.late += u64::from(late);
         self.start_to_display.record(at.signed_since(frame.start));
         if let Some(error) = frame.prediction_error {
-            self.prediction.record(error);
+            self.prediction.record(error.abs());
         }
         if let Some((last, last_late)) = &self.last
             && let Some(before) = last.displayed
         {
             let step = at.signed_since(before);
-            let error = signed(frame.animation) - signed(last.animation) - step;
+            let error = (signed(frame.animation) - signed(last.animation) - step).abs();
             self.animation_error.record(error);
             let (k, want) = if self.variable {
                 (1, 1)

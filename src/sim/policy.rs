@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::screen::{DisplaySpec, Taking};
 use crate::pacing::{
-    FrameId, FramePacer, MissBudget, PacerState, Pacing, Plan, Presentation, VblankModel, VblankSample, Work,
+    FrameId, FramePacer, MissBudget, PacerState, Pacing, Plan, Presentation, Ticker, Variant, VblankModel,
+    VblankSample, Work,
 };
 use crate::time::{Timestamp, nanos};
 
@@ -123,11 +124,13 @@ pub enum PolicyKind {
     MeanPlusThreeSigma,
     /// Begin 20 us later with each frame until one misses, then 2 ms earlier.
     Sawtooth,
+    /// A ticker whose deadlines vsync notices recalibrate ([`Ticker`]).
+    TickerWithVsync,
 }
 
 impl PolicyKind {
     /// All that are compared by default.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ours(Pacing::Auto),
         Self::Ours(Pacing::LowLatency),
         Self::Ours(Pacing::Smooth),
@@ -137,6 +140,7 @@ impl PolicyKind {
         Self::AveragePlusMillisecond,
         Self::MeanPlusThreeSigma,
         Self::Sawtooth,
+        Self::TickerWithVsync,
     ];
 
     /// The name on the command line and in tables.
@@ -150,6 +154,7 @@ impl PolicyKind {
             Self::AveragePlusMillisecond => "ewma+1ms".into(),
             Self::MeanPlusThreeSigma => "mean+3sigma".into(),
             Self::Sawtooth => "sawtooth".into(),
+            Self::TickerWithVsync => "ticker+vsync".into(),
         }
     }
 
@@ -186,9 +191,12 @@ impl PolicyKind {
             Self::StartAtVblank => Box::new(JustInTime::new(hz, Margin::Whole)),
             Self::AveragePlusMillisecond => Box::new(JustInTime::new(hz, Margin::Average(None))),
             Self::MeanPlusThreeSigma => {
-                Box::new(JustInTime::new(hz, Margin::Sigma { spans: [0; 60], seen: 0 }))
+                Box::new(JustInTime::new(hz, Margin::Sigma { spans: Box::new([0; 60]), seen: 0 }))
             }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
+            Self::TickerWithVsync => {
+                Box::new(Cooperating { ticker: Ticker::new(interval(hz), Variant::Both), last: FrameId(0) })
+            }
         }
     }
 }
@@ -213,6 +221,23 @@ impl Policy for Timer {
             dt: Some(Duration::from_nanos(self.period as u64)),
             ..Plan::default()
         }
+    }
+}
+
+/// A ticker and vsync notices together.
+struct Cooperating {
+    ticker: Ticker,
+    last: FrameId,
+}
+
+impl Policy for Cooperating {
+    fn plan(&mut self, now: Timestamp) -> Plan {
+        self.last = self.last.next();
+        Plan { id: self.last, wake_at: self.ticker.next(now), ..Plan::default() }
+    }
+
+    fn vblank(&mut self, sample: VblankSample) {
+        self.ticker.vsync(sample.at);
     }
 }
 
@@ -241,7 +266,7 @@ impl Policy for Limiter {
 enum Margin {
     Whole,
     Average(Option<f64>),
-    Sigma { spans: [i64; 60], seen: usize },
+    Sigma { spans: Box<[i64; 60]>, seen: usize },
     Sawtooth(i64),
 }
 

@@ -287,7 +287,7 @@ mod tests {
             (Trace { refresh_hz: None, ..good.clone() }, TraceError::Rate),
             (Trace { measured_hz: Some(f64::NAN), ..good.clone() }, TraceError::Rate),
             (
-                Trace { frames: vec![TraceFrame { gpu: u64::MAX, ..TraceFrame::default() }], ..good.clone() },
+                Trace { frames: vec![TraceFrame { gpu: u64::MAX, ..TraceFrame::default() }], ..good },
                 TraceError::Span,
             ),
         ] {

@@ -1,0 +1,48 @@
+//! Traces of real runs as files.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use scanout::stats::{TRACE_SCHEMA, Trace};
+use scanout::{Error, Summary};
+
+use super::{Failure, output};
+
+/// Writes what the run kept.
+pub fn write(path: &Path, summary: &Summary) -> Result<(), Error> {
+    let refresh = summary.target.refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
+    let Some(kept) = summary.stats.trace(refresh) else { return Ok(()) };
+    let trace = Trace {
+        refresh_hz: summary.target.refresh_hz,
+        measured_hz: summary.target.measured_hz,
+        pacing: summary.pacing.to_string(),
+        source: summary.target.source.clone(),
+        ..kept
+    };
+    let mut text = serde_json::to_vec(&trace).expect("plain data");
+    text.push(b'\n');
+    output::write(path, &text)?;
+    log::info!("{} frames recorded: {}", trace.frames.len(), path.display());
+    Ok(())
+}
+
+/// Reads a trace, or says in one line why it is none.
+pub fn read(path: &Path) -> Result<Trace, Failure> {
+    let text = std::fs::read(path)
+        .map_err(|source| Error::Io { path: path.to_owned(), action: "read", source })
+        .map_err(Failure::from)?;
+    let bad = |why: String| {
+        let source = io::Error::new(io::ErrorKind::InvalidData, why);
+        Failure::Run(Error::Io { path: path.to_owned(), action: "read", source })
+    };
+    let trace: Trace = serde_json::from_slice(&text).map_err(|e| {
+        if e.is_eof() {
+            bad("the trace is cut off".into())
+        } else {
+            bad(format!("it is no {TRACE_SCHEMA}: {e}"))
+        }
+    })?;
+    trace.check().map_err(|e| bad(e.to_string()))?;
+    Ok(trace)
+}
