@@ -467,7 +467,7 @@ fn a_fixed_rate_keeps_its_grid_and_never_starts_early() {
         let records = records(&summary);
         assert_eq!(records.len(), 150, "all are remembered");
         // The first frame sets the grid. A repeated one has no plan of its own.
-        let planned: Vec<_> = records[1..].iter().filter_map(|r| Some((r, r.target?))).collect();
+        let planned: Vec<_> = records[1..].iter().filter_map(|r| Some((r, r.swap_at?))).collect();
         assert!(planned.len() > 60, "{} frames with a plan", planned.len());
         let period = 1e9 / HZ;
         let first = planned[0].1;

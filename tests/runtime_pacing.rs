@@ -138,7 +138,7 @@ fn a_frame_is_never_swapped_before_its_time() {
         let planned = |r: &&FrameRecord| !r.repeated && !r.after_idle && r.id != last;
         let mut held = 0_usize;
         for r in records.iter().filter(planned) {
-            let (Some(target), Some(begin)) = (r.target, r.at(Stage::SwapBegin)) else {
+            let (Some(target), Some(begin)) = (r.swap_at, r.at(Stage::SwapBegin)) else {
                 panic!("a grid has a time for each frame: {r:?}")
             };
             assert!(begin >= target, "frame {} was swapped {:?} early", r.id, target.saturating_since(begin));

@@ -353,6 +353,7 @@ impl Chain {
         if self.told != Some(is) {
             self.told = Some(is);
             sink(Feedback::Source(is.0, is.1));
+            sink(Feedback::OneByOne(self.links[self.active].source.one_by_one()));
         }
     }
 }
@@ -542,6 +543,7 @@ mod tests {
                 Feedback::Vblank(_) => *vblanks += 1,
                 Feedback::Source(name, _) => sources.push(name),
                 Feedback::Visible(shown) => visible.push(shown),
+                Feedback::OneByOne(_) => {}
                 Feedback::GpuDone(..) => panic!("nobody here knows the GPU"),
             });
         }

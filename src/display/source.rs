@@ -26,6 +26,12 @@ pub trait VsyncSource {
         true
     }
 
+    /// Whether it only says, frame by frame, that the display is ready for the next one, and nothing of when it shows
+    /// them. The loop draws the next frame when it has said so.
+    fn one_by_one(&self) -> bool {
+        false
+    }
+
     /// Whether it knows if the window is shown at all. It is told of every frame then, though another source tells
     /// display times, and the silence of others is no fault while it is silent too.
     fn tells_visibility(&self) -> bool {

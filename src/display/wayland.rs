@@ -260,6 +260,10 @@ impl VsyncSource for FrameCallbacks {
         true
     }
 
+    fn one_by_one(&self) -> bool {
+        true
+    }
+
     fn poll_every(&self) -> Duration {
         EXACT / 2
     }

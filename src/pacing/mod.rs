@@ -115,6 +115,9 @@ pub enum Feedback {
     Vblank(VblankSample),
     /// From now on this source tells display times, of this origin.
     Source(&'static str, Origin),
+    /// Whether the source only says, frame by frame, that the display is ready for the next one, and nothing of when it
+    /// shows them.
+    OneByOne(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),
 }

@@ -208,6 +208,8 @@ pub struct FramePacer {
     given: Duration,
     /// Who tells display times.
     source: Option<Origin>,
+    /// The display says when it is ready for the next frame, and no more.
+    one_by_one: bool,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -338,6 +340,7 @@ impl FramePacer {
             logic_step: None,
             given: Duration::ZERO,
             source: None,
+            one_by_one: false,
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -406,6 +409,12 @@ impl FramePacer {
         self.restart_reserve();
         self.load.restart();
         self.start_anew();
+    }
+
+    /// The display says when it is ready for the next frame, and nothing of when it shows it: in modes that follow the
+    /// display the next frame begins at once. Plan it when the display has said so.
+    pub const fn set_one_by_one(&mut self, one_by_one: bool) {
+        self.one_by_one = one_by_one;
     }
 
     fn restart_reserve(&mut self) {
@@ -630,14 +639,8 @@ impl FramePacer {
             dt.min(longest)
         };
         let wake_at = point.at - budget;
-        let plan = Plan {
-            wake_at,
-            swap_at: Some(point.at),
-            target_presentation: Some(point.at),
-            budget: Some(budget),
-            dt: Some(dt),
-            ..Plan::default()
-        };
+        let plan =
+            Plan { wake_at, swap_at: Some(point.at), budget: Some(budget), dt: Some(dt), ..Plan::default() };
         (plan, None, wake_at >= now)
     }
 
@@ -749,7 +752,7 @@ impl FramePacer {
 
     /// The frame of plan `id` was handed to the display: swap returned at `at`.
     pub fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
-        if self.way() == Way::Throttled {
+        if self.mode == Pacing::Vsync && self.way() == Way::Throttled {
             self.throttle.swapped(at, self.refresh_hz);
         }
         if let Some(flight) = self.flight(id) {
@@ -948,7 +951,9 @@ impl FramePacer {
             Pacing::Vsync | Pacing::Fixed(_) => Way::Grid,
             Pacing::Host => Way::Host,
             Pacing::Auto | Pacing::LowLatency | Pacing::Smooth => {
-                if self.vrr.is_some() {
+                if self.one_by_one {
+                    Way::Throttled
+                } else if self.vrr.is_some() {
                     Way::Vrr
                 } else if self.model.lock() == Lock::Unknown {
                     Way::Grid

@@ -217,6 +217,10 @@ pub(super) struct RenderStep<S, B> {
     lent: bool,
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
+    /// The display says when it is ready for the next frame, and no more.
+    one_by_one: bool,
+    /// The frame whose answer the next order waits for.
+    awaited: Option<FrameId>,
     priority: Priority,
     source: Option<(&'static str, Origin)>,
 }
@@ -268,6 +272,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             fenceless: 0,
             lent: false,
             made: None,
+            one_by_one: false,
+            awaited: None,
             priority,
             source: None,
         };
@@ -394,6 +400,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
         }
+        if self.awaited.is_some() {
+            look_again = look_again.min((self.last_drawn + POLL_FOR).max(now) + FENCE_EVERY);
+        }
         if self.shown && self.recorder.has_pending() && now < self.last_drawn + POLL_FOR {
             look_again = look_again.min(now + self.backend.poll_every());
         }
@@ -436,6 +445,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.recorder.skipped(snapshot.skipped);
             record.planned = marks.plan.dt.is_some().then_some(marks.plan.wake_at);
             record.target = marks.plan.target_presentation;
+            record.swap_at = marks.plan.swap_at;
             record.spun = marks.spun;
             record.set(Stage::InputReceived, marks.inputs.since(seen));
             record.set(Stage::LogicDone, marks.done);
@@ -448,7 +458,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             {
                 record.set(stage, None);
             }
-            (record.planned, record.target) = (None, None);
+            (record.planned, record.target, record.swap_at) = (None, None, None);
         }
         // A redraw while the scene moves is one frame more in a running sequence and leaves the pace alone.
         let still = marks.demand == Demand::OnInput;
@@ -526,9 +536,17 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             let drawing = ready.saturating_since(acquired).saturating_sub(held);
             self.pacer.submitted(plan.id, ready, Work { logic, drawing, held });
         }
+        let due = fresh && !ahead;
+        let awaits = due && self.one_by_one && self.pacer.mode().follows_display();
+        if awaits {
+            // The answer gives the order.
+            self.awaited = Some(record.id);
+        }
         self.poll(swapped);
-        if fresh && !ahead {
-            self.order_next(swapped);
+        if due {
+            if !awaits {
+                self.order_next(swapped);
+            }
         } else if reason == Reason::Stale && !fresh {
             // The same order stays open; the next stale frame is due one interval later.
             self.order.plan.stale_at = acquired + self.pacer.interval();
@@ -542,6 +560,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
         let (finished, fenceless) = (&mut self.finished, &mut self.fenceless);
+        let one_by_one = &mut self.one_by_one;
+        let awaited = self.awaited;
+        // An answer that never comes does not stop the run.
+        let mut answered = awaited.is_some() && now > self.last_drawn + POLL_FOR;
         let (mut shown, mut source) = (self.shown, None);
         let plan_of =
             |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
@@ -555,6 +577,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 }
             }
             Feedback::Presented(id, presentation) => {
+                answered |= awaited.is_some_and(|awaited| id >= awaited);
                 recorder.presented(id, presentation);
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
@@ -572,7 +595,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 if told {
                     recorder.vblank(sample);
                 }
-                pacer.vblank(sample);
+                // Answers come when we ask: they would teach the model our own rate.
+                if !*one_by_one {
+                    pacer.vblank(sample);
+                }
+            }
+            Feedback::OneByOne(one) => {
+                *one_by_one = one;
+                pacer.set_one_by_one(one);
             }
             Feedback::Source(name, origin) => {
                 pacer.set_source(origin);
@@ -591,6 +621,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if shown != self.shown {
             self.set_shown(shown, now);
+        } else if answered {
+            self.order_next(now);
         }
     }
 
@@ -722,6 +754,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     fn order(&mut self, now: Timestamp) {
+        self.awaited = None;
         let mut plan = self.pacer.plan(now);
         if plan.parked {
             return;

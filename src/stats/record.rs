@@ -98,6 +98,8 @@ pub struct FrameRecord {
     pub planned: Option<Timestamp>,
     /// When the renderer read the newest input once more, immediately before the draw calls that depend on it.
     pub latched: Option<Timestamp>,
+    /// When it was meant to be swapped, where the pacing mode held it until a time.
+    pub swap_at: Option<Timestamp>,
     /// When it was meant to be displayed, where the pacing mode aimed at a time.
     pub target: Option<Timestamp>,
     /// How long the logic thread spun, rather than slept, until its step began; `None` where nobody measured it.

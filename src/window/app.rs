@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyboard_types::Code;
 use winit::application::ApplicationHandler;
 use winit::event::{StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
+use winit::keyboard::{Key, NamedKey};
 use winit::window::{Fullscreen, Window, WindowId};
 
 use super::display::Native;
@@ -189,23 +189,25 @@ where
         events.exit();
     }
 
-    fn window_key(&mut self, code: Code, events: &ActiveEventLoop) {
-        match code {
-            Code::Escape if self.config.window_keys => self.stop(events),
-            Code::F11 if self.config.window_keys => {
+    /// By what is on the key, not by where it is: layouts and virtual keyboards move keys.
+    fn window_key(&mut self, key: &Key, events: &ActiveEventLoop) {
+        let Key::Named(key) = key else { return };
+        match key {
+            NamedKey::Escape if self.config.window_keys => self.stop(events),
+            NamedKey::F11 if self.config.window_keys => {
                 if let Some(window) = &self.window {
                     let full = window.fullscreen().is_none().then_some(Fullscreen::Borderless(None));
                     window.set_fullscreen(full);
                 }
             }
-            Code::F2 if self.config.window_keys => {
+            NamedKey::F2 if self.config.window_keys => {
                 if let Some(runtime) = &mut self.runtime {
                     self.pacing = next_mode(self.pacing);
                     log::info!("pacing: {}", self.pacing);
                     runtime.handle().set_pacing(self.pacing);
                 }
             }
-            Code::F1 => {
+            NamedKey::F1 => {
                 if let Some(runtime) = &mut self.runtime {
                     runtime.handle().toggle_overlay();
                 }
@@ -256,8 +258,11 @@ where
             if let (InputKind::Focus { gained }, Some(cap)) = (kind, self.config.background_cap) {
                 runtime.handle().set_cap(if gained { self.config.cap } else { Some(cap) });
             }
-            if let InputKind::Key { code, pressed: true, repeat: false } = kind {
-                self.window_key(code, events);
+            if let WindowEvent::KeyboardInput { event, .. } = &event
+                && event.state.is_pressed()
+                && !event.repeat
+            {
+                self.window_key(&event.logical_key, events);
             }
             return;
         }
