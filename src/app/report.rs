@@ -211,8 +211,15 @@ impl<'a> Report<'a> {
             _ => "missed refreshes not measured".to_owned(),
         };
         line(format_args!(
-            "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped",
-            c.repeated, c.stale, c.snapshots_skipped, c.dropped
+            "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped{}",
+            c.repeated,
+            c.stale,
+            c.snapshots_skipped,
+            c.dropped,
+            match c.contradicted {
+                0 => String::new(),
+                n => format!(", {n} of them told at times that cannot be"),
+            }
         ));
         let deadlines = match (self.deadline_misses, self.deadlines) {
             (Some(missed), Some(of)) => {

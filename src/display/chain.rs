@@ -57,13 +57,15 @@ struct SwappedFrame {
 /// [`FreeTimer`].
 ///
 /// A frame that no source answers for is told as [`Presentation::Estimated`] at the time at which the GPU was done with
-/// it; while the window is known to be hidden, as dropped.
+/// it; as dropped while the window is known to be hidden, and where the source has measured a later frame.
 pub struct Chain {
     links: Vec<Link>,
     active: usize,
     refused: Vec<(&'static str, SourceError)>,
     frames: [SwappedFrame; REMEMBERED],
     period: Option<Duration>,
+    /// The newest frame of which the source in use has told a measured display time.
+    measured: FrameId,
     hidden: bool,
     /// When a source that knows whether the window is shown last said anything.
     alive: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl Chain {
             refused: Vec::new(),
             frames: [SwappedFrame::default(); REMEMBERED],
             period,
+            measured: FrameId(0),
             hidden: false,
             alive: None,
             told: None,
@@ -216,6 +219,7 @@ impl Chain {
             let (active, used) = (self.active, i == self.active);
             let witness = source.tells_visibility();
             let (frames, rate, alive) = (&mut self.frames, &mut self.rate, &mut self.alive);
+            let measured = &mut self.measured;
             let mut found = None;
             let polled = source.poll(now, &mut |event| {
                 if let SourceEvent::Visible(shown) = event {
@@ -237,6 +241,9 @@ impl Chain {
                             // A frame has one answer; what comes after an estimate is too late.
                             let frame = &mut frames[slot(id)];
                             if frame.id == id && std::mem::take(&mut frame.open) {
+                                if matches!(presentation, Presentation::At(..)) {
+                                    *measured = id.max(*measured);
+                                }
                                 sink(Feedback::Presented(id, presentation));
                             }
                         }
@@ -331,8 +338,10 @@ impl Chain {
         link.watch.reset();
         for frame in self.frames.iter_mut().filter(|f| f.open) {
             frame.open = false;
-            sink(Feedback::Presented(frame.id, Presentation::Estimated(frame.gpu_done.unwrap_or(now))));
+            let at = frame.gpu_done.unwrap_or(now);
+            sink(Feedback::Presented(frame.id, unanswered(frame.id, self.measured, at)));
         }
+        self.measured = FrameId(0);
     }
 
     /// Frames that the source has passed over.
@@ -343,7 +352,7 @@ impl Chain {
                 && now.saturating_since(at) > limit * 2
             {
                 frame.open = false;
-                sink(Feedback::Presented(frame.id, Presentation::Estimated(at)));
+                sink(Feedback::Presented(frame.id, unanswered(frame.id, self.measured, at)));
             }
         }
     }
@@ -362,6 +371,13 @@ impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chain").field("source", &self.source()).finish_non_exhaustive()
     }
+}
+
+/// What becomes of a frame that nobody answered for and that the GPU was done with at `done`. Where a later frame's display
+/// time was measured (`newest`), an estimate would be a guess among measurements, and may lie before that of the frame
+/// before it: no time at all is told then.
+fn unanswered(id: FrameId, newest: FrameId, done: Timestamp) -> Presentation {
+    if id < newest { Presentation::Dropped } else { Presentation::Estimated(done) }
 }
 
 /// What comes of a source, for the log.
@@ -403,6 +419,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::display::Attribution;
     use crate::pacing::VblankSample;
 
     const FRAME: Duration = Duration::from_micros(16_667);
@@ -423,6 +440,8 @@ mod tests {
         Fast,
         /// Answers, but 60 ms late, on a 60 Hz display.
         Throttled,
+        /// Shows a frame a refresh and a half after its swap, and then answers for the one before it.
+        NamesTheOneBefore,
         Gone,
         Lost,
     }
@@ -434,6 +453,7 @@ mod tests {
         due: VecDeque<(FrameId, Timestamp)>,
         sequence: u64,
         visible: Option<bool>,
+        attribution: Attribution,
     }
 
     struct Scripted {
@@ -466,7 +486,11 @@ mod tests {
             if let Some(shown) = s.visible.take() {
                 sink(SourceEvent::Visible(shown));
             }
-            let delay = if s.mood == Mood::Throttled { FRAME * 36 / 10 } else { FRAME };
+            let delay = match s.mood {
+                Mood::Throttled => FRAME * 36 / 10,
+                Mood::NamesTheOneBefore => FRAME * 3 / 2,
+                _ => FRAME,
+            };
             while s.due.front().is_some_and(|(_, at)| *at + delay <= now) {
                 let (id, swapped) = s.due.pop_front().unwrap();
                 s.sequence += 1;
@@ -489,6 +513,14 @@ mod tests {
                         at
                     }
                     Mood::Honest | Mood::Throttled => at,
+                    Mood::NamesTheOneBefore => {
+                        s.attribution.repainted(id, swapped + FRAME / 2);
+                        let named = FrameId(id.0.saturating_sub(1));
+                        if let Some(shown) = s.attribution.presented(named, at) {
+                            sink(SourceEvent::Presented(shown, Presentation::At(at, Origin::Compositor)));
+                        }
+                        continue;
+                    }
                 };
                 let sequence = Some(s.sequence);
                 sink(SourceEvent::Vblank(VblankSample { at, sequence, period, origin: Origin::Compositor }));
@@ -517,7 +549,8 @@ mod tests {
             let mut chain = Chain::new(Some(60.0));
             let mut scripts = Vec::new();
             for &(name, mood, witness) in sources {
-                let script = Script { mood, asked: 0, due: VecDeque::new(), sequence: 0, visible: None };
+                let (due, attribution) = (VecDeque::new(), Attribution::default());
+                let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution };
                 let script = Rc::new(RefCell::new(script));
                 scripts.push(Rc::clone(&script));
                 chain.add(name, Ok(Box::new(Scripted { name, witness, script })));
@@ -729,7 +762,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_a_source_passes_over_finish_as_estimates() {
+    fn frame_that_a_source_passes_over_is_given_no_time_among_measured_ones() {
         let mut b = Bench::new(&[("best", Mood::Honest, false)]);
         for n in 0..200 {
             b.frame();
@@ -739,7 +772,39 @@ mod tests {
         }
         assert_eq!(b.sources, ["best"]);
         b.assert_answered();
-        let estimated = b.presented.iter().filter(|(_, p)| matches!(p, Presentation::Estimated(_))).count();
-        assert!((1..=41).contains(&estimated), "{estimated}");
+        let dropped = b.presented.iter().filter(|(_, p)| *p == Presentation::Dropped).count();
+        assert!((36..=40).contains(&dropped), "{dropped}");
+        b.presented.sort_by_key(|(id, _)| *id);
+        let times: Vec<_> = b.presented.iter().filter_map(|(_, p)| p.time()).collect();
+        assert!(times.is_sorted_by_key(|(at, _)| *at));
+    }
+
+    #[test]
+    fn display_times_never_run_backwards_when_a_compositor_is_corrected() {
+        let mut b = Bench::new(&[("best", Mood::NamesTheOneBefore, false)]);
+        (0..100).for_each(|_| b.frame());
+        assert!(b.scripts[0].borrow().attribution.shifted());
+        assert_eq!(b.sources, ["best"]);
+        b.presented.sort_by_key(|(id, _)| *id);
+        let times: Vec<_> = b.presented.iter().filter_map(|(_, p)| p.time()).collect();
+        assert!(times.len() > 90 && times.is_sorted_by_key(|(at, _)| *at), "{:?}", b.presented);
+        let last: Vec<_> = times[40..90].windows(2).map(|w| w[1].0.saturating_since(w[0].0)).collect();
+        assert!(last.iter().all(|step| *step == FRAME), "{last:?}");
+    }
+
+    #[test]
+    fn frames_at_the_end_that_nobody_answers_for_finish_as_estimates() {
+        let mut b = Bench::new(&[("best", Mood::Honest, false)]);
+        (0..30).for_each(|_| b.frame());
+        b.scripts[0].borrow_mut().due.clear();
+        let open = b.id;
+        b.frame();
+        b.scripts[0].borrow_mut().due.clear();
+        for _ in 0..40 {
+            b.now += FRAME;
+            b.poll();
+        }
+        let last = b.presented.iter().rfind(|(id, _)| *id >= open).expect("an answer");
+        assert!(matches!(last.1, Presentation::Estimated(_)), "{last:?}");
     }
 }

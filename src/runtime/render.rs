@@ -578,7 +578,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
             Feedback::Presented(id, presentation) => {
                 answered |= awaited.is_some_and(|awaited| id >= awaited);
-                recorder.presented(id, presentation);
+                // The one place that refuses what cannot be: the pacer hears no more than the figures show.
+                let presentation = recorder.presented(id, presentation);
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
                 }
