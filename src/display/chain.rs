@@ -100,6 +100,20 @@ impl Chain {
         }
     }
 
+    /// The display's nominal rate is `hz` from now on: another monitor, or another mode. All sources hear of it, and what they
+    /// say is judged by it; what was measured counts anew. Not a number above 1: nothing changes.
+    pub fn set_refresh(&mut self, hz: f64) {
+        if !(hz.is_finite() && hz >= 1.0) {
+            return;
+        }
+        self.period = Some(Duration::from_secs_f64(1.0 / hz));
+        self.rate = RefreshRate::default();
+        for link in &mut self.links {
+            link.watch = Watch::new(self.period);
+            link.source.set_refresh(hz);
+        }
+    }
+
     fn push(&mut self, source: Box<dyn VsyncSource>) {
         self.links.push(Link {
             source,
@@ -454,6 +468,7 @@ mod tests {
         sequence: u64,
         visible: Option<bool>,
         attribution: Attribution,
+        hz: f64,
     }
 
     struct Scripted {
@@ -474,6 +489,9 @@ mod tests {
         }
         fn tells_visibility(&self) -> bool {
             self.witness
+        }
+        fn set_refresh(&mut self, hz: f64) {
+            self.script.borrow_mut().hz = hz;
         }
         fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {
             self.script.borrow_mut().asked += 1;
@@ -550,7 +568,7 @@ mod tests {
             let mut scripts = Vec::new();
             for &(name, mood, witness) in sources {
                 let (due, attribution) = (VecDeque::new(), Attribution::default());
-                let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution };
+                let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution, hz: 0.0 };
                 let script = Rc::new(RefCell::new(script));
                 scripts.push(Rc::clone(&script));
                 chain.add(name, Ok(Box::new(Scripted { name, witness, script })));
@@ -595,6 +613,15 @@ mod tests {
         }
 
         /// Draws 60 frames per second until this source is in use; how long that took.
+        /// A frame of a loop in which each waits for the answer to the one before, though that takes long.
+        fn slow_frame(&mut self) {
+            self.frame();
+            (0..4 * 8).for_each(|_| {
+                self.now += FRAME / 8;
+                self.poll();
+            });
+        }
+
         fn until(&mut self, name: &str, limit: Duration) -> Duration {
             let start = self.now;
             while self.chain.source().0 != name {
@@ -657,16 +684,38 @@ mod tests {
     #[test]
     fn throttled_source_is_left() {
         let mut b = Bench::new(&[("best", Mood::Throttled, false), ("next", Mood::Honest, false)]);
-        // Frames as slow as the answers: each waits for the one before.
         while b.chain.source().0 == "best" {
-            b.frame();
-            (0..4 * 8).for_each(|_| {
-                b.now += FRAME / 8;
-                b.poll();
-            });
+            b.slow_frame();
             assert!(b.id.0 < 30);
         }
         b.assert_answered();
+    }
+
+    #[test]
+    fn another_refresh_rate_is_what_all_sources_are_judged_by() {
+        let mut b = Bench::new(&[("best", Mood::Throttled, false), ("next", Mood::Honest, false)]);
+        // What is three intervals late at 60 Hz is not at 20 Hz.
+        b.chain.set_refresh(20.0);
+        (0..100).for_each(|_| b.slow_frame());
+        assert_eq!(b.sources, ["best"]);
+        assert!(b.scripts.iter().all(|s| s.borrow().hz == 20.0), "each source is told");
+        for nonsense in [0.0, -60.0, f64::NAN, f64::INFINITY] {
+            b.chain.set_refresh(nonsense);
+        }
+        assert!(b.scripts.iter().all(|s| s.borrow().hz == 20.0));
+        b.chain.set_refresh(60.0);
+        (0..40).for_each(|_| b.slow_frame());
+        assert_eq!(b.sources[..2], ["best", "next"], "and back");
+    }
+
+    #[test]
+    fn the_free_timer_follows_another_refresh_rate() {
+        let mut b = Bench::new(&[]);
+        (0..60).for_each(|_| b.frame());
+        let before = std::mem::take(&mut b.vblanks);
+        b.chain.set_refresh(30.0);
+        (0..60).for_each(|_| b.frame());
+        assert!((58..=61).contains(&before) && (29..=31).contains(&b.vblanks), "{before}, {}", b.vblanks);
     }
 
     #[test]

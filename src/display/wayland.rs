@@ -268,6 +268,10 @@ impl VsyncSource for FrameCallbacks {
         EXACT / 2
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        self.patience = patience((hz >= 1.0).then(|| Duration::from_secs_f64(1.0 / hz)));
+    }
+
     fn before_swap(&mut self, id: FrameId, _now: Timestamp) {
         let shared = self.shared.borrow();
         shared.surface.frame(&shared.queue.handle(), id);
