@@ -92,7 +92,13 @@ impl ApplicationHandler for App {
                     window.resize(size);
                 }
             }
-            WindowEvent::Occluded(hidden) => self.pacer.set_visible(!hidden),
+            WindowEvent::Occluded(hidden) => {
+                self.pacer.set_visible(!hidden);
+                if self.plan.parked && !hidden {
+                    // The plan in hand is to look again in up to a second.
+                    self.plan = self.pacer.plan(MonotonicClock.now());
+                }
+            }
             WindowEvent::KeyboardInput {
                 event:
                     KeyEvent { logical_key: Key::Named(NamedKey::Escape), state: ElementState::Pressed, .. },
