@@ -151,7 +151,7 @@ fn main() {
         app.late.as_secs_f64() * 1e6 / app.frames.max(1) as f64,
         state.missed,
         state.judged,
-        state.miss_budget * 100.0,
+        state.miss_budget.unwrap_or_default() * 100.0,
         app.sleeper.spun(),
     );
 }

@@ -92,7 +92,9 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     assert!(cost["cpu_share"].as_f64().is_some_and(|share| share > 0.0), "{cost}");
     assert!(cost["wakeups_per_s"].as_f64().is_some_and(|n| n > 0.0), "{cost}");
     assert!(cost["spin_share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{cost}");
-    for text in ["missed deadlines not measured", "refreshes: not measured", "CPU "] {
+    assert!(json["pacer"]["declared_miss_share"].is_null(), "{}", json["pacer"]);
+    for text in ["missed deadlines not measured", "refreshes: not measured", "frames aim at no time", "CPU "]
+    {
         assert!(end.stdout.contains(text), "{text}\n{}", end.stdout);
     }
 }

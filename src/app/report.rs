@@ -73,8 +73,8 @@ struct Pacer {
     budget_ms: f64,
     /// The part of it that is reserve.
     reserve_ms: f64,
-    /// The share of planned frames that may miss, as declared.
-    declared_miss_share: f64,
+    /// The share of planned frames that may miss, as declared; `null` where frames aim at no time.
+    declared_miss_share: Option<f64>,
     /// The share that did; `null` where none was judged.
     measured_miss_share: Option<f64>,
     judged: u64,
@@ -103,6 +103,23 @@ impl Pacer {
             layout: layout_name(state.layout),
             divisor: state.divisor,
             drains: state.drains,
+        }
+    }
+
+    /// What may miss, what did, and the budget that follows from it; where frames aim at no time there is none of that.
+    fn misses(&self) -> String {
+        let measured = self
+            .measured_miss_share
+            .map(|share| format!("measured {:.2} % ({} of {})", share * 100.0, self.missed, self.judged));
+        let (budget, reserve) = (self.budget_ms, self.reserve_ms);
+        match (self.declared_miss_share, measured) {
+            (Some(declared), measured) => format!(
+                "misses declared {:.2} %, {}; budget {budget:.3} ms with {reserve:.3} ms of reserve",
+                declared * 100.0,
+                or_not(measured)
+            ),
+            (None, None) => "misses not declared: frames aim at no time".to_owned(),
+            (None, Some(measured)) => format!("misses not declared now, {measured} before"),
         }
     }
 }
@@ -235,16 +252,7 @@ impl<'a> Report<'a> {
             "pacing      refresh {}: {refresh}; layout {}, {} refresh(es) per frame",
             p.lock, p.layout, p.divisor
         ));
-        let missed = p
-            .measured_miss_share
-            .map(|share| format!("measured {:.2} % ({} of {})", share * 100.0, p.missed, p.judged));
-        line(format_args!(
-            "            misses declared {:.2} %, {}; budget {:.3} ms with {:.3} ms of reserve",
-            p.declared_miss_share * 100.0,
-            missed.unwrap_or_else(|| "not measured".to_owned()),
-            p.budget_ms,
-            p.reserve_ms
-        ));
+        line(format_args!("            {}", p.misses()));
         line(format_args!(
             "            {} queue drains, {} missed ticks, {} snaps; priority {}",
             p.drains, self.missed_ticks, self.snaps, self.priority
