@@ -145,3 +145,22 @@ fn files_that_cannot_be_used_exit_with_one_line() {
         end.assert_one_line();
     }
 }
+
+#[test]
+fn log_filter_that_means_nothing_is_told_and_hides_no_warning() {
+    let scanout =
+        || std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into());
+    let arguments =
+        ["--display", "auto", "--scene", "bars", "--size", "64x48", "--frames", "2", "--report", "r.json"];
+    let usual = "drawing off screen";
+    for (filter, told, shown) in
+        [("nonsense", true, true), ("scanout=loud", true, true), ("error", false, false), ("", false, true)]
+    {
+        let mut app = App::start_with(scanout(), &arguments, &Place::Nowhere, &[("RUST_LOG", filter)]);
+        let end = app.wait(LIMIT);
+        end.assert_code(&[0]);
+        let lines: Vec<_> = end.stderr.lines().filter(|line| line.contains("RUST_LOG")).collect();
+        assert_eq!(lines.len(), usize::from(told), "{filter}: {}", end.stderr);
+        assert_eq!(end.stderr.contains(usual), shown, "{filter}: {}", end.stderr);
+    }
+}

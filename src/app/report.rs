@@ -276,10 +276,11 @@ impl<'a> Report<'a> {
             };
             match &self.metrics[metric.name()] {
                 Some(f) => {
-                    let p999 = f.p999.map_or("-".to_owned(), |v| format!("{v:.3}"));
+                    let p999 = f.p999.map_or("-".to_owned(), cell);
+                    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
                     line(format_args!(
-                        "{:<22}{:>9.3}{:>9.3}{:>9.3}{:>9.3}{:>9}{:>9.3}{:>8}",
-                        name, f.mean, f.p50, f.p95, f.p99, p999, f.max, f.n
+                        "{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}",
+                        f.n
                     ));
                 }
                 None => line(format_args!("{name:<22} not measured")),
@@ -297,6 +298,35 @@ impl<'a> Report<'a> {
     }
 }
 
+/// A figure in at most eight characters, so that columns of nine do not run together: the larger, the fewer decimals.
+fn cell(figure: f64) -> String {
+    let fits = |text: &String| text.len() <= 8;
+    let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
+    plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
+}
+
 fn or_not(text: Option<String>) -> String {
     text.unwrap_or_else(|| "not measured".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_do_not_run_together_however_large_a_figure_is() {
+        for (figure, want) in [
+            (0.0, "0.000"),
+            (-16.667, "-16.667"),
+            (1_234.567, "1234.567"),
+            (-1_234.567, "-1234.57"),
+            (-10_035.123_4, "-10035.1"),
+            (86_400_000.0, "86400000"),
+            (-86_400_000.0, "-8.6e7"),
+            (f64::MAX, "1.8e308"),
+        ] {
+            assert_eq!(cell(figure), want);
+            assert!(cell(figure).len() <= 8);
+        }
+    }
 }
