@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::gl::DebugLevel;
-use crate::pacing::{DeltaTime, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use crate::pacing::{DeltaTime, FASTEST_HZ, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
 /// How a window, or an off-screen run, is to be.
@@ -101,9 +101,10 @@ impl Config {
             ));
         }
         let hz = self.simulated_refresh_hz;
-        if !(1.0..=Rate::MAX).contains(&hz) {
+        // What is faster is believed of no display: nothing would be paced by it.
+        if !(1.0..=FASTEST_HZ).contains(&hz) {
             return Err(crate::Error::Config(format!(
-                "a simulated display cannot have a refresh rate of {hz} Hz"
+                "a simulated display cannot have a refresh rate of {hz} Hz, but one from 1 to {FASTEST_HZ}"
             )));
         }
         Ok(())

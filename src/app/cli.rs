@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::DebugLevel;
-use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -259,8 +259,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn refresh(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|hz| (1.0..=10_000.0).contains(hz))
-        .ok_or_else(|| "a rate is a number from 1 to 10000".into())
+        .filter(|hz| (1.0..=FASTEST_HZ).contains(hz))
+        .ok_or_else(|| format!("a refresh rate is a number from 1 to {FASTEST_HZ}"))
 }
 
 #[cfg(test)]
@@ -293,6 +293,7 @@ mod tests {
             ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
+            ["--refresh", "2001"],
             ["--gl-debug", "loud"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");

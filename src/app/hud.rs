@@ -190,15 +190,16 @@ fn pacing(ui: &mut Ui, state: &PacerState) {
     let layout = layout_name(state.layout);
     small(ui, format!("refresh {refresh} ({lock})   {layout}, every {} refresh", ordinal(state.divisor)));
     let measured = miss_share(state).map_or("-".to_owned(), |s| format!("{:.2} %", s * 100.0));
-    small(
-        ui,
-        format!(
+    let budget = match state.miss_budget {
+        None => "frames aim at no time".to_owned(),
+        Some(declared) => format!(
             "budget {:.2} ms, reserve {:.2} ms   misses {measured}, declared {:.2} %",
             state.budget.as_secs_f64() * 1e3,
             state.reserve as f64 / 1e6,
-            state.miss_budget * 100.0,
+            declared * 100.0,
         ),
-    );
+    };
+    small(ui, budget);
     small(ui, "F1 hides this   F2 next pacing mode   F11 full screen".to_owned());
 }
 

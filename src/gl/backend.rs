@@ -31,6 +31,11 @@ pub trait Surface {
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
 
+    /// The display's nominal rate is `hz` from now on, which whoever tells display times has to know.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
+    }
+
     /// The GPU has finished a frame by `gpu_done`. What becomes of it, where [`swap`](Self::swap) did not know that and
     /// [`poll`](Self::poll) is not going to say it.
     fn presentation(&mut self, id: FrameId, gpu_done: Timestamp) -> Option<Presentation>;
@@ -148,6 +153,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         self.surface.set_pacing(mode)
+    }
+
+    fn set_refresh(&mut self, hz: f64) {
+        self.surface.set_refresh(hz);
     }
 
     fn resize(&mut self, size: Size, _scale: f32) -> Result<()> {

@@ -27,7 +27,7 @@ pub use step::{FixedStep, Steps};
 pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};
 pub use throttle::Throttle;
 pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant};
-pub use vblank::{Lock, Vblank, VblankModel, VblankSample, Verdict};
+pub use vblank::{FASTEST_HZ, Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;
 

@@ -117,8 +117,8 @@ pub struct PacerState {
     pub budget: Duration,
     /// The part of it that is reserve, in nanoseconds.
     pub reserve: i64,
-    /// The declared share of missed frames.
-    pub miss_budget: f64,
+    /// The share of frames that may miss; `None` while frames aim at no time, so that nothing is declared.
+    pub miss_budget: Option<f64>,
     /// How logic and drawing lie in time.
     pub layout: Layout,
     /// Refreshes per frame.
@@ -508,7 +508,8 @@ impl FramePacer {
             spread: self.model.spread(),
             budget: self.given,
             reserve: self.work.reserve(),
-            miss_budget: self.work.miss_budget().share(),
+            miss_budget: matches!(self.way(), Way::Grid | Way::Vblank | Way::Vrr)
+                .then(|| self.work.miss_budget().share()),
             layout: self.load.layout(),
             divisor: self.load.divisor(),
             judged: self.state.judged,
@@ -1216,6 +1217,23 @@ mod tests {
         // 0.85 of the new and 0.15 of the old; or the other way round.
         assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
         assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
+    }
+
+    #[test]
+    fn misses_are_declared_only_while_frames_aim_at_a_time() {
+        let declared = |mode| FramePacer::new(mode, 60.0).state().miss_budget;
+        for mode in [Pacing::Auto, Pacing::LowLatency, Pacing::Smooth, Pacing::fixed(60.0).unwrap()] {
+            assert_eq!(declared(mode), Some(mode.miss_budget().share()), "{mode}");
+        }
+        for mode in [Pacing::Vsync, Pacing::Immediate, Pacing::Host] {
+            assert_eq!(declared(mode), None, "{mode}");
+        }
+        let mut timed = FramePacer::new(Pacing::Vsync, 60.0);
+        timed.set_throttle(Throttle::Timer);
+        assert!(timed.state().miss_budget.is_some(), "a timer paces: its grid can be missed");
+        let mut answered = FramePacer::new(Pacing::Auto, 60.0);
+        answered.set_one_by_one(true);
+        assert_eq!(answered.state().miss_budget, None);
     }
 
     #[test]

@@ -96,6 +96,12 @@ pub trait Backend<S> {
         Throttle::Untested
     }
 
+    /// The window is on a display of the nominal rate `hz` from now on (another monitor, another mode): whoever tells display
+    /// times has to know.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
+    }
+
     /// The drawing area changed. Never called with an empty size.
     ///
     /// # Errors
@@ -320,6 +326,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(hz) = wishes.refresh_hz {
             self.pacer.set_refresh(hz);
+            self.backend.set_refresh(hz);
             self.refresh_hz = Some(hz);
             self.tell_refresh();
         }
@@ -578,7 +585,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
             Feedback::Presented(id, presentation) => {
                 answered |= awaited.is_some_and(|awaited| id >= awaited);
-                recorder.presented(id, presentation);
+                // The one place that refuses what cannot be: the pacer hears no more than the figures show.
+                let presentation = recorder.presented(id, presentation);
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
                 }

@@ -153,15 +153,16 @@ impl Runtime {
         self.handle.stop();
         let logic = self.logic.join(self.timeout);
         let render = match self.render.join(self.timeout) {
-            // It was in a step of the logic when it got stuck.
-            Err(Error::ThreadStuck { .. }) if self.inputs.lent() => {
+            // A step that was lent hangs, and not what is drawn or swapped.
+            Err(Error::ThreadStuck { .. }) if self.inputs.stepping() => {
                 Err(Error::ThreadStuck { thread: ThreadName::Logic })
             }
             outcome => outcome,
         };
         let Ended { summary, error } = render.unwrap_or_else(Ended::failed);
         let error = match (logic, error) {
-            // A thread that does not end says less than what made the other one fail.
+            // A thread that does not end says less than what made the other one fail; and while the step is lent, the logic
+            // thread only waits for it.
             (Err(Error::ThreadStuck { .. }), Some(cause)) => Some(cause),
             // When both failed, the logic's panic is the cause more often than the consequence.
             (Err(cause), _) => Some(cause),

@@ -31,6 +31,9 @@ pub struct Counters {
     pub snapshots_skipped: u64,
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
+    /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an
+    /// earlier one.
+    pub contradicted: u64,
 }
 
 /// Collects the stamps of frames until each is complete, then feeds the metrics. It lives on the render thread;
@@ -122,8 +125,16 @@ impl Recorder {
         }
     }
 
-    /// Frame `id` was displayed, or dropped.
-    pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    /// Frame `id` was displayed, or dropped. Returns what is taken for true of it: frames are displayed in their order, so
+    /// a time that contradicts what was told before of another frame is refused, and the frame counts as dropped.
+    /// At most as many comparisons as frames are pending, usually one or two.
+    pub fn presented(&mut self, id: FrameId, presentation: Presentation) -> Presentation {
+        if self.pending_mut(id).is_none() {
+            return presentation;
+        }
+        let contradicted = presentation.time().is_some_and(|(at, _)| !self.in_order(id, at));
+        self.counters.contradicted += u64::from(contradicted);
+        let presentation = if contradicted { Presentation::Dropped } else { presentation };
         if let Some(record) = self.pending_mut(id) {
             match presentation.time() {
                 Some((at, origin)) => {
@@ -134,6 +145,19 @@ impl Recorder {
             }
             self.finish_complete();
         }
+        presentation
+    }
+
+    /// Whether frame `id` can have been displayed at `at`: not before an earlier frame, and not after a later one.
+    fn in_order(&self, id: FrameId, at: Timestamp) -> bool {
+        let shown = |n: u64| {
+            let record = self.pending[slot(FrameId(n))].as_ref().filter(|r| r.id.0 == n && !r.dropped);
+            record.and_then(|r| r.at(Stage::Presented))
+        };
+        let finished = || self.previous.as_ref().and_then(|r| r.at(Stage::Presented));
+        let before = (self.next.0..id.0).rev().find_map(shown).or_else(finished);
+        let after = (id.0 + 1..=self.last.0).find_map(shown);
+        before.is_none_or(|before| before <= at) && after.is_none_or(|after| at <= after)
     }
 
     /// The display began a refresh. See [`Metrics::vblank`]; those during the warm-up count as its frames do.
@@ -345,6 +369,26 @@ mod tests {
     }
 
     #[test]
+    fn display_times_never_run_backwards() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        (1..=6).for_each(|id| rec.submitted(frame(id, None)));
+        // Told in no order; 2 before 1, and 4 after 5, cannot be.
+        let told = [(1, 20), (3, 40), (2, 10), (5, 60), (4, 61), (6, 60)].map(|(id, ms)| {
+            let said = Presentation::At(at(ms * 1_000), Origin::Compositor);
+            (id, rec.presented(FrameId(id), said) == said)
+        });
+        assert_eq!(told, [(1, true), (3, true), (2, false), (5, true), (4, false), (6, true)]);
+        (1..=6).for_each(|id| rec.gpu_done(FrameId(id), at(id * 1_000)));
+        let c = rec.counters();
+        assert_eq!((c.measured, c.dropped, c.contradicted), (4, 2, 2));
+        // A frame that is finished still counts as the one before.
+        rec.submitted(frame(7, None));
+        assert_eq!(rec.presented(FrameId(7), Presentation::Estimated(at(59_000))), Presentation::Dropped);
+        let step = rec.metrics().get(Metric::MsBetweenDisplayChange).summary().unwrap();
+        assert!(step.min >= 0.0, "{step:?}");
+    }
+
+    #[test]
     fn feedback_that_never_comes_is_counted_and_holds_nothing_up() {
         let mut rec = Recorder::new(0, Duration::ZERO);
         for id in 1..=500 {
@@ -389,7 +433,9 @@ mod tests {
         rec.gpu_done(FrameId(4), at(3_900));
         rec.submitted(began(5, 4_000));
         rec.gpu_done(FrameId(5), at(4_100));
-        (1..=5).for_each(|id| rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 900))));
+        for id in 1..=5 {
+            rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 900)));
+        }
         let queued: Vec<_> = rec.recent().map(|r| r.queued).collect();
         assert_eq!(queued, [Some(0), None, Some(2), Some(2), Some(0)], "nobody had spoken before frame 2");
         let depth = rec.metrics().summary(Metric::QueueDepth).unwrap();

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{FrameRecord, Stage};
-use crate::pacing::VblankSample;
+use crate::pacing::{FASTEST_HZ, VblankSample};
 use crate::time::{Timestamp, nanos};
 
 /// What the file of a [`Trace`] says that it is; it changes when a field changes its meaning or goes away.
@@ -85,7 +85,7 @@ impl fmt::Display for TraceError {
         match self {
             Self::Schema => write!(f, "its schema is not {TRACE_SCHEMA}"),
             Self::Empty => f.write_str("it has no frames"),
-            Self::Rate => f.write_str("it has no refresh rate from 1 to 10000 Hz"),
+            Self::Rate => f.write_str("it has no refresh rate from 1 to 2000 Hz"),
             Self::Span => f.write_str("a frame in it takes longer than a minute"),
         }
     }
@@ -105,7 +105,7 @@ impl Trace {
         if self.frames.is_empty() {
             return Err(TraceError::Empty);
         }
-        let sane = |hz: f64| (1.0..=10_000.0).contains(&hz);
+        let sane = |hz: f64| (1.0..=FASTEST_HZ).contains(&hz);
         let rates = [self.refresh_hz, self.measured_hz];
         if rates.iter().all(Option::is_none) || !rates.into_iter().flatten().all(sane) {
             return Err(TraceError::Rate);
