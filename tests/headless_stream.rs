@@ -149,9 +149,14 @@ impl Vertices {
 impl Way for Vertices {
     fn write(&mut self, ring: &mut StreamRing, frame: usize) -> Result<StreamRange, StreamError> {
         ring.write(&[0_u8; 3])?;
-        // Filled in place, and before that something copied: both in one frame.
-        let (range, slots) = ring.alloc::<[u8; 4]>(WIDTH)?;
-        slots.iter_mut().enumerate().for_each(|(x, slot)| *slot = value(frame, x));
+        // Filled in place, then copied, then filled in place again, one behind the other.
+        let row = values(frame);
+        let (range, slots) = ring.alloc::<[u8; 4]>(5)?;
+        slots.copy_from_slice(&row[..5]);
+        let middle = ring.write(&row[5..20])?;
+        assert_eq!(middle.offset(), range.offset() + 5 * 4);
+        let (_, slots) = ring.alloc::<[u8; 4]>(WIDTH - 20)?;
+        slots.copy_from_slice(&row[20..]);
         ring.write(&[0_u8; 3])?;
         Ok(range)
     }
