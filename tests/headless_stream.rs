@@ -9,13 +9,14 @@
 
 use std::process::Command;
 
+use scanout::gl::bytemuck::{Pod, Zeroable};
 use scanout::gl::glow::{self, HasContext as _};
 use scanout::gl::stream::probe;
 use scanout::gl::{
     DebugLevel, Gl, Mesh, Primitive, Program, RenderTarget, ShaderSource, Strategy, StreamError, StreamRange,
     StreamRing, StreamTarget, read_pixels,
 };
-use scanout::{Size, headless};
+use scanout::{Size, headless, vertex_layout};
 
 const WIDTH: usize = 32;
 const FRAMES: usize = 24;
@@ -311,6 +312,105 @@ fn every_strategy_delivers_each_frames_data_for_every_use_with_frames_in_flight(
             }
         }
     });
+}
+
+/// Instances of a mesh, by the wrappers of the library.
+struct Instances(Program, Mesh);
+
+/// Not a power of two, so that no alignment of the ring falls on it by itself.
+#[derive(Copy, Clone, Pod, Zeroable)]
+#[repr(C)]
+#[bytemuck(crate = "scanout::gl::bytemuck")]
+struct Dot {
+    place: [f32; 2],
+    colour: [u8; 4],
+}
+vertex_layout!(Dot, from 1 { place, colour });
+
+#[derive(Copy, Clone, Pod, Zeroable)]
+#[repr(C)]
+#[bytemuck(crate = "scanout::gl::bytemuck")]
+struct Point {
+    nudge: [f32; 2],
+}
+vertex_layout!(Point { nudge });
+
+impl Instances {
+    fn new(gl: &Gl, ring: &StreamRing, indexed: bool) -> Self {
+        let vertex = "layout(location = 0) in vec2 a_nudge; layout(location = 1) in vec2 a_place;
+            layout(location = 2) in vec4 a_colour; out vec4 v_colour;
+            void main() { gl_Position = vec4(a_place + a_nudge, 0.0, 1.0); v_colour = a_colour; }";
+        let point = [Point { nudge: [0.0; 2] }];
+        let mesh = if indexed {
+            Mesh::indexed(gl, Primitive::Points, &point, &[0])
+        } else {
+            Mesh::new(gl, Primitive::Points, &point)
+        };
+        let mut mesh = mesh.expect("a mesh");
+        mesh.attach_stream::<Dot>(ring);
+        Self(program(gl, vertex, COLOUR), mesh)
+    }
+}
+
+impl Way for Instances {
+    fn write(&mut self, ring: &mut StreamRing, frame: usize) -> Result<StreamRange, StreamError> {
+        let dot = |x: usize| Dot { place: [(x as f32 + 0.5) / 16.0 - 1.0, 0.0], colour: value(frame, x) };
+        ring.write(&[0_u8])?;
+        ring.write(&std::array::from_fn::<_, WIDTH, _>(dot))
+    }
+
+    fn draw(&mut self, _: &Gl, ring: &StreamRing, range: StreamRange) {
+        self.0.use_program();
+        self.1.draw_streamed::<Dot>(ring, range);
+    }
+}
+
+#[test]
+fn instances_of_a_mesh_are_those_of_the_frame() {
+    in_context(|gl| {
+        for strategy in supported(gl) {
+            for indexed in [false, true] {
+                let ring = StreamRing::new(gl, StreamTarget::Vertex, 512, 2, strategy).expect("a ring");
+                let mut way = Instances::new(gl, &ring, indexed);
+                play(gl, ring, &mut way, &format!("{strategy}, indexed: {indexed}"));
+            }
+        }
+    });
+}
+
+/// A driver with OpenGL 3.3 and nothing more, as far as this one can play it.
+#[test]
+fn a_plain_driver_streams_as_well() {
+    const CHILD: &str = "SCANOUT_TEST_PLAIN_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let plain = in_context(|gl| !gl.caps().base_instance && !gl.caps().buffer_storage);
+        println!("plain: {plain}");
+        return;
+    }
+    let child = |test: &str| {
+        let mut child = Command::new(std::env::current_exe().expect("this program"));
+        child.args(["--exact", "--nocapture", test]).env(CHILD, "1");
+        child.env("MESA_GL_VERSION_OVERRIDE", "3.3");
+        child.env("MESA_EXTENSION_OVERRIDE", "-GL_ARB_base_instance -GL_ARB_buffer_storage");
+        child.output().expect("a child")
+    };
+    let asked = child("a_plain_driver_streams_as_well");
+    if !String::from_utf8_lossy(&asked.stdout).contains("plain: true") {
+        // Other drivers than Mesa cannot be told.
+        let mesa = in_context(|gl| gl.caps().version.contains("Mesa"));
+        assert!(!mesa, "{}", String::from_utf8_lossy(&asked.stdout));
+        return;
+    }
+    for test in [
+        "instances_of_a_mesh_are_those_of_the_frame",
+        "every_strategy_delivers_each_frames_data_for_every_use_with_frames_in_flight",
+        "the_probe_tries_every_strategy_and_chooses_one_that_works",
+        "what_cannot_be_streamed_is_a_typed_error_and_harms_nothing",
+    ] {
+        let output = child(test);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{test}: {said}");
+    }
 }
 
 #[test]

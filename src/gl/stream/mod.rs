@@ -37,6 +37,9 @@ mod store;
 #[cfg(all(test, feature = "headless"))]
 mod gl_tests;
 
+/// The most frames that the loop lets be with the GPU at a time: what rings of renderers are made for.
+pub const FRAMES_IN_FLIGHT: usize = 2;
+
 pub use error::StreamError;
 pub use kind::{Strategy, StreamTarget};
 pub(super) use probe::chosen_by_environment;
