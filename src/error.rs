@@ -78,6 +78,9 @@ pub enum Error {
         /// The driver's reason, or ours.
         detail: String,
     },
+    /// Data could not be streamed to the GPU.
+    #[cfg(feature = "gl")]
+    Stream(crate::gl::StreamError),
     /// Code on one of the threads panicked; the run was ended in order.
     ThreadPanicked {
         /// The thread.
@@ -141,6 +144,8 @@ impl fmt::Display for Error {
             }
             #[cfg(feature = "gl")]
             Self::Shader(e) => e.fmt(f),
+            #[cfg(feature = "gl")]
+            Self::Stream(e) => e.fmt(f),
             Self::Gl { operation, detail } => write!(f, "OpenGL: {operation}: {detail}"),
             Self::ThreadPanicked { thread, message } => write!(f, "the {thread} thread panicked: {message}"),
             Self::ThreadStuck { thread } => {
@@ -174,6 +179,13 @@ impl StdError for Error {
 impl From<crate::gl::ShaderError> for Error {
     fn from(e: crate::gl::ShaderError) -> Self {
         Self::Shader(e)
+    }
+}
+
+#[cfg(feature = "gl")]
+impl From<crate::gl::StreamError> for Error {
+    fn from(e: crate::gl::StreamError) -> Self {
+        Self::Stream(e)
     }
 }
 

@@ -320,6 +320,12 @@ fn swarm_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Swarm(10_000), Pacing::Immediate, DebugLevel::Off);
 }
 
+/// Two megabytes of instances in each frame, through the ring.
+#[test]
+fn a_swarm_of_a_hundred_thousand_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Swarm(100_000), Pacing::Immediate, DebugLevel::Off);
+}
+
 #[test]
 fn model_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Off);

@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub debug_output: bool,
     /// Persistently mapped buffers (GL 4.4 or `GL_ARB_buffer_storage`).
     pub buffer_storage: bool,
+    /// Draws that name their first instance (GL 4.2 or `GL_ARB_base_instance`).
+    pub base_instance: bool,
     /// Many draws from one indirect buffer (GL 4.3 or `GL_ARB_multi_draw_indirect`).
     pub multi_draw_indirect: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
@@ -65,6 +67,7 @@ impl Capabilities {
             renderer,
             debug_output: at_least(4, 3) || has("GL_KHR_debug"),
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
+            base_instance: at_least(4, 2) || has("GL_ARB_base_instance"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
             max_anisotropy: if anisotropic {

@@ -1,10 +1,11 @@
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::debug::Debug;
+use super::stream::{self, Strategy, StreamError};
 use super::{Capabilities, DebugLevel, Hook};
 use crate::error::{Error, Result};
 
@@ -22,6 +23,7 @@ struct Inner {
     caps: Capabilities,
     debug: Debug,
     alive: Cell<bool>,
+    stream: OnceCell<Strategy>,
 }
 
 impl Gl {
@@ -58,7 +60,7 @@ impl Gl {
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true) })))
+        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true), stream: OnceCell::new() })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -77,6 +79,19 @@ impl Gl {
     #[must_use]
     pub fn caps(&self) -> &Capabilities {
         &self.0.caps
+    }
+
+    /// How to stream to this driver: the strategy that the environment variable `SCANOUT_STREAM` names, or else the fastest
+    /// one that works. The first call tries them all, which takes a few milliseconds, and says in the log what came of it.
+    ///
+    /// # Errors
+    /// When the variable holds no name of a [`Strategy`] (nor `auto`), or nothing works.
+    pub fn stream_strategy(&self) -> Result<Strategy, StreamError> {
+        if let Some(&strategy) = self.0.stream.get() {
+            return Ok(strategy);
+        }
+        let strategy = stream::chosen_by_environment(self)?;
+        Ok(*self.0.stream.get_or_init(|| strategy))
     }
 
     /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.

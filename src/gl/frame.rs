@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use glow::HasContext as _;
 
-use super::{Gl, Hook, Mesh, Program};
+use super::{Gl, Hook, Mesh, Program, StreamRange, StreamRing, VertexLayout};
 use crate::error::Result;
 use crate::pacing::FrameId;
 use crate::runtime::{FrameInfo, LatestInput, Size, TargetInfo};
@@ -190,6 +190,19 @@ impl<'a> Frame<'a> {
         self.gl.hook(Hook::Draw(program.name()));
         program.use_program();
         mesh.draw_instanced(instances);
+    }
+
+    /// Draws a mesh once for each `I` in a range of the ring that is attached to it: see [`Mesh::draw_streamed`].
+    pub fn draw_streamed<I: VertexLayout>(
+        &mut self,
+        program: &Program,
+        mesh: &Mesh,
+        ring: &StreamRing,
+        range: StreamRange,
+    ) {
+        self.gl.hook(Hook::Draw(program.name()));
+        program.use_program();
+        mesh.draw_streamed::<I>(ring, range);
     }
 }
 

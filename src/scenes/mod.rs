@@ -99,7 +99,9 @@ impl Scene {
                     .visit(viewer, move |cx: &CreateContext<'_>| viewer::ViewerRenderer::new(cx.gl, &model))
             }
             Self::Swarm(n) => {
-                visitor.visit(Swarm::new(*n), |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl))
+                let n = *n;
+                visitor
+                    .visit(Swarm::new(n), move |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl, n))
             }
             Self::Flash { animate } => {
                 visitor.visit(Flash::on_input(*animate), |_: &CreateContext<'_>| Ok(flash::FlashRenderer))
