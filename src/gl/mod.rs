@@ -21,6 +21,7 @@ mod program;
 mod shader;
 mod target;
 mod texture;
+mod timer;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
@@ -40,4 +41,5 @@ pub use program::{Program, Uniform, UniformValue};
 pub use shader::{ShaderError, ShaderSource, ShaderStage};
 pub use target::{RenderTarget, read_pixels};
 pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use timer::{GpuPass, GpuTimer, MAX_PASSES};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};
