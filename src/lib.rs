@@ -105,6 +105,7 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
+//! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
 //! | [`display`] | who says when frames are displayed; sleeping; real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
 //! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
@@ -135,6 +136,7 @@ pub mod sim;
 pub mod stats;
 pub mod sync;
 pub mod time;
+pub mod timeline;
 #[cfg(feature = "window")]
 pub mod window;
 

@@ -160,6 +160,13 @@ pub struct RunArgs {
     /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
+    /// axis: .json for ui.perfetto.dev, chrome://tracing, .puffin for puffin_viewer
+    #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
+    pub trace: Option<PathBuf>,
+    /// Do not ask the GPU what the passes of a frame take
+    #[arg(long)]
+    pub no_gpu_timing: bool,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
@@ -192,6 +199,14 @@ impl RunArgs {
             (_, _, true) => Err("--animate goes with --scene flash".into()),
             (scene, None, false) => Ok(scene.clone()),
         }
+    }
+}
+
+fn timeline(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("json" | "puffin") => Ok(path),
+        _ => Err("a timeline is written as .json or .puffin".into()),
     }
 }
 
@@ -295,6 +310,7 @@ mod tests {
             ["--refresh", "inf"],
             ["--refresh", "2001"],
             ["--gl-debug", "loud"],
+            ["--trace", "trace.txt"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

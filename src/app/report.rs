@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use scanout::pacing::{Layout, Lock, Origin, PacerState, Throttle};
 use scanout::runtime::TargetInfo;
-use scanout::stats::{Counters, Metric, Summary as Figures, Unit};
+use scanout::stats::{Counters, Distribution, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
 
 use super::usage::Cost;
@@ -54,6 +54,9 @@ pub struct Report<'a> {
     priority: String,
     /// What the process used from before the run to after it.
     cost: Cost,
+    /// What passes took the GPU, in the order of drawing; empty where the driver has no time stamps. On software rasterisers
+    /// see docs/tracing.md.
+    gpu_passes: Vec<Pass>,
     /// `null` for what could not be measured. QueueDepth is in frames.
     metrics: BTreeMap<&'static str, Option<Figures>>,
 }
@@ -84,6 +87,20 @@ struct Pacer {
     divisor: u32,
     /// Commits left out to empty a queue before the display.
     drains: u64,
+}
+
+/// A pass of the frames on the GPU.
+#[derive(Debug, Serialize)]
+struct Pass {
+    name: &'static str,
+    #[serde(flatten)]
+    times: Figures,
+}
+
+impl Pass {
+    fn new((name, times): (&'static str, &Distribution)) -> Option<Self> {
+        Some(Self { name, times: times.summary()? })
+    }
 }
 
 impl Pacer {
@@ -186,6 +203,7 @@ impl<'a> Report<'a> {
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,
+            gpu_passes: summary.stats.gpu_passes().iter().filter_map(Pass::new).collect(),
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
     }
@@ -275,16 +293,15 @@ impl<'a> Report<'a> {
                 _ => metric.name().to_owned(),
             };
             match &self.metrics[metric.name()] {
-                Some(f) => {
-                    let p999 = f.p999.map_or("-".to_owned(), cell);
-                    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
-                    line(format_args!(
-                        "{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}",
-                        f.n
-                    ));
-                }
+                Some(f) => line(format_args!("{}", row(&name, f))),
                 None => line(format_args!("{name:<22} not measured")),
             }
+        }
+        for pass in &self.gpu_passes {
+            line(format_args!("{}", row(&format!("GPU pass {}", pass.name), &pass.times)));
+        }
+        if self.gpu_passes.is_empty() {
+            line(format_args!("{:<22} not measured", "GPU passes"));
         }
         line(format_args!(""));
         line(format_args!(
@@ -303,6 +320,13 @@ fn cell(figure: f64) -> String {
     let fits = |text: &String| text.len() <= 8;
     let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
     plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
+}
+
+/// A line of the table.
+fn row(name: &str, f: &Figures) -> String {
+    let p999 = f.p999.map_or("-".to_owned(), cell);
+    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
+    format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 
 fn or_not(text: Option<String>) -> String {

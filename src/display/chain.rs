@@ -595,7 +595,7 @@ mod tests {
                 Feedback::Source(name, _) => sources.push(name),
                 Feedback::Visible(shown) => visible.push(shown),
                 Feedback::OneByOne(_) => {}
-                Feedback::GpuDone(..) => panic!("nobody here knows the GPU"),
+                Feedback::GpuDone(..) | Feedback::GpuPass(..) => panic!("nobody here knows the GPU"),
             });
         }
 

@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub multi_draw_indirect: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
     pub timer_query: bool,
+    /// Bits of the GPU's time stamps; 0: there are none, whatever the version says.
+    pub timestamp_bits: u32,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
@@ -70,6 +72,8 @@ impl Capabilities {
             base_instance: at_least(4, 2) || has("GL_ARB_base_instance"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
+            // Asked once the functions are loaded.
+            timestamp_bits: 0,
             max_anisotropy: if anisotropic {
                 // SAFETY: reads one float of the current context; the extension was checked.
                 unsafe { gl.get_parameter_f32(glow::MAX_TEXTURE_MAX_ANISOTROPY_EXT) }

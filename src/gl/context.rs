@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::debug::Debug;
 use super::stream::{self, Strategy, StreamError};
+use super::timer;
 use super::{Capabilities, DebugLevel, Hook};
 use crate::error::{Error, Result};
+use crate::timeline::MessageSink;
 
 /// Lowest version that scanout draws with.
 pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
@@ -22,6 +24,7 @@ struct Inner {
     raw: Arc<glow::Context>,
     caps: Capabilities,
     debug: Debug,
+    timers: Option<timer::Functions>,
     alive: Cell<bool>,
     stream: OnceCell<Strategy>,
 }
@@ -55,12 +58,15 @@ impl Gl {
         }
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
-        let caps = Capabilities::query(&raw);
+        let mut caps = Capabilities::query(&raw);
+        // SAFETY: the caller's promise about `loader`; the capability was checked.
+        let timers = caps.timer_query.then(|| unsafe { timer::Functions::load(loader) }).flatten();
+        caps.timestamp_bits = timers.map_or(0, |functions| functions.bits);
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true), stream: OnceCell::new() })))
+        Ok(Self(Rc::new(Inner { raw, caps, debug, timers, alive: Cell::new(true), stream: OnceCell::new() })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -120,6 +126,15 @@ impl Gl {
     /// The context is about to be destroyed, or was lost: handles that are dropped from now on free nothing.
     pub fn context_gone(&self) {
         self.0.alive.set(false);
+    }
+
+    /// From now on what the driver says goes to `sink` as well, also with the debug hooks off.
+    pub(crate) fn report_to(&self, sink: MessageSink) {
+        self.0.debug.report_to(&self.0.raw, sink);
+    }
+
+    pub(super) fn timer_functions(&self) -> Option<timer::Functions> {
+        self.0.timers
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -22,6 +22,7 @@ mod shader;
 pub mod stream;
 mod target;
 mod texture;
+mod timer;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
@@ -42,4 +43,5 @@ pub use shader::{ShaderError, ShaderSource, ShaderStage};
 pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use target::{RenderTarget, read_pixels};
 pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use timer::{GpuPass, GpuTimer, MAX_PASSES};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};

@@ -7,6 +7,7 @@ use glow::HasContext as _;
 use super::handle::{Handle, ProgramObject, ShaderObject};
 use super::shader::{ShaderError, ShaderSource, ShaderStage, compile, log_line};
 use super::{Gl, Hook};
+use crate::timeline::{self, Kind};
 
 /// The way of a program from its sources to being usable. One function moves it on; a failure at any step is the
 /// end of the way and carries what the driver said.
@@ -60,6 +61,7 @@ impl Program {
         vertex: &ShaderSource,
         fragment: &ShaderSource,
     ) -> Result<Self, ShaderError> {
+        let _compile = timeline::span(Kind::Compile, "compile and link");
         let mut build = Build::Sources(vertex, fragment);
         let handle = loop {
             build = match build.advance(gl, name)? {

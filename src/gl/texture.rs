@@ -4,6 +4,7 @@ use super::handle::{Handle, TextureObject};
 use super::{Gl, Hook};
 use crate::error::{Error, Result};
 use crate::runtime::Size;
+use crate::timeline;
 
 /// What lies beyond a texture's edge.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -110,6 +111,7 @@ impl Texture {
         parameter(glow::TEXTURE_WRAP_T, options.wrap.1 as u32);
         parameter(glow::TEXTURE_MIN_FILTER, minify);
         parameter(glow::TEXTURE_MAG_FILTER, magnify);
+        let _upload = timeline::upload("texture", texels.len());
         // SAFETY: `texels` holds exactly the bytes that size and format ask for; rows of RGBA are 4-byte aligned.
         unsafe {
             gl.raw().pixel_store_i32(glow::UNPACK_ALIGNMENT, 4);

@@ -111,6 +111,8 @@ pub enum Feedback {
     GpuDone(FrameId, Timestamp),
     /// What became of the frame.
     Presented(FrameId, Presentation),
+    /// A pass of this frame took the GPU from here to there.
+    GpuPass(FrameId, &'static str, Timestamp, Timestamp),
     /// The display began a refresh.
     Vblank(VblankSample),
     /// From now on this source tells display times, of this origin.

@@ -169,6 +169,7 @@ impl SwarmRenderer {
 
 impl Renderer<SwarmView> for SwarmRenderer {
     fn render(&mut self, view: &SwarmView, frame: &mut Frame<'_>) {
+        frame.pass("swarm");
         frame.clear_with_depth([0.012, 0.014, 0.03, 1.0]);
         frame.set_depth_test(true);
         let camera = &view.camera;

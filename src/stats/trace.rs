@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::ring::Ring;
 use super::{FrameRecord, Stage};
 use crate::pacing::{FASTEST_HZ, VblankSample};
 use crate::time::{Timestamp, nanos};
@@ -170,42 +171,11 @@ impl Tracer {
         Trace {
             schema: TRACE_SCHEMA.into(),
             refresh_hz: hz,
-            pushed_out: self.frames.pushed_out,
+            pushed_out: self.frames.pushed_out(),
             frames: self.frames.list(),
             vblanks: self.vblanks.list(),
             ..Trace::default()
         }
-    }
-}
-
-/// The newest values, as many as there is room for.
-#[derive(Clone, Debug)]
-struct Ring<T> {
-    list: Vec<T>,
-    room: usize,
-    next: usize,
-    pushed_out: u64,
-}
-
-impl<T: Copy> Ring<T> {
-    fn new(room: usize) -> Self {
-        let room = room.max(1);
-        Self { list: Vec::with_capacity(room), room, next: 0, pushed_out: 0 }
-    }
-
-    fn push(&mut self, value: T) {
-        if self.list.len() < self.room {
-            self.list.push(value);
-        } else {
-            self.list[self.next] = value;
-            self.next = (self.next + 1) % self.room;
-            self.pushed_out += 1;
-        }
-    }
-
-    fn list(&self) -> Vec<T> {
-        let (newer, older) = self.list.split_at(self.next);
-        [older, newer].concat()
     }
 }
 
