@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub buffer_storage: bool,
     /// Many draws from one indirect buffer (GL 4.3 or `GL_ARB_multi_draw_indirect`).
     pub multi_draw_indirect: bool,
+    /// Finished programs can be read and kept (GL 4.1 or `GL_ARB_get_program_binary`, with a format to keep them in).
+    pub program_binaries: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
     pub timer_query: bool,
     /// Highest anisotropy of texture filtering; 1 where there is none.
@@ -66,6 +68,8 @@ impl Capabilities {
             debug_output: at_least(4, 3) || has("GL_KHR_debug"),
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
+            program_binaries: (at_least(4, 1) || has("GL_ARB_get_program_binary"))
+                && number(glow::NUM_PROGRAM_BINARY_FORMATS) > 0,
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
             max_anisotropy: if anisotropic {
                 // SAFETY: reads one float of the current context; the extension was checked.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::debug::Debug;
+use super::program_reload::Shaders;
 use super::{Capabilities, DebugLevel, Hook};
 use crate::error::{Error, Result};
 
@@ -21,6 +22,7 @@ struct Inner {
     raw: Arc<glow::Context>,
     caps: Capabilities,
     debug: Debug,
+    shaders: Shaders,
     alive: Cell<bool>,
 }
 
@@ -58,7 +60,7 @@ impl Gl {
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true) })))
+        Ok(Self(Rc::new(Inner { raw, caps, debug, shaders: Shaders::default(), alive: Cell::new(true) })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -105,6 +107,10 @@ impl Gl {
     /// The context is about to be destroyed, or was lost: handles that are dropped from now on free nothing.
     pub fn context_gone(&self) {
         self.0.alive.set(false);
+    }
+
+    pub(super) fn shaders(&self) -> &Shaders {
+        &self.0.shaders
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -128,15 +128,18 @@ pub(super) struct SwarmRenderer {
 
 impl SwarmRenderer {
     pub(super) fn new(gl: &Gl) -> Result<Self> {
-        let program = Program::new(gl, "swarm", &shader_file!("swarm.vert"), &shader_file!("swarm.frag"))?;
+        let program = Program::builder("swarm", shader_file!("swarm.vert"), shader_file!("swarm.frag"))
+            .vertices::<Corner>()
+            .vertices::<Instance>()
+            .build(gl)?;
         let corners = [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]].map(|corner| Corner { corner });
         let mut mesh = Mesh::new(gl, Primitive::TriangleStrip, &corners)?;
         let instances = Buffer::vertices(gl, &[], Usage::Stream)?;
         mesh.attach_instances(&instances);
         Ok(Self {
-            view_projection: program.uniform("u_view_projection"),
-            right: program.uniform("u_right"),
-            up: program.uniform("u_up"),
+            view_projection: program.uniform("u_view_projection")?,
+            right: program.uniform("u_right")?,
+            up: program.uniform("u_up")?,
             program,
             mesh,
             instances,
