@@ -166,7 +166,7 @@ impl Way for Vertices {
         self.attach(gl, ring.buffer());
         let first = range.first::<[u8; 4]>() as i32;
         self.program.use_program();
-        self.program.set(&self.program.uniform("u_first"), first);
+        self.program.set(&self.program.uniform("u_first").expect("a uniform"), first);
         unsafe { gl.raw().draw_arrays(glow::POINTS, first, WIDTH as i32) };
     }
 }
@@ -200,7 +200,7 @@ impl Way for Indices {
         self.0.program.use_program();
         // The vertex's number is the index; which frame it is of is known by the row.
         let row = FRAMES as i32 - 1 - unsafe { viewport_row(gl) };
-        self.0.program.set(&self.0.program.uniform("u_first"), row * WIDTH as i32);
+        self.0.program.set(&self.0.program.uniform("u_first").expect("a uniform"), row * WIDTH as i32);
         unsafe {
             gl.raw().draw_elements(
                 glow::POINTS,
@@ -233,7 +233,7 @@ impl Way for Commands {
         ring.bind();
         vertices.program.use_program();
         let row = FRAMES as i32 - 1 - unsafe { viewport_row(gl) };
-        vertices.program.set(&vertices.program.uniform("u_first"), row * WIDTH as i32);
+        vertices.program.set(&vertices.program.uniform("u_first").expect("a uniform"), row * WIDTH as i32);
         for x in 0..WIDTH {
             let at = range.offset() + 16 * x;
             unsafe { gl.raw().draw_arrays_indirect_offset(glow::POINTS, at as i32) };
@@ -441,7 +441,7 @@ fn several_rounds_of_writing_and_drawing_in_one_frame_keep_their_data() {
             self.0.attach(gl, ring.buffer());
             let first = range.first::<[u8; 4]>() as i32;
             self.0.program.use_program();
-            self.0.program.set(&self.0.program.uniform("u_first"), first - x as i32);
+            self.0.program.set(&self.0.program.uniform("u_first").expect("a uniform"), first - x as i32);
             unsafe { gl.raw().draw_arrays(glow::POINTS, first, WIDTH as i32 / 2) };
         }
     }

@@ -22,6 +22,8 @@ pub struct Capabilities {
     pub base_instance: bool,
     /// Many draws from one indirect buffer (GL 4.3 or `GL_ARB_multi_draw_indirect`).
     pub multi_draw_indirect: bool,
+    /// Finished programs can be read and kept (GL 4.1 or `GL_ARB_get_program_binary`, with a format to keep them in).
+    pub program_binaries: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
     pub timer_query: bool,
     /// Bits of the GPU's time stamps; 0: there are none, whatever the version says.
@@ -71,6 +73,8 @@ impl Capabilities {
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
             base_instance: at_least(4, 2) || has("GL_ARB_base_instance"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
+            program_binaries: (at_least(4, 1) || has("GL_ARB_get_program_binary"))
+                && number(glow::NUM_PROGRAM_BINARY_FORMATS) > 0,
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
             // Asked once the functions are loaded.
             timestamp_bits: 0,

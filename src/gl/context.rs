@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::debug::Debug;
+use super::program_reload::Shaders;
 use super::stream::{self, Strategy, StreamError};
 use super::timer;
 use super::{Capabilities, DebugLevel, Hook};
@@ -25,6 +26,7 @@ struct Inner {
     caps: Capabilities,
     debug: Debug,
     timers: Option<timer::Functions>,
+    shaders: Shaders,
     alive: Cell<bool>,
     stream: OnceCell<Strategy>,
 }
@@ -66,7 +68,15 @@ impl Gl {
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, timers, alive: Cell::new(true), stream: OnceCell::new() })))
+        Ok(Self(Rc::new(Inner {
+            raw,
+            caps,
+            debug,
+            timers,
+            shaders: Shaders::default(),
+            alive: Cell::new(true),
+            stream: OnceCell::new(),
+        })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -135,6 +145,10 @@ impl Gl {
 
     pub(super) fn timer_functions(&self) -> Option<timer::Functions> {
         self.0.timers
+    }
+
+    pub(super) fn shaders(&self) -> &Shaders {
+        &self.0.shaders
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -41,6 +41,8 @@ pub use render::{Backend, FrameInfo, Latch};
 
 pub use crate::pacing::Feedback;
 pub use threads::Runtime;
+#[cfg(feature = "gl")]
+pub(crate) use threads::helper_thread;
 #[cfg(feature = "window")]
 pub(crate) use threads::panic_message;
 

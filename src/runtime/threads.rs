@@ -261,6 +261,22 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
+/// Starts a thread that helps and whose end nobody waits for. It ends when what it was given to look at goes away.
+#[cfg(feature = "gl")]
+#[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
+pub(crate) fn helper_thread(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let name = name.to_owned();
+    let caught = {
+        let name = name.clone();
+        move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+                log::error!("the thread {name} panicked: {}", panic_message(panic.as_ref()));
+            }
+        }
+    };
+    Builder::new().name(name).spawn(caught).map(drop)
+}
+
 fn panicked(thread: ThreadName, payload: &(dyn Any + Send)) -> Error {
     Error::ThreadPanicked { thread, message: panic_message(payload) }
 }

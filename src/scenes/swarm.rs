@@ -134,16 +134,19 @@ pub(super) struct SwarmRenderer {
 impl SwarmRenderer {
     /// For up to `n` instances.
     pub(super) fn new(gl: &Gl, n: usize) -> Result<Self> {
-        let program = Program::new(gl, "swarm", &shader_file!("swarm.vert"), &shader_file!("swarm.frag"))?;
+        let program = Program::builder("swarm", shader_file!("swarm.vert"), shader_file!("swarm.frag"))
+            .vertices::<Corner>()
+            .vertices::<Instance>()
+            .build(gl)?;
         let corners = [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]].map(|corner| Corner { corner });
         let mut mesh = Mesh::new(gl, Primitive::TriangleStrip, &corners)?;
         let bytes = n.clamp(1, MAX_INSTANCES) * size_of::<Instance>();
         let instances = StreamRing::auto(gl, StreamTarget::Vertex, bytes, FRAMES_IN_FLIGHT)?;
         mesh.attach_stream::<Instance>(&instances);
         Ok(Self {
-            view_projection: program.uniform("u_view_projection"),
-            right: program.uniform("u_right"),
-            up: program.uniform("u_up"),
+            view_projection: program.uniform("u_view_projection")?,
+            right: program.uniform("u_right")?,
+            up: program.uniform("u_up")?,
             program,
             mesh,
             instances,

@@ -145,17 +145,19 @@ struct Uniforms {
 
 impl ViewerRenderer {
     pub(super) fn new(gl: &Gl, model: &Arc<Model>) -> Result<Self> {
-        let program = Program::new(gl, "model", &shader_file!("model.vert"), &shader_file!("model.frag"))?;
+        let program = Program::builder("model", shader_file!("model.vert"), shader_file!("model.frag"))
+            .vertices::<Vertex>()
+            .build(gl)?;
         let uniforms = Uniforms {
-            view_projection: program.uniform("u_view_projection"),
-            world: program.uniform("u_world"),
-            normal: program.uniform("u_normal"),
-            base_color: program.uniform("u_base_color"),
-            emissive: program.uniform("u_emissive"),
-            cutoff: program.uniform("u_cutoff"),
-            lit: program.uniform("u_lit"),
-            eye: program.uniform("u_eye"),
-            texture: program.uniform("u_texture"),
+            view_projection: program.uniform("u_view_projection")?,
+            world: program.uniform("u_world")?,
+            normal: program.uniform("u_normal")?,
+            base_color: program.uniform("u_base_color")?,
+            emissive: program.uniform("u_emissive")?,
+            cutoff: program.uniform("u_cutoff")?,
+            lit: program.uniform("u_lit")?,
+            eye: program.uniform("u_eye")?,
+            texture: program.uniform("u_texture")?,
         };
         let mut primitives = Vec::new();
         let mut first = Vec::with_capacity(model.meshes.len());

@@ -28,7 +28,8 @@ fn wrong_values(gl: &Gl, mut ring: StreamRing) -> usize {
     let target = RenderTarget::new(gl, size).expect("a target");
     let program =
         Program::new(gl, "late", &ShaderSource::new("v", WHOLE), &ShaderSource::new("f", LATE)).expect("it");
-    let (first, data) = (program.uniform("u_first"), program.uniform("u_data"));
+    let (first, data) =
+        (program.uniform("u_first").expect("a uniform"), program.uniform("u_data").expect("a uniform"));
     let mesh = Mesh::generated(gl, Primitive::Triangles, 3).expect("a mesh");
     target.bind();
     program.use_program();
