@@ -111,7 +111,7 @@ fn what_is_no_plain_file_of_a_sane_size_is_refused_at_once() {
     for (path, word) in [
         (pipe.as_path(), "it is no plain file"),
         (folder.path(), "it is a directory"),
-        (std::path::Path::new("/dev/zero"), "it is no plain file"),
+        (Path::new("/dev/zero"), "it is no plain file"),
         (large.as_path(), "it is larger than 64 MiB"),
     ] {
         let path = path.to_str().expect("a plain path");
