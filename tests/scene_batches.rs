@@ -190,7 +190,8 @@ fn by_hand(commands: &Commands, order: Order, frustum: Option<&Frustum>, bounds:
     }
     let (mut clear, mut opaque): (Vec<_>, Vec<_>) = all.into_iter().partition(|i| parts(i).1 == 1);
     opaque.sort_by(|a, b| {
-        let near_first = || (depth(a).to_bits() >> 16).cmp(&(depth(b).to_bits() >> 16));
+        let coarse = |i| f32::from_bits(depth(i).to_bits() & 0xffff_0000);
+        let near_first = || coarse(a).total_cmp(&coarse(b));
         let by_state = (parts(a).2, parts(a).0).cmp(&(parts(b).2, parts(b).0));
         by_state
             .then_with(|| if order == Order::FrontToBack { near_first() } else { std::cmp::Ordering::Equal })
