@@ -20,12 +20,16 @@ pub struct Capabilities {
     pub buffer_storage: bool,
     /// Many draws from one indirect buffer (GL 4.3 or `GL_ARB_multi_draw_indirect`).
     pub multi_draw_indirect: bool,
+    /// Draws that begin at an instance of their own (GL 4.2 or `GL_ARB_base_instance`).
+    pub base_instance: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
     pub timer_query: bool,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
     pub max_texture_size: u32,
+    /// Most layers of a texture array.
+    pub max_array_layers: u32,
     /// Longest side of a [`RenderTarget`](super::RenderTarget) in pixels.
     pub max_target_size: u32,
     /// Offsets into uniform buffers are multiples of this many bytes.
@@ -66,6 +70,7 @@ impl Capabilities {
             debug_output: at_least(4, 3) || has("GL_KHR_debug"),
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
+            base_instance: at_least(4, 2) || has("GL_ARB_base_instance"),
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
             max_anisotropy: if anisotropic {
                 // SAFETY: reads one float of the current context; the extension was checked.
@@ -74,6 +79,7 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
+            max_array_layers: number(glow::MAX_ARRAY_TEXTURE_LAYERS),
             max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),
             max_samples: number(glow::MAX_SAMPLES),

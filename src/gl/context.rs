@@ -17,8 +17,12 @@ pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
 #[derive(Clone)]
 pub struct Gl(Rc<Inner>);
 
+/// `glMultiDrawElementsIndirect`, which glow does not have.
+pub(super) type MultiDraw = extern "system" fn(u32, u32, *const c_void, i32, i32);
+
 struct Inner {
     raw: Arc<glow::Context>,
+    multi_draw: Option<MultiDraw>,
     caps: Capabilities,
     debug: Debug,
     alive: Cell<bool>,
@@ -54,11 +58,16 @@ impl Gl {
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
         let caps = Capabilities::query(&raw);
+        let multi_draw = Some(loader(c"glMultiDrawElementsIndirect"))
+            .filter(|f| caps.multi_draw_indirect && !f.is_null())
+            // SAFETY: the caller's loader gives the function of that name, whose C signature this is; the driver says
+            // that it has it.
+            .map(|f| unsafe { std::mem::transmute::<*const c_void, MultiDraw>(f) });
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, alive: Cell::new(true) })))
+        Ok(Self(Rc::new(Inner { raw, multi_draw, caps, debug, alive: Cell::new(true) })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -77,6 +86,10 @@ impl Gl {
     #[must_use]
     pub fn caps(&self) -> &Capabilities {
         &self.0.caps
+    }
+
+    pub(super) fn multi_draw(&self) -> Option<MultiDraw> {
+        self.0.multi_draw
     }
 
     /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.

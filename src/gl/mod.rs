@@ -17,6 +17,7 @@ mod fence;
 mod frame;
 mod handle;
 mod mesh;
+mod painter;
 mod program;
 mod shader;
 mod target;
@@ -36,6 +37,9 @@ pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
 pub use mesh::{Mesh, Primitive};
+pub use painter::{
+    Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
+};
 pub use program::{Program, Uniform, UniformValue};
 pub use shader::{ShaderError, ShaderSource, ShaderStage};
 pub use target::{RenderTarget, read_pixels};
