@@ -105,6 +105,7 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
+//! | [`scene`] | draw list, sort keys, batches, culling | |
 //! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
 //! | [`display`] | who says when frames are displayed; sleeping; real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
@@ -130,6 +131,7 @@ pub mod headless;
 pub mod pacing;
 mod profile;
 pub mod runtime;
+pub mod scene;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 pub mod sim;

@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
     pub max_texture_size: u32,
+    /// Most layers of a texture array.
+    pub max_array_layers: u32,
     /// Longest side of a [`RenderTarget`](super::RenderTarget) in pixels.
     pub max_target_size: u32,
     /// Offsets into uniform buffers are multiples of this many bytes.
@@ -85,6 +87,7 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
+            max_array_layers: number(glow::MAX_ARRAY_TEXTURE_LAYERS),
             max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),
             max_samples: number(glow::MAX_SAMPLES),

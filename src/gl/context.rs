@@ -21,8 +21,12 @@ pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
 #[derive(Clone)]
 pub struct Gl(Rc<Inner>);
 
+/// `glMultiDrawElementsIndirect`, which glow does not have.
+pub(super) type MultiDraw = extern "system" fn(u32, u32, *const c_void, i32, i32);
+
 struct Inner {
     raw: Arc<glow::Context>,
+    multi_draw: Option<MultiDraw>,
     caps: Capabilities,
     debug: Debug,
     timers: Option<timer::Functions>,
@@ -61,6 +65,11 @@ impl Gl {
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
         let mut caps = Capabilities::query(&raw);
+        let multi_draw = Some(loader(c"glMultiDrawElementsIndirect"))
+            .filter(|f| caps.multi_draw_indirect && !f.is_null())
+            // SAFETY: the caller's loader gives the function of that name, whose C signature this is; the driver says
+            // that it has it.
+            .map(|f| unsafe { std::mem::transmute::<*const c_void, MultiDraw>(f) });
         // SAFETY: the caller's promise about `loader`; the capability was checked.
         let timers = caps.timer_query.then(|| unsafe { timer::Functions::load(loader) }).flatten();
         caps.timestamp_bits = timers.map_or(0, |functions| functions.bits);
@@ -70,6 +79,7 @@ impl Gl {
         let raw = Arc::new(raw);
         Ok(Self(Rc::new(Inner {
             raw,
+            multi_draw,
             caps,
             debug,
             timers,
@@ -108,6 +118,10 @@ impl Gl {
         }
         let strategy = stream::chosen_by_environment(self)?;
         Ok(*self.0.stream.get_or_init(|| strategy))
+    }
+
+    pub(super) fn multi_draw(&self) -> Option<MultiDraw> {
+        self.0.multi_draw
     }
 
     /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.

@@ -18,6 +18,7 @@ mod frame;
 mod glsl;
 mod handle;
 mod mesh;
+mod painter;
 mod program;
 mod program_binary;
 mod program_cache;
@@ -48,6 +49,9 @@ pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
 pub use mesh::{Mesh, Primitive};
+pub use painter::{
+    Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
+};
 pub use program::{Program, ProgramBuilder};
 pub use program_cache::ProgramCache;
 pub use shader::{ShaderSource, ShaderStage};

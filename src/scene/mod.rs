@@ -1,0 +1,47 @@
+//! What is to be drawn in a frame, and in which order: recorded object by object, sorted, and merged into instanced
+//! draws. Pure: no clock, no system, no OpenGL. `gl::Painter` draws it.
+//!
+//! ```text
+//! draw(mesh, material, transform) ─┐
+//! draw(..)                         ├─▶ Commands of a pass ─▶ Batches: cull, key, sort, merge ─▶ instances in the order
+//! sprite(..)                      ─┘   (52 or 32 bytes each)   (needs the camera)                 of the draws, batches
+//! ```
+//!
+//! The camera comes in at the second step only, so that a list can be recorded on the logic thread, or on several, and
+//! drawn with a camera that was read later.
+//!
+//! ```
+//! use glam::{Affine3A, Mat4, Vec3};
+//! use scanout::scene::{Batches, DrawList, MaterialId, MeshId, Order, View};
+//!
+//! let cube = MeshId::new(0).unwrap();
+//! let red = MaterialId::new(0, false, 0).unwrap();
+//! let mut list = DrawList::new();
+//! let mut batches = Batches::new();
+//! for frame in 0..3 {
+//!     list.clear(); // keeps its storage: after the first frames nothing is allocated
+//!     let world = list.pass(0);
+//!     for i in 0..100 {
+//!         world.draw(cube, red, &Affine3A::from_translation(Vec3::X * (i + frame) as f32));
+//!     }
+//!     batches.build(list.pass(0), &View::new(Mat4::IDENTITY, Order::State), &[]);
+//!     assert_eq!(batches.batches().len(), 1);
+//!     assert_eq!(batches.batches()[0].count, 100);
+//! }
+//! ```
+
+mod batch;
+mod frustum;
+mod id;
+mod key;
+mod list;
+mod sort;
+mod sprite;
+
+pub use batch::{Batch, Batches, SpriteBatch, View};
+pub use frustum::{Aabb, Frustum, Sphere};
+pub use id::{MaterialId, MeshId, TextureId};
+pub use key::{Order, SortKey};
+pub use list::{Commands, DrawList, Instance};
+pub use sort::{Entry, Sorter};
+pub use sprite::Sprite;
