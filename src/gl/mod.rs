@@ -16,6 +16,8 @@ mod debug;
 mod fence;
 mod frame;
 mod handle;
+#[cfg(feature = "textures")]
+pub mod loader;
 mod mesh;
 mod program;
 mod shader;
@@ -36,10 +38,15 @@ pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
+#[cfg(feature = "textures")]
+pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
 pub use program::{Program, Uniform, UniformValue};
 pub use shader::{ShaderError, ShaderSource, ShaderStage};
 pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use target::{RenderTarget, read_pixels};
-pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use texture::{
+    CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
+    TextureOptions, Wrap, full_levels, level_size,
+};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};
