@@ -16,7 +16,7 @@ pub use format::{CompressedFormats, TextureFormat, full_levels, level_size};
 pub(in crate::gl) use slices::{Slice, Slices};
 
 use super::handle::{Handle, TextureObject};
-use super::{Gl, Hook};
+use super::{Gl, Hook, StreamError, StreamRange, StreamRing, StreamTarget};
 use crate::error::{Error, Result};
 use crate::runtime::Size;
 
@@ -79,6 +79,7 @@ pub struct Texture {
     handle: Handle<TextureObject>,
     name: String,
     size: Size,
+    format: TextureFormat,
 }
 
 /// Highest anisotropy that is asked for: beyond it the difference is not seen and software rasterisers crawl.
@@ -91,16 +92,37 @@ impl Texture {
     /// # Errors
     /// When the size is empty, does not fit the bytes or is beyond the driver's limit, or no name is left.
     pub fn rgba8(gl: &Gl, name: &str, size: Size, texels: &[u8], options: &TextureOptions) -> Result<Self> {
+        Self::with_texels(gl, name, size, Some(texels), options)
+    }
+
+    /// A texture of four bytes per texel that are undefined until they are
+    /// [written](Self::write_streamed).
+    ///
+    /// # Errors
+    /// When the size is empty or beyond the driver's limit, or no name is left.
+    pub fn empty(gl: &Gl, name: &str, size: Size, options: &TextureOptions) -> Result<Self> {
+        Self::with_texels(gl, name, size, None, options)
+    }
+
+    fn with_texels(
+        gl: &Gl,
+        name: &str,
+        size: Size,
+        texels: Option<&[u8]>,
+        options: &TextureOptions,
+    ) -> Result<Self> {
         let fail = |reason| Error::Texture { name: name.to_owned(), reason };
         check_size(gl, size).map_err(fail)?;
-        if texels.len() as u64 != 4 * u64::from(size.width) * u64::from(size.height) {
+        if let Some(texels) = texels
+            && texels.len() as u64 != 4 * u64::from(size.width) * u64::from(size.height)
+        {
             let wanted = TextureFormat::Rgba8.bytes(size).unwrap_or(usize::MAX);
             return Err(fail(TextureError::Length { level: 0, got: texels.len(), wanted }));
         }
-        let texture = Self::make(gl, name, size).map_err(fail)?;
+        let texture = Self::make(gl, name, size, TextureFormat::Rgba8).map_err(fail)?;
         set_parameters(gl, glow::TEXTURE_2D, options, level_count(size, options.mipmaps));
         let format = TextureFormat::Rgba8.internal(options.srgb);
-        // SAFETY: `texels` holds exactly the bytes that size and format ask for; rows of RGBA are 4-byte aligned.
+        // SAFETY: `texels` holds exactly the bytes that size and format ask for, if any; rows of RGBA are 4-byte aligned.
         unsafe {
             gl.raw().pixel_store_i32(glow::UNPACK_ALIGNMENT, 4);
             gl.raw().tex_image_2d(
@@ -112,13 +134,40 @@ impl Texture {
                 0,
                 glow::RGBA,
                 glow::UNSIGNED_BYTE,
-                glow::PixelUnpackData::Slice(Some(texels)),
+                glow::PixelUnpackData::Slice(texels),
             );
             if options.mipmaps {
                 gl.raw().generate_mipmap(glow::TEXTURE_2D);
             }
         }
         Ok(texture)
+    }
+
+    /// Replaces all texels by what was written to a ring of [pixels](StreamTarget::PixelUnpack) in this frame. Smaller
+    /// copies are not made. Five calls; the driver reads the bytes when it likes, until the ring's fence.
+    ///
+    /// # Errors
+    /// When the texture is compressed, or these are not four bytes per texel.
+    pub fn write_streamed(
+        &mut self,
+        ring: &StreamRing,
+        range: StreamRange,
+    ) -> std::result::Result<(), StreamError> {
+        let Size { width, height } = self.size;
+        let wanted = TextureFormat::Rgba8.bytes(self.size).unwrap_or(usize::MAX);
+        if range.len() != wanted || self.format != TextureFormat::Rgba8 {
+            let detail = format!("{} bytes for {width}x{height} {:?} texels", range.len(), self.format);
+            return Err(StreamError::Driver { operation: "writing a texture", detail });
+        }
+        let slice = Slice { level: 0, area: [0, 0, width, height], from: 0, bytes: wanted };
+        let gl = self.handle.gl().raw();
+        // SAFETY: the buffer is alive and holds the range; unbound, texels from memory are taken from memory again.
+        unsafe {
+            gl.bind_buffer(StreamTarget::PixelUnpack.binding(), Some(ring.buffer()));
+            self.upload(TextureFormat::Rgba8, false, &slice, Source::Buffer(range.offset() as u32));
+            gl.bind_buffer(StreamTarget::PixelUnpack.binding(), None);
+        }
+        Ok(())
     }
 
     /// A texture from prepared data, which may be compressed and brings its own smaller copies (those that
@@ -150,7 +199,7 @@ impl Texture {
             return Err(TextureError::Unsupported { format, srgb });
         }
         check_size(gl, size)?;
-        let texture = Self::make(gl, name, size)?;
+        let texture = Self::make(gl, name, size, format)?;
         set_parameters(gl, glow::TEXTURE_2D, options, data.levels());
         take_memory(gl, data);
         Ok(texture)
@@ -195,12 +244,17 @@ impl Texture {
     }
 
     /// A name, bound to the first unit.
-    fn make(gl: &Gl, name: &str, size: Size) -> std::result::Result<Self, TextureError> {
+    fn make(
+        gl: &Gl,
+        name: &str,
+        size: Size,
+        format: TextureFormat,
+    ) -> std::result::Result<Self, TextureError> {
         // SAFETY: makes a name in the current context.
         let raw = unsafe { gl.raw().create_texture() }.map_err(TextureError::Driver)?;
         // SAFETY: the name was just made here, for us alone.
         let handle = unsafe { Handle::from_raw(gl, raw) };
-        let texture = Self { handle, name: name.to_owned(), size };
+        let texture = Self { handle, name: name.to_owned(), size, format };
         texture.bind(0);
         Ok(texture)
     }
@@ -214,6 +268,12 @@ impl Texture {
             gl.raw().bind_texture(glow::TEXTURE_2D, Some(self.handle.raw()));
         }
         gl.hook(Hook::Bind(&self.name));
+    }
+
+    /// How its texels are stored.
+    #[must_use]
+    pub const fn format(&self) -> TextureFormat {
+        self.format
     }
 
     /// Its size in texels.
@@ -233,7 +293,6 @@ impl Texture {
 pub(in crate::gl) enum Source<'a> {
     Memory(&'a [u8]),
     /// So many bytes into the bound buffer.
-    #[cfg_attr(not(feature = "textures"), allow(dead_code, reason = "the loader's"))]
     Buffer(u32),
 }
 
