@@ -81,6 +81,14 @@ pub enum Error {
     /// Data could not be streamed to the GPU.
     #[cfg(feature = "gl")]
     Stream(crate::gl::StreamError),
+    /// A texture could not be made.
+    #[cfg(feature = "gl")]
+    Texture {
+        /// What it is called.
+        name: String,
+        /// Why.
+        reason: crate::gl::TextureError,
+    },
     /// Code on one of the threads panicked; the run was ended in order.
     ThreadPanicked {
         /// The thread.
@@ -146,6 +154,8 @@ impl fmt::Display for Error {
             Self::Shader(e) => e.fmt(f),
             #[cfg(feature = "gl")]
             Self::Stream(e) => e.fmt(f),
+            #[cfg(feature = "gl")]
+            Self::Texture { name, reason } => write!(f, "texture `{name}` {reason}"),
             Self::Gl { operation, detail } => write!(f, "OpenGL: {operation}: {detail}"),
             Self::ThreadPanicked { thread, message } => write!(f, "the {thread} thread panicked: {message}"),
             Self::ThreadStuck { thread } => {
@@ -204,6 +214,8 @@ pub enum ThreadName {
     Logic,
     /// Draws.
     Render,
+    /// Prepares textures.
+    Loader,
 }
 
 impl ThreadName {
@@ -211,6 +223,7 @@ impl ThreadName {
         match self {
             Self::Logic => "scanout-logic",
             Self::Render => "scanout-render",
+            Self::Loader => "scanout-loader",
         }
     }
 }
@@ -220,6 +233,7 @@ impl fmt::Display for ThreadName {
         f.pad(match self {
             Self::Logic => "logic",
             Self::Render => "render",
+            Self::Loader => "loader",
         })
     }
 }

@@ -350,6 +350,11 @@ fn drag_at_a_fixed_rate_allocates_nothing_per_frame() {
 }
 
 #[test]
+fn video_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Video, Pacing::Immediate, DebugLevel::Off);
+}
+
+#[test]
 fn bars_in_step_with_the_display_allocate_nothing_per_frame() {
     assert_quiet(&Scene::Bars, Pacing::Vsync, DebugLevel::Off);
 }

@@ -100,7 +100,7 @@ impl LayoutArg {
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What to draw: model, swarm, flash, flip, drag, bars, or a .gltf or .glb file
+    /// What to draw: model, swarm, flash, flip, drag, bars, video, or a .gltf or .glb file
     #[arg(long, value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
     /// Instances of the swarm

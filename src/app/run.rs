@@ -120,6 +120,7 @@ fn name(scene: &Scene) -> String {
         Scene::Flip => "flip".into(),
         Scene::Drag => "drag".into(),
         Scene::Bars => "bars".into(),
+        Scene::Video => "video".into(),
         other => format!("{other:?}"),
     }
 }

@@ -1,5 +1,7 @@
 use glow::HasContext as _;
 
+use super::CompressedFormats;
+
 /// What the driver can do, looked up once when the context is taken over. Callers ask this and not the driver.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -32,8 +34,12 @@ pub struct Capabilities {
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
     pub max_texture_size: u32,
+    /// Memory for all levels of a texture in one call (GL 4.2 or `GL_ARB_texture_storage`).
+    pub texture_storage: bool,
     /// Most layers of a texture array.
     pub max_array_layers: u32,
+    /// Compressed texture formats.
+    pub compressed: CompressedFormats,
     /// Longest side of a [`RenderTarget`](super::RenderTarget) in pixels.
     pub max_target_size: u32,
     /// Offsets into uniform buffers are multiples of this many bytes.
@@ -87,7 +93,14 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
+            texture_storage: at_least(4, 2) || has("GL_ARB_texture_storage"),
             max_array_layers: number(glow::MAX_ARRAY_TEXTURE_LAYERS),
+            compressed: CompressedFormats {
+                s3tc: has("GL_EXT_texture_compression_s3tc"),
+                s3tc_srgb: has("GL_EXT_texture_sRGB") || has("GL_EXT_texture_compression_s3tc_srgb"),
+                bptc: at_least(4, 2) || has("GL_ARB_texture_compression_bptc"),
+                etc2: at_least(4, 3) || has("GL_ARB_ES3_compatibility"),
+            },
             max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),
             max_samples: number(glow::MAX_SAMPLES),

@@ -17,6 +17,8 @@ mod fence;
 mod frame;
 mod glsl;
 mod handle;
+#[cfg(feature = "textures")]
+pub mod loader;
 mod mesh;
 mod painter;
 mod program;
@@ -48,6 +50,8 @@ pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
+#[cfg(feature = "textures")]
+pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
 pub use painter::{
     Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
@@ -59,7 +63,10 @@ pub use shader_error::{ShaderError, ShaderFault};
 pub use shader_folder::ShaderFolder;
 pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use target::{RenderTarget, read_pixels};
-pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use texture::{
+    CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
+    TextureOptions, Wrap, full_levels, level_size,
+};
 pub use timer::{GpuPass, GpuTimer, MAX_PASSES};
 pub use uniform::{Uniform, UniformValue};
 pub use uniform_block::{BlockFormat, BlockMember, UniformBlock};

@@ -43,7 +43,9 @@ pub use crate::pacing::Feedback;
 pub use threads::Runtime;
 #[cfg(feature = "gl")]
 pub(crate) use threads::helper_thread;
-#[cfg(feature = "window")]
+#[cfg(any(feature = "window", feature = "textures"))]
 pub(crate) use threads::panic_message;
+#[cfg(feature = "textures")]
+pub(crate) use threads::spawn_helper;
 
 pub use crate::error::ThreadName;

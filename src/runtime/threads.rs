@@ -20,7 +20,7 @@ use crate::sync::snapshot::{self, DEFAULT_SLOTS};
 use crate::time::{Clock, MonotonicClock};
 use crate::timeline::{self, Collector};
 
-/// The two threads of a run. This is the one place that starts threads.
+/// The two threads of a run. This file is the one place that starts threads.
 #[derive(Debug)]
 pub struct Runtime {
     handle: Handle,
@@ -275,6 +275,14 @@ pub(crate) fn helper_thread(name: &str, body: impl FnOnce() + Send + 'static) ->
         }
     };
     Builder::new().name(name).spawn(caught).map(drop)
+}
+
+/// Starts a thread beside those of the run, for whoever joins it.
+#[cfg(feature = "textures")]
+#[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
+pub(crate) fn spawn_helper(name: ThreadName, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let builder = Builder::new().name(name.os_name().into());
+    builder.spawn(body).map_err(|source| Error::Spawn { thread: name, source })
 }
 
 fn panicked(thread: ThreadName, payload: &(dyn Any + Send)) -> Error {

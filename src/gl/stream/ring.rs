@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytemuck::Pod;
 use glow::HasContext as _;
 
@@ -278,14 +280,15 @@ const HUNG: i32 = i32::MAX; // 2.1 s
 impl Fences for GlFences {
     type Fence = glow::Fence;
 
-    fn insert(&mut self) -> Option<glow::Fence> {
+    fn insert(&mut self) -> Result<glow::Fence, Duration> {
         // SAFETY: makes a fence in the current context.
-        let fence = unsafe { self.gl.raw().fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0) }.ok();
-        if fence.is_none() {
+        let fence = unsafe { self.gl.raw().fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0) };
+        fence.map_err(|_| {
+            let began = self.now();
             // SAFETY: waits for all commands of the current context.
-            unsafe { self.gl.raw().finish() }
-        }
-        fence
+            unsafe { self.gl.raw().finish() };
+            self.now().saturating_since(began)
+        })
     }
 
     fn is_signalled(&mut self, fence: &glow::Fence) -> bool {

@@ -27,8 +27,8 @@ pub struct StreamStats {
 pub(super) trait Fences {
     type Fence;
 
-    /// A fence behind all commands so far; `None` when the driver had none left and all commands were waited for.
-    fn insert(&mut self) -> Option<Self::Fence>;
+    /// A fence behind all commands so far; when the driver has none left, how long all commands were waited for instead.
+    fn insert(&mut self) -> Result<Self::Fence, Duration>;
 
     /// Whether the GPU has passed it.
     fn is_signalled(&mut self, fence: &Self::Fence) -> bool;
@@ -109,12 +109,12 @@ impl<F: Fences> Segments<F> {
         crate::profile::scope!("wait for streamed data");
         let began = self.fences.now();
         let done = self.fences.wait(fence);
-        self.count_wait(began);
+        let waited = self.fences.now().saturating_since(began);
+        self.count_wait(waited);
         done
     }
 
-    fn count_wait(&mut self, began: Timestamp) {
-        let waited = self.fences.now().saturating_since(began);
+    fn count_wait(&mut self, waited: Duration) {
         self.stats.waits += 1;
         self.stats.waited += waited;
         self.stats.longest_wait = self.stats.longest_wait.max(waited);
@@ -143,12 +143,11 @@ impl<F: Fences> Segments<F> {
         if !open || self.taken == 0 || !self.fenced {
             return;
         }
-        let began = self.fences.now();
         let fence = self.fences.insert();
-        if fence.is_none() {
-            self.count_wait(began);
+        if let Err(waited) = fence {
+            self.count_wait(waited);
         }
-        if let Some(old) = std::mem::replace(&mut self.held[self.current], fence) {
+        if let Some(old) = std::mem::replace(&mut self.held[self.current], fence.ok()) {
             self.fences.delete(old);
         }
     }
@@ -196,6 +195,7 @@ mod tests {
         deleted: usize,
         lag: usize,
         hangs: bool,
+        without_fences: bool,
         time: Timestamp,
     }
 
@@ -223,11 +223,15 @@ mod tests {
     impl Fences for LateGpu {
         type Fence = usize;
 
-        fn insert(&mut self) -> Option<usize> {
+        fn insert(&mut self) -> Result<usize, Duration> {
+            if self.without_fences {
+                self.run_all();
+                return Err(Duration::from_millis(7));
+            }
             self.queue.push(None);
             self.inserted += 1;
             self.run_until(self.inserted.saturating_sub(self.lag));
-            Some(self.inserted)
+            Ok(self.inserted)
         }
 
         fn is_signalled(&mut self, fence: &usize) -> bool {
@@ -360,6 +364,14 @@ mod tests {
         assert_eq!(ring.take(4, 12), too_large(4, 3));
         assert_eq!(ring.stats().most_bytes, 16);
         assert_eq!(ring.stats().bytes, 17);
+    }
+
+    #[test]
+    fn a_driver_without_a_fence_left_is_waited_for_and_that_is_counted() {
+        let mut ring = ring(3, 10);
+        ring.fences.without_fences = true;
+        assert_eq!(play(&mut ring, 20), (1..=20).collect::<Vec<_>>());
+        assert_eq!((ring.stats().waits, ring.stats().longest_wait), (20, Duration::from_millis(7)));
     }
 
     #[test]
