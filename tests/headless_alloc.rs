@@ -11,6 +11,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -209,6 +210,8 @@ struct Watch {
     pacing: Pacing,
     debug: DebugLevel,
     fault: Fault,
+    /// Shaders come from a folder that is watched.
+    shaders: Option<PathBuf>,
 }
 
 impl Visitor for Watch {
@@ -232,6 +235,7 @@ impl Visitor for Watch {
             size: Size::new(64, 36),
             pacing: self.pacing,
             debug: self.debug,
+            shader_folder: self.shaders,
             simulated_refresh_hz: 240.0,
             time_limit: Some(Duration::from_secs(120)),
             shutdown_timeout: Duration::from_secs(20),
@@ -302,7 +306,11 @@ fn watch(scene: &Scene, watch: Watch) -> Seen {
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    let seen = watch(scene, Watch { pacing, debug, fault: Fault::None });
+    assert_quiet_with(scene, pacing, debug, None);
+}
+
+fn assert_quiet_with(scene: &Scene, pacing: Pacing, debug: DebugLevel, shaders: Option<PathBuf>) {
+    let seen = watch(scene, Watch { pacing, debug, fault: Fault::None, shaders });
     // A quiet window in which nothing happened would prove nothing.
     assert!(seen.frames >= WINDOW && seen.steps >= WINDOW / 4, "{seen:?}");
     assert!(seen.sent >= EVENTS / 2 && seen.inputs >= EVENTS, "{seen:?}");
@@ -346,13 +354,23 @@ fn debug_hooks_allocate_nothing_while_there_are_no_errors() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Panic);
 }
 
+/// The files are looked at by another thread; the render thread reads one number.
+#[test]
+fn watched_shaders_allocate_nothing_while_they_do_not_change() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    assert_quiet_with(&Scene::Swarm(1_000), Pacing::Immediate, DebugLevel::Off, Some(folder));
+}
+
 /// One small box per frame, in each of the three places, is noticed and its place named.
 #[test]
 fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     for (fault, role, count) in
         [(Fault::InLogic, 0, "steps"), (Fault::InRender, 1, "frames"), (Fault::InSender, 2, "events")]
     {
-        let seen = watch(&Scene::Bars, Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault });
+        let seen = watch(
+            &Scene::Bars,
+            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, shaders: None },
+        );
         let expected = match fault {
             Fault::InLogic => seen.steps,
             Fault::InRender => seen.frames,

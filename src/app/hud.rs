@@ -136,6 +136,12 @@ impl Overlay for Hud {
     fn visible(&self) -> bool {
         self.visible
     }
+
+    fn context_lost(&mut self) -> bool {
+        // The next frame makes it anew.
+        self.egui = None;
+        true
+    }
 }
 
 fn contents(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::debug::Debug;
 use super::program_reload::Shaders;
 use super::{Capabilities, DebugLevel, Hook};
-use crate::error::{Error, Result};
+use crate::error::{Error, ResetCause, Result};
 
 /// Lowest version that scanout draws with.
 pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
@@ -23,8 +23,17 @@ struct Inner {
     caps: Capabilities,
     debug: Debug,
     shaders: Shaders,
+    reset_status: Option<ResetStatus>,
+    lost: Cell<Option<ResetCause>>,
     alive: Cell<bool>,
 }
+
+/// `glGetGraphicsResetStatus`, which glow has not.
+type ResetStatus = unsafe extern "system" fn() -> u32;
+
+// What it returns, of GL 4.5 and the extensions alike.
+const GUILTY_CONTEXT_RESET: u32 = 0x8253;
+const INNOCENT_CONTEXT_RESET: u32 = 0x8254;
 
 impl Gl {
     /// Loads the functions of the context that is current on this thread.
@@ -56,11 +65,20 @@ impl Gl {
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
         let caps = Capabilities::query(&raw);
+        let reset_status = if caps.reset_notification { load_reset_status(&mut loader) } else { None };
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, caps, debug, shaders: Shaders::default(), alive: Cell::new(true) })))
+        Ok(Self(Rc::new(Inner {
+            raw,
+            caps,
+            debug,
+            shaders: Shaders::default(),
+            reset_status,
+            lost: Cell::new(None),
+            alive: Cell::new(true),
+        })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -88,7 +106,8 @@ impl Gl {
     /// program.
     #[inline]
     pub fn hook(&self, hook: Hook<'_>) {
-        if self.0.debug.is_on() {
+        // What a lost context calls errors are its loss, which is dealt with at the end of the frame.
+        if self.0.debug.is_on() && self.lost().is_none() {
             self.0.debug.look(&self.0.raw, hook);
         }
     }
@@ -109,6 +128,35 @@ impl Gl {
         self.0.alive.set(false);
     }
 
+    /// Whether the context was lost, and why; asks the driver until it was. One call of the driver that answers at once,
+    /// or none where the context does not tell
+    /// ([`Capabilities::reset_notification`](super::Capabilities::reset_notification)).
+    #[must_use]
+    pub fn lost(&self) -> Option<ResetCause> {
+        if self.0.lost.get().is_none() {
+            self.0.lost.set(self.resetting());
+        }
+        self.0.lost.get()
+    }
+
+    /// What the driver says of a reset now; it says so once, or for as long as the reset goes on.
+    pub(super) fn resetting(&self) -> Option<ResetCause> {
+        let status = self.0.reset_status?;
+        // SAFETY: the driver's function of that name, for the context that is current on this thread.
+        match unsafe { status() } {
+            glow::NO_ERROR => None,
+            GUILTY_CONTEXT_RESET => Some(ResetCause::Guilty),
+            INNOCENT_CONTEXT_RESET => Some(ResetCause::Innocent),
+            _ => Some(ResetCause::Unknown),
+        }
+    }
+
+    /// From now on [`lost`](Self::lost) says that the context was lost: what a run does about it can be tested where no
+    /// GPU is reset.
+    pub fn simulate_loss(&self, cause: ResetCause) {
+        self.0.lost.set(Some(cause));
+    }
+
     pub(super) fn shaders(&self) -> &Shaders {
         &self.0.shaders
     }
@@ -116,6 +164,14 @@ impl Gl {
     pub(super) fn is_alive(&self) -> bool {
         self.0.alive.get()
     }
+}
+
+fn load_reset_status(loader: &mut impl FnMut(&CStr) -> *const c_void) -> Option<ResetStatus> {
+    let names = [c"glGetGraphicsResetStatus", c"glGetGraphicsResetStatusARB"];
+    let found = names.into_iter().map(loader).find(|f| !f.is_null())?;
+    // SAFETY: the caller of `load` promises that its loader gives the function of that name, whose C signature this is; the
+    // context has it by its capabilities.
+    Some(unsafe { std::mem::transmute::<*const c_void, ResetStatus>(found) })
 }
 
 impl fmt::Debug for Gl {

@@ -34,7 +34,7 @@ mod uniform_block;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
-pub(crate) use backend::GlBackend;
+pub(crate) use backend::{GlBackend, GlOptions};
 pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;

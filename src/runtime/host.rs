@@ -139,6 +139,8 @@ pub struct Summary {
     pub stats: Recorder,
     /// The last frame, where it was asked for.
     pub picture: Option<Pixels>,
+    /// Contexts that were lost, after each of which the run went on in a new one.
+    pub context_resets: u64,
 }
 
 /// How a run ended: what it came to, and what ended it early. A run that failed after frames had been drawn has both.

@@ -4,7 +4,7 @@ use glam::{Vec3, Vec4};
 use super::MAX_INSTANCES;
 use super::orbit::{Camera, Orbit};
 use crate::error::Result;
-use crate::gl::{Buffer, Frame, Gl, Mesh, Primitive, Program, Renderer, Uniform, Usage};
+use crate::gl::{Buffer, CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, Uniform, Usage};
 use crate::runtime::{InputEvent, Logic, Tick};
 use crate::{shader_file, vertex_layout};
 
@@ -158,6 +158,11 @@ impl Renderer<SwarmView> for SwarmRenderer {
         self.program.set(&self.up, camera.view.row(1).truncate());
         frame.draw_instanced(&self.program, &self.mesh, self.instances.len());
         frame.set_depth_test(false);
+    }
+
+    fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
+        *self = Self::new(cx.gl)?;
+        Ok(())
     }
 }
 
