@@ -126,8 +126,10 @@ impl Config {
         Ok(())
     }
 
-    pub(crate) fn gl_options(&self) -> GlOptions {
+    pub(crate) fn gl_options(&self, size: Size, scale: f32) -> GlOptions {
         GlOptions {
+            size,
+            scale,
             debug: self.debug,
             shader_folder: self.shader_folder.clone(),
             program_cache: self.program_cache.clone(),

@@ -1,15 +1,23 @@
 //! The loss of a context in the midst of a run, as after a reset of the GPU, and shaders that change in one: off screen,
 //! with real contexts that are thrown away.
+#![allow(unsafe_code, reason = "the driver's own loader is asked, and lied to")]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every block calls OpenGL in the context that is current here"
+)]
 #![allow(clippy::disallowed_methods, reason = "limits on real runs are real time")]
 
+use std::ffi::{CStr, c_void};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use glam::Vec4;
 use scanout::gl::bytemuck::{Pod, Zeroable};
+use scanout::gl::glow::HasContext as _;
 use scanout::gl::{
-    CreateContext, DebugLevel, Frame, Mesh, Primitive, Program, Renderer, ShaderSource, Texture,
+    CreateContext, DebugLevel, Frame, Gl, Hook, Mesh, Primitive, Program, Renderer, ShaderSource, Texture,
     TextureOptions, Uniform, read_pixels,
 };
 use scanout::runtime::{Ended, Runtime};
@@ -236,6 +244,52 @@ fn a_loss_is_told_only_by_contexts_that_were_made_so() {
         let (notified, lost) = told.lock().expect("nobody panics with it").take().expect("it was made");
         assert_eq!((notified, lost), (robust, None), "Mesa's drivers have such contexts since long ago");
     }
+}
+
+/// What the driver is made to say of a reset.
+static STATUS: AtomicU32 = AtomicU32::new(0);
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+extern "system" fn status() -> u32 {
+    ASKED.fetch_add(1, Ordering::Relaxed);
+    STATUS.load(Ordering::Relaxed)
+}
+
+/// Drivers may tell a reset once only: it is kept. What a lost context calls errors stops no program.
+#[test]
+fn a_reset_that_the_driver_tells_is_kept() {
+    let egl =
+        unsafe { khronos_egl::DynamicInstance::<khronos_egl::EGL1_5>::load_required() }.expect("libEGL");
+    let loader = |name: &CStr| -> *const c_void {
+        if name == c"glGetGraphicsResetStatus" {
+            return status as *const c_void;
+        }
+        let found = name.to_str().ok().and_then(|name| egl.get_proc_address(name));
+        found.map_or(std::ptr::null(), |f| f as *const c_void)
+    };
+    headless::with_context(DebugLevel::Off, |_| {
+        for (code, cause) in [
+            (0x8253, ResetCause::Guilty),
+            (0x8254, ResetCause::Innocent),
+            (0x8255, ResetCause::Unknown),
+            (0x1234, ResetCause::Unknown),
+        ] {
+            STATUS.store(0, Ordering::Relaxed);
+            let gl = unsafe { Gl::load(loader, DebugLevel::Panic) }.expect("the context of this thread");
+            assert!(gl.caps().reset_notification, "it was made so");
+            assert_eq!(gl.lost(), None);
+            STATUS.store(code, Ordering::Relaxed);
+            unsafe { gl.raw().enable(0xDEAD) };
+            gl.hook(Hook::Draw("what is lost"));
+            assert_eq!(gl.lost(), Some(cause));
+            STATUS.store(0, Ordering::Relaxed);
+            let asked = ASKED.load(Ordering::Relaxed);
+            assert_eq!(gl.lost(), Some(cause), "told once");
+            assert_eq!(ASKED.load(Ordering::Relaxed), asked, "and not asked again");
+            gl.set_debug_level(DebugLevel::Off);
+        }
+    })
+    .unwrap_or_else(|e| panic!("{e}"));
 }
 
 // --- the scenes ---

@@ -111,6 +111,8 @@ pub(crate) struct GlOptions {
     pub(crate) program_cache: Option<PathBuf>,
     /// Frames after which the context counts as lost, each once.
     pub(crate) lose_context_at: Vec<u64>,
+    pub(crate) size: Size,
+    pub(crate) scale: f32,
 }
 
 impl GlOptions {
@@ -142,8 +144,6 @@ pub(crate) struct GlBackend<R, T> {
     surface: T,
     options: GlOptions,
     folder: Option<Rc<ShaderFolder>>,
-    size: Size,
-    scale: f32,
     swaps: [(FrameId, Option<Presentation>); REMEMBERED],
 }
 
@@ -157,12 +157,11 @@ impl<R, T: Surface> GlBackend<R, T> {
         mut surface: T,
         gl: Gl,
         target: TargetInfo,
-        size: Size,
-        scale: f32,
         make: MakeRenderer<R>,
         overlay: Option<OverlayFactory>,
         options: GlOptions,
     ) -> Result<Self> {
+        let (size, scale) = (options.size, options.scale);
         let folder = options.shader_folder.as_ref().map(ShaderFolder::open).transpose()?.map(Rc::new);
         options.apply(&gl, folder.as_ref());
         surface.bind(&gl);
@@ -184,8 +183,6 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface,
             options,
             folder,
-            size,
-            scale,
             swaps: [(FrameId(0), None); REMEMBERED],
         })
     }
@@ -241,8 +238,9 @@ impl<R, T: Surface> GlBackend<R, T> {
         (self.target.vendor, self.target.renderer) = (caps.vendor.clone(), caps.renderer.clone());
         (self.target.version, self.target.software) = (caps.version.clone(), caps.software);
         self.surface.bind(&self.gl);
-        set_viewport(&self.gl, self.size);
-        self.renderer.restore(&CreateContext::new(&self.gl, &self.target, self.size, self.scale))
+        let (size, scale) = (self.options.size, self.options.scale);
+        set_viewport(&self.gl, size);
+        self.renderer.restore(&CreateContext::new(&self.gl, &self.target, size, scale))
     }
 }
 
@@ -256,7 +254,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn resize(&mut self, size: Size, scale: f32) -> Result<()> {
-        (self.size, self.scale) = (size, scale);
+        (self.options.size, self.options.scale) = (size, scale);
         self.surface.resize(size)?;
         self.surface.bind(&self.gl);
         set_viewport(&self.gl, size);

@@ -104,14 +104,14 @@ where
 {
     config.check()?;
     let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
-    let (robust, gl_options) = (config.survive_resets, config.gl_options());
+    let (robust, gl_options) = (config.survive_resets, config.gl_options(size, scale));
     let make_backend = move || {
         let context = egl::Context::new(debug, robust)?;
         let gl = context.load(debug)?;
         let target =
             TargetInfo::of(gl.caps(), context.platform(), Some(hz), ("simulated display", Origin::Simulated));
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
-        GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay, gl_options)
+        GlBackend::new(surface, gl, target, Box::new(make_renderer), overlay, gl_options)
     };
     Runtime::start(options, logic, make_backend, on_end)
 }

@@ -43,11 +43,9 @@ where
         surface,
         gl,
         target,
-        config.size,
-        options.scale,
         Box::new(make_renderer),
         None,
-        config.gl_options(),
+        config.gl_options(config.size, options.scale),
     )?;
     let frame = FrameInfo {
         id: FrameId(1),
