@@ -1,6 +1,7 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::gl::DebugLevel;
+use crate::gl::{DebugLevel, GlOptions};
 use crate::pacing::{DeltaTime, FASTEST_HZ, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
@@ -56,6 +57,18 @@ pub struct Config {
     pub simulated_refresh_hz: f64,
     /// What the OpenGL debug hooks do.
     pub debug: DebugLevel,
+    /// Take shaders from this folder, where it has them, in place of the embedded ones, also when they change while the
+    /// program runs.
+    pub shader_folder: Option<PathBuf>,
+    /// Keep finished programs in this folder, so that the driver need not compile them on every start:
+    /// [`ProgramCache::user_folder`](crate::gl::ProgramCache::user_folder) is the usual place. `None`: none are kept.
+    pub program_cache: Option<PathBuf>,
+    /// Have a context that tells when it is lost, where the driver has such, and go on in a new one: see
+    /// [`Renderer::restore`](crate::Renderer::restore).
+    pub survive_resets: bool,
+    /// Frames after which the context counts as lost, each once, so that [`Renderer::restore`](crate::Renderer::restore)
+    /// can be tested where no GPU is reset.
+    pub lose_context_at: Vec<u64>,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,
 }
@@ -88,6 +101,10 @@ impl Default for Config {
             gpu_timing: true,
             simulated_refresh_hz: 60.0,
             debug: DebugLevel::default(),
+            shader_folder: None,
+            program_cache: None,
+            survive_resets: true,
+            lose_context_at: Vec::new(),
             shutdown_timeout: options.shutdown_timeout,
         }
     }
@@ -115,6 +132,18 @@ impl Config {
             )));
         }
         Ok(())
+    }
+
+    pub(crate) fn gl_options(&self, size: Size, scale: f32) -> GlOptions {
+        GlOptions {
+            size,
+            scale,
+            debug: self.debug,
+            shader_folder: self.shader_folder.clone(),
+            program_cache: self.program_cache.clone(),
+            lose_context_at: self.lose_context_at.clone(),
+            gpu_timing: self.gpu_timing,
+        }
     }
 
     pub(crate) fn run_options(&self) -> RunOptions {

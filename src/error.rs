@@ -59,6 +59,13 @@ pub enum Error {
         /// What was noticed.
         detail: String,
     },
+    /// The OpenGL context was lost, because the GPU was reset for instance, and the run could not go on in a new one.
+    ContextLost {
+        /// Whose work was to blame.
+        cause: ResetCause,
+        /// Why the run could not go on.
+        detail: String,
+    },
     /// EGL without a window system could not be set up.
     Egl {
         /// Which call failed.
@@ -143,6 +150,9 @@ impl fmt::Display for Error {
                 write!(f, "OpenGL functions were asked for before a context was made current on this thread")
             }
             Self::DisplayLost { detail } => write!(f, "the display was lost: {detail}"),
+            Self::ContextLost { cause, detail } => {
+                write!(f, "the OpenGL context was lost ({cause}): {detail}")
+            }
             Self::Egl { call, code, detail } => {
                 write!(f, "off-screen EGL: {call}: {detail}")?;
                 if *code != 0 {
@@ -203,6 +213,28 @@ impl From<crate::gl::StreamError> for Error {
 impl From<crate::scenes::model::ModelError> for Error {
     fn from(e: crate::scenes::model::ModelError) -> Self {
         Self::Model(e)
+    }
+}
+
+/// Whose work made the driver reset the GPU, as far as it tells.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ResetCause {
+    /// This context's.
+    Guilty,
+    /// Another's.
+    Innocent,
+    /// The driver does not know.
+    Unknown,
+}
+
+impl fmt::Display for ResetCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Guilty => "what this program draws made the driver reset the GPU",
+            Self::Innocent => "another program made the driver reset the GPU",
+            Self::Unknown => "the driver reset the GPU and does not say why",
+        })
     }
 }
 

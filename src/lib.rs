@@ -144,7 +144,7 @@ pub mod window;
 
 #[cfg(any(feature = "window", feature = "headless"))]
 pub use config::Config;
-pub use error::{Error, Result};
+pub use error::{Error, ResetCause, Result};
 #[cfg(feature = "gl")]
 pub use gl::{CreateContext, Frame, Renderer};
 pub use pacing::Pacing;

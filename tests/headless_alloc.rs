@@ -11,6 +11,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -211,6 +212,8 @@ struct Watch {
     fault: Fault,
     /// Events of a timeline; 0: none.
     events: usize,
+    /// Shaders come from a folder that is watched.
+    shaders: Option<PathBuf>,
 }
 
 impl Visitor for Watch {
@@ -235,6 +238,7 @@ impl Visitor for Watch {
             pacing: self.pacing,
             debug: self.debug,
             timeline_events: self.events,
+            shader_folder: self.shaders,
             simulated_refresh_hz: 240.0,
             time_limit: Some(Duration::from_secs(120)),
             shutdown_timeout: Duration::from_secs(20),
@@ -305,7 +309,7 @@ fn watch(scene: &Scene, watch: Watch) -> Seen {
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    assert_quiet_with(scene, Watch { pacing, debug, fault: Fault::None, events: 0 });
+    assert_quiet_with(scene, Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None });
 }
 
 fn assert_quiet_with(scene: &Scene, what: Watch) {
@@ -366,7 +370,7 @@ fn recording_a_timeline_allocates_nothing_per_frame() {
         [(Scene::Swarm(10_000), 1_000_000), (Scene::Model(None), 1_000), (Scene::Bars, 1_000)]
     {
         let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
-        assert_quiet_with(&scene, Watch { pacing, debug, fault: Fault::None, events });
+        assert_quiet_with(&scene, Watch { pacing, debug, fault: Fault::None, events, shaders: None });
     }
 }
 
@@ -374,6 +378,20 @@ fn recording_a_timeline_allocates_nothing_per_frame() {
 #[test]
 fn debug_hooks_allocate_nothing_while_there_are_no_errors() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Panic);
+}
+
+/// The files are looked at by another thread; the render thread reads one number.
+#[test]
+fn watched_shaders_allocate_nothing_while_they_do_not_change() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let watch = Watch {
+        pacing: Pacing::Immediate,
+        debug: DebugLevel::Off,
+        fault: Fault::None,
+        events: 0,
+        shaders: Some(folder),
+    };
+    assert_quiet_with(&Scene::Swarm(1_000), watch);
 }
 
 /// One small box per frame, in each of the three places, is noticed and its place named.
@@ -384,7 +402,7 @@ fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     {
         let seen = watch(
             &Scene::Bars,
-            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, events: 0 },
+            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, events: 0, shaders: None },
         );
         let expected = match fault {
             Fault::InLogic => seen.steps,

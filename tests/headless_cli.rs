@@ -164,3 +164,58 @@ fn log_filter_that_means_nothing_is_told_and_hides_no_warning() {
         assert_eq!(end.stderr.contains(usual), shown, "{filter}: {}", end.stderr);
     }
 }
+
+/// The second run takes its programs from where the first one left them; both draw the same.
+#[test]
+fn finished_programs_are_kept_where_asked_and_off_means_off() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (cache, shot) = (folder.path().join("cache"), folder.path().join("shot.png"));
+    let plain = |path: &Path| path.to_str().expect("a plain path").to_owned();
+    let (cache_text, shot_text) = (plain(&cache), plain(&shot));
+    let draw = |place: &str| {
+        let size = ["--size", "64x48", "--frames", "3", "--warmup", "0"];
+        let files = ["--screenshot", &shot_text, "--shader-cache", place];
+        run(&[&["run", "--display", "headless", "--scene", "swarm"], &size[..], &files[..]].concat())
+            .assert_clean();
+        picture(&shot)
+    };
+    draw("off");
+    assert!(!cache.exists());
+    draw(&cache_text);
+    let programs = || {
+        let files = std::fs::read_dir(&cache).expect("the cache").map(|e| e.expect("an entry"));
+        let mut names: Vec<_> = files.map(|e| (e.file_name(), e.metadata().expect("a file").len())).collect();
+        names.sort();
+        names
+    };
+    let first = programs();
+    let picture = draw(&cache_text);
+    assert_eq!(programs(), first, "nothing is compiled again");
+    assert!(picture.pixels().any(|p| p != picture.get_pixel(0, 0)));
+    // A cache that cannot be had is no failure.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("a file");
+    draw(&plain(&file));
+}
+
+#[test]
+fn shader_folders_that_cannot_be_watched_exit_with_one_line() {
+    let end = run(&["run", "--display", "headless", "--frames", "2", "--shaders", "/no/such/folder"]);
+    end.assert_code(&[1]);
+    end.assert_one_line();
+    assert!(end.stderr.contains("/no/such/folder"), "{}", end.stderr);
+}
+
+#[test]
+fn lost_contexts_are_counted_in_the_report() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let report = folder.path().join("report.json");
+    let files = ["--report", report.to_str().expect("a plain path"), "--lose-context", "5,9", "--hud"];
+    let arguments = ["run", "--display", "headless", "--size", "320x200", "--frames", "20", "--warmup", "0"];
+    let end = run(&[&arguments[..], &files[..]].concat());
+    end.assert_clean();
+    assert!(end.stdout.contains("context resets: 2"), "{}", end.stdout);
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    assert_eq!((json["context_resets"].as_u64(), json["counters"]["frames"].as_u64()), (Some(2), Some(20)));
+}

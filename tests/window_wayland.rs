@@ -399,3 +399,16 @@ fn window_demanded_without_a_compositor_fails_with_one_line() {
     end.assert_code(&[1, 2]);
     end.assert_one_line();
 }
+
+/// Through EGL the surface outlives the context, and gets another one.
+#[test]
+fn lost_contexts_are_replaced_and_the_window_goes_on() {
+    let lossy = ["--scene", "swarm", "--report", "report.json", "--lose-context", "10,30"];
+    let mut b = Bench::open(Layout::Tiled, &lossy);
+    let lost = |b: &Bench| b.app.stderr().matches("going on in a new one").count();
+    let twice = poll_until(SHOW_LIMIT, || (lost(&b) == 2).then_some(()));
+    assert!(twice.is_some(), "{}", b.app.stderr());
+    b.expect_moving(8, "after two losses");
+    b.expect_exit(|b| b.user.tap(Key::Esc));
+    assert_eq!(b.app.report("report.json")["context_resets"].as_u64(), Some(2));
+}

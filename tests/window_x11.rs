@@ -484,3 +484,60 @@ fn window_demanded_without_a_server_fails_with_one_line() {
         end.assert_one_line();
     }
 }
+
+/// As after a reset of the GPU: the old context is thrown away, and the same window goes on with a new one.
+#[test]
+fn lost_contexts_are_replaced_and_the_window_goes_on() {
+    let lossy = ["--scene", "swarm", "--hud", "--report", "report.json", "--lose-context", "20,60"];
+    let mut b = Bench::open(&lossy);
+    // The centre of the swarm is never the background's colour for long; the HUD lies in the upper left.
+    b.expect_moving(8, "after two losses");
+    let area = b.area();
+    let panel = (area.x + 20, area.y + 20);
+    let background = b.server.screen.pixel(area.x + area.width - 4, area.y + area.height - 4);
+    let lost = |b: &Bench| b.app.stderr().matches("going on in a new one").count();
+    let twice = poll_until(SHOW_LIMIT, || (lost(&b) == 2).then_some(()));
+    assert!(twice.is_some(), "{}", b.app.stderr());
+    b.expect_moving(8, "after two losses");
+    assert_ne!(b.server.screen.pixel(panel.0, panel.1), background, "the HUD is there again");
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+    let report = b.app.report("report.json");
+    assert_eq!(report["context_resets"].as_u64(), Some(2));
+    assert!(report["counters"]["frames"].as_u64().is_some_and(|n| n > 60), "{report}");
+    assert!(b.app.stdout().contains("context resets: 2"), "{}", b.app.stdout());
+}
+
+/// A shader that is changed on disk changes the window; a broken one is named, and the picture stays.
+#[test]
+fn shaders_that_change_on_disk_change_the_window() {
+    const MAGENTA: u32 = 0xff_00_ff;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("swarm.frag");
+    let shipped = include_str!("../shaders/swarm.frag");
+    let write = |text: &str| std::fs::write(&path, text).expect("a shader");
+    write(shipped);
+    let text = folder.path().to_str().expect("a plain path");
+    let mut b = Bench::open(&["--scene", "swarm", "--shaders", text]);
+    let area = b.area();
+    let magentas = |b: &Bench| {
+        let row = b.server.screen.row(area.y + area.height / 2);
+        row[area.x as usize..].iter().filter(|&&p| p == MAGENTA).count()
+    };
+    b.expect_moving(2, "as shipped");
+    assert_eq!(magentas(&b), 0);
+    let changed =
+        shipped.replace("vec4(v_colour * (0.25 + 0.75 * light), 1.0)", "vec4(1.0, light * 0.0, 1.0, 1.0)");
+    assert_ne!(changed, shipped);
+    write(&changed);
+    assert!(poll_until(SHOW_LIMIT, || (magentas(&b) > 5).then_some(())).is_some(), "{}", b.app.stderr());
+    write(&changed.replace("float r2", "float wrong_here = none;\n    float r2"));
+    let named = format!("{}:7: fragment shader failed: ", path.display());
+    let told = poll_until(SHOW_LIMIT, || b.app.stderr().contains(&named).then_some(()));
+    assert!(told.is_some(), "{named} is not in\n{}", b.app.stderr());
+    b.expect_moving(4, "with a broken shader");
+    assert!(magentas(&b) > 5, "the picture stays");
+    write(shipped);
+    assert!(poll_until(SHOW_LIMIT, || (magentas(&b) == 0).then_some(())).is_some(), "{}", b.app.stderr());
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+    assert_eq!(b.app.stderr().lines().filter(|l| l.starts_with("error: ")).count(), 1, "{}", b.app.stderr());
+}

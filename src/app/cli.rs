@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
-use scanout::gl::DebugLevel;
+use scanout::gl::{DebugLevel, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
@@ -19,6 +19,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one for the whole program")]
 pub enum Command {
     /// Draw a scene and report its latency (the default).
     Run(RunArgs),
@@ -179,6 +180,15 @@ pub struct RunArgs {
     /// Serve puffin scopes to puffin_viewer at this address
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585")]
     pub profile: Option<String>,
+    /// Take shaders from this folder, also when they change while the program runs
+    #[arg(long, value_name = "FOLDER")]
+    pub shaders: Option<PathBuf>,
+    /// Keep finished programs in this folder, or `off` (default: $SCANOUT_SHADER_CACHE, or the user's cache folder)
+    #[arg(long, value_name = "FOLDER|off")]
+    pub shader_cache: Option<PathBuf>,
+    /// Lose the context after these frames, as if the GPU had been reset (for tests)
+    #[arg(long, value_name = "N,..", value_delimiter = ',', hide = true)]
+    pub lose_context: Vec<u64>,
     /// What the OpenGL debug hooks do: off, log, panic
     #[arg(long, value_name = "LEVEL", value_parser = debug_level)]
     pub gl_debug: Option<DebugLevel>,
@@ -188,6 +198,17 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// Where finished programs are kept, if anywhere.
+    pub fn program_cache(&self) -> Option<PathBuf> {
+        let named = self.shader_cache.clone();
+        let wanted = named.or_else(|| std::env::var_os("SCANOUT_SHADER_CACHE").map(PathBuf::from));
+        match wanted.filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) if path.as_os_str() == "off" => None,
+            Some(path) => Some(path),
+            None => ProgramCache::user_folder(),
+        }
+    }
+
     /// The scene with the options that belong to it.
     pub fn scene(&self) -> Result<Scene, String> {
         match (&self.scene, self.instances, self.animate) {

@@ -145,6 +145,12 @@ impl Overlay for Hud {
     fn visible(&self) -> bool {
         self.visible
     }
+
+    fn context_lost(&mut self) -> bool {
+        // The next frame makes it anew.
+        self.egui = None;
+        true
+    }
 }
 
 fn contents(ui: &mut Ui, frame: &FrameInfo<'_>, target: &TargetInfo, figures: Option<&Figures>) {

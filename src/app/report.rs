@@ -48,6 +48,8 @@ pub struct Report<'a> {
     vsync_jitter: Option<f64>,
     missed_ticks: u64,
     snaps: u64,
+    /// Times that the context was lost and the run went on in a new one.
+    context_resets: u64,
     /// What the pacer came to know and what came of it.
     pacer: Pacer,
     /// How the system ran the render thread.
@@ -200,6 +202,7 @@ impl<'a> Report<'a> {
             vsync_jitter: metrics.vsync_jitter(),
             missed_ticks: summary.pacer.missed_ticks,
             snaps: summary.pacer.snaps,
+            context_resets: summary.context_resets,
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,
@@ -275,6 +278,9 @@ impl<'a> Report<'a> {
             "            {} queue drains, {} missed ticks, {} snaps; priority {}",
             p.drains, self.missed_ticks, self.snaps, self.priority
         ));
+        if self.context_resets > 0 {
+            line(format_args!("            context resets: {}", self.context_resets));
+        }
         let percent = |share: Option<f64>| or_not(share.map(|s| format!("{:.0} %", s * 100.0)));
         line(format_args!(
             "cost        CPU {} (user+system of one core), spinning {}, wake-ups per second {}",

@@ -58,6 +58,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         simulated_refresh_hz: args.refresh,
         debug: args.gl_debug.unwrap_or_default(),
+        shader_folder: args.shaders.clone(),
+        program_cache: args.program_cache(),
+        lose_context_at: args.lose_context.clone(),
         ..Config::default()
     };
     if place == Place::Headless && config.frame_limit.is_none() && config.time_limit.is_none() {

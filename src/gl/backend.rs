@@ -1,11 +1,17 @@
 use std::fmt;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
-use super::{Capabilities, CreateContext, FenceRing, Frame, Gl, GpuTimer, Hook, Renderer, read_pixels};
-use crate::error::Result;
+use super::{
+    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, Hook, ProgramCache, Renderer,
+    ShaderFolder, read_pixels,
+};
+use crate::display::sleep;
+use crate::error::{Error, ResetCause, Result};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
@@ -51,6 +57,16 @@ pub trait Surface {
         Duration::from_millis(1)
     }
 
+    /// Makes a new context, current on this thread, in place of the one that was lost, with the same target.
+    ///
+    /// # Errors
+    /// When the driver refuses, or this surface knows no way.
+    fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {
+        let _ = debug;
+        let detail = "this surface cannot have a new one".into();
+        Err(Error::ContextLost { cause: ResetCause::Unknown, detail })
+    }
+
     /// The display's refresh rate in Hz as measured so far.
     fn measured_hz(&self) -> Option<f64> {
         None
@@ -67,16 +83,71 @@ pub trait Overlay {
 
     /// Whether it is shown.
     fn visible(&self) -> bool;
+
+    /// The context was lost: let go of what was made in it; the next frame is drawn in a new one. Whether that can be done;
+    /// if not, the overlay is not drawn any more.
+    fn context_lost(&mut self) -> bool {
+        false
+    }
 }
 
 /// Makes an overlay on the render thread.
 pub type OverlayFactory = Box<dyn FnOnce(&CreateContext<'_>) -> Result<Box<dyn Overlay>> + Send>;
+
+/// How often a scene that rests is looked at while its shaders may change.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How often a fence is looked at while there is nothing else to do.
 const POLL_FENCE_EVERY: Duration = Duration::from_micros(500);
 
 /// Swaps whose outcome is remembered until the frame's fence is seen signalled.
 const REMEMBERED: usize = 16;
+
+/// How long a reset is waited for before a new context is asked for all the same. Drivers take some tenths of a second; some
+/// never say that it is over.
+const RESET_TAKES: Duration = Duration::from_secs(1);
+/// How often the driver is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(10);
+
+/// What a run wants of its context besides the renderer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GlOptions {
+    pub(crate) debug: DebugLevel,
+    pub(crate) shader_folder: Option<PathBuf>,
+    pub(crate) program_cache: Option<PathBuf>,
+    /// Frames after which the context counts as lost, each once.
+    pub(crate) lose_context_at: Vec<u64>,
+    /// The passes of frames are timed on the GPU, where the driver can.
+    pub(crate) gpu_timing: bool,
+    pub(crate) size: Size,
+    pub(crate) scale: f32,
+}
+
+impl GlOptions {
+    /// Sets up a new context. A cache that cannot be had is no reason not to draw.
+    fn apply(&self, gl: &Gl, folder: Option<&Rc<ShaderFolder>>) {
+        if let Some(folder) = folder {
+            gl.watch_shaders(Rc::clone(folder));
+        }
+        if let Some(path) = &self.program_cache {
+            match ProgramCache::open(path) {
+                Ok(cache) => gl.set_program_cache(Some(cache)),
+                Err(e) => log::warn!("{e}; going on without it"),
+            }
+        }
+        if let Some(sink) = timeline::message_sink() {
+            gl.report_to(sink);
+        }
+    }
+
+    fn timer(&self, gl: &Gl) -> Option<GpuTimer> {
+        let timer = self.gpu_timing.then(|| GpuTimer::new(gl)).flatten();
+        if self.gpu_timing && timer.is_none() {
+            log::info!("the driver has no time stamps: what passes take the GPU is not measured");
+        }
+        timer
+    }
+}
 
 /// The OpenGL side of the render thread.
 ///
@@ -92,6 +163,8 @@ pub(crate) struct GlBackend<R, T> {
     gl: Gl,
     target: TargetInfo,
     surface: T,
+    options: GlOptions,
+    folder: Option<Rc<ShaderFolder>>,
     swaps: [(FrameId, Option<Presentation>); REMEMBERED],
 }
 
@@ -105,11 +178,13 @@ impl<R, T: Surface> GlBackend<R, T> {
         mut surface: T,
         gl: Gl,
         target: TargetInfo,
-        size: Size,
-        scale: f32,
         make: MakeRenderer<R>,
         overlay: Option<OverlayFactory>,
+        options: GlOptions,
     ) -> Result<Self> {
+        let (size, scale) = (options.size, options.scale);
+        let folder = options.shader_folder.as_ref().map(ShaderFolder::open).transpose()?.map(Rc::new);
+        options.apply(&gl, folder.as_ref());
         surface.bind(&gl);
         set_viewport(&gl, size);
         let cx = CreateContext::new(&gl, &target, size, scale);
@@ -119,37 +194,28 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
-        if let Some(sink) = timeline::message_sink() {
-            gl.report_to(sink);
-        }
+        let timer = options.timer(&gl);
         Ok(Self {
             renderer,
             overlay,
             fences,
-            timer: None,
+            timer,
             newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
             gl,
             target,
             surface,
+            options,
+            folder,
             swaps: [(FrameId(0), None); REMEMBERED],
         })
-    }
-
-    /// Times the passes of each frame on the GPU, if that is wanted and the driver can.
-    #[must_use]
-    pub(crate) fn timed(mut self, wanted: bool) -> Self {
-        self.timer = wanted.then(|| GpuTimer::new(&self.gl)).flatten();
-        if wanted && self.timer.is_none() {
-            log::info!("the driver has no time stamps: what passes take the GPU is not measured");
-        }
-        self
     }
 
     fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
     where
         R: Renderer<S>,
     {
+        self.gl.reload_shaders();
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
@@ -167,6 +233,45 @@ impl<R, T: Surface> GlBackend<R, T> {
     }
 }
 
+impl<R, T: Surface> GlBackend<R, T> {
+    fn still_there(&self) -> Result<()> {
+        let Some(cause) = self.gl.lost() else { return Ok(()) };
+        Err(Error::ContextLost { cause, detail: "nobody has made a new one yet".into() })
+    }
+
+    /// Everything that lived in the old context is left behind, and made anew in another one.
+    fn in_new_context<S>(&mut self) -> Result<()>
+    where
+        R: Renderer<S>,
+    {
+        let began = MonotonicClock.now();
+        while self.gl.resetting().is_some() && MonotonicClock.now() < began + RESET_TAKES {
+            sleep::until(MonotonicClock.now() + ASK_EVERY);
+        }
+        if let Some(overlay) = &mut self.overlay
+            && !overlay.context_lost()
+        {
+            log::warn!("the overlay is gone with the context");
+            self.overlay = None;
+        }
+        // From here on what is dropped of the old context frees nothing: its names may be others' in the new one.
+        self.gl.context_gone();
+        let gl = self.surface.restore(self.options.debug)?;
+        self.options.apply(&gl, self.folder.as_ref());
+        self.fences = FenceRing::new(&gl);
+        self.timer = self.options.timer(&gl);
+        self._end = ContextEnd(gl.clone());
+        self.gl = gl;
+        let caps = self.gl.caps();
+        (self.target.vendor, self.target.renderer) = (caps.vendor.clone(), caps.renderer.clone());
+        (self.target.version, self.target.software) = (caps.version.clone(), caps.software);
+        self.surface.bind(&self.gl);
+        let (size, scale) = (self.options.size, self.options.scale);
+        set_viewport(&self.gl, size);
+        self.renderer.restore(&CreateContext::new(&self.gl, &self.target, size, scale))
+    }
+}
+
 impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     fn target(&self) -> &TargetInfo {
         &self.target
@@ -180,7 +285,8 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         self.surface.set_refresh(hz);
     }
 
-    fn resize(&mut self, size: Size, _scale: f32) -> Result<()> {
+    fn resize(&mut self, size: Size, scale: f32) -> Result<()> {
+        (self.options.size, self.options.scale) = (size, scale);
         self.surface.resize(size)?;
         self.surface.bind(&self.gl);
         set_viewport(&self.gl, size);
@@ -207,8 +313,32 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn swap(&mut self, id: FrameId) -> Result<()> {
-        self.swaps[slot(id)] = (id, self.surface.swap(id)?);
+        let swapped = self.surface.swap(id);
+        if !self.options.lose_context_at.is_empty() && self.options.lose_context_at.contains(&id.0) {
+            self.options.lose_context_at.retain(|&at| at != id.0);
+            self.gl.simulate_loss(ResetCause::Unknown);
+        }
+        // Once per frame, and here: the driver has nothing left to do then that the question would wait for. What a lost
+        // context makes of a swap says less than the loss.
+        self.still_there()?;
+        self.swaps[slot(id)] = (id, swapped?);
         Ok(())
+    }
+
+    fn restore(&mut self, lost: Error) -> Result<()> {
+        let Error::ContextLost { cause, .. } = lost else { return Err(lost) };
+        self.in_new_context().map_err(|e| match e {
+            Error::ContextLost { detail, .. } => Error::ContextLost { cause, detail },
+            e => Error::ContextLost { cause, detail: format!("no new one could be set up: {e}") },
+        })
+    }
+
+    fn changed(&self) -> bool {
+        self.gl.shaders_changed()
+    }
+
+    fn look_every(&self) -> Option<Duration> {
+        self.folder.is_some().then_some(LOOK_EVERY)
     }
 
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback)) {
@@ -247,7 +377,9 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
 
     fn capture(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<Pixels> {
         self.paint(view, frame);
-        read_pixels(&self.gl, frame.size)
+        let picture = read_pixels(&self.gl, frame.size);
+        self.still_there()?;
+        picture
     }
 
     fn toggle_overlay(&mut self) {

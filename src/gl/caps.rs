@@ -30,6 +30,8 @@ pub struct Capabilities {
     pub timer_query: bool,
     /// Bits of the GPU's time stamps; 0: there are none, whatever the version says.
     pub timestamp_bits: u32,
+    /// The context tells when it is lost (GL 4.5, `GL_KHR_robustness` or `GL_ARB_robustness`, and it was made so).
+    pub reset_notification: bool,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
@@ -51,6 +53,10 @@ pub struct Capabilities {
 /// Parts of renderer names that mean "software".
 const SOFTWARE: &[&str] =
     &["llvmpipe", "softpipe", "swrast", "software", "swiftshader", "gdi generic", "noop"];
+
+// Of GL 4.5 and the extensions alike.
+const RESET_NOTIFICATION_STRATEGY: u32 = 0x8256;
+const LOSE_CONTEXT_ON_RESET: u32 = 0x8252;
 
 impl Capabilities {
     pub(super) fn query(gl: &glow::Context) -> Self {
@@ -86,6 +92,8 @@ impl Capabilities {
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
             // Asked once the functions are loaded.
             timestamp_bits: 0,
+            reset_notification: (at_least(4, 5) || has("GL_KHR_robustness") || has("GL_ARB_robustness"))
+                && number(RESET_NOTIFICATION_STRATEGY) == LOSE_CONTEXT_ON_RESET,
             max_anisotropy: if anisotropic {
                 // SAFETY: reads one float of the current context; the extension was checked.
                 unsafe { gl.get_parameter_f32(glow::MAX_TEXTURE_MAX_ANISOTROPY_EXT) }

@@ -9,7 +9,7 @@ use super::program_reload::Shaders;
 use super::stream::{self, Strategy, StreamError};
 use super::timer;
 use super::{Capabilities, DebugLevel, Hook};
-use crate::error::{Error, Result};
+use crate::error::{Error, ResetCause, Result};
 use crate::timeline::MessageSink;
 
 /// Lowest version that scanout draws with.
@@ -31,9 +31,18 @@ struct Inner {
     debug: Debug,
     timers: Option<timer::Functions>,
     shaders: Shaders,
+    reset_status: Option<ResetStatus>,
+    lost: Cell<Option<ResetCause>>,
     alive: Cell<bool>,
     stream: OnceCell<Strategy>,
 }
+
+/// `glGetGraphicsResetStatus`, which glow has not.
+type ResetStatus = unsafe extern "system" fn() -> u32;
+
+// What it returns, of GL 4.5 and the extensions alike.
+const GUILTY_CONTEXT_RESET: u32 = 0x8253;
+const INNOCENT_CONTEXT_RESET: u32 = 0x8254;
 
 impl Gl {
     /// Loads the functions of the context that is current on this thread.
@@ -70,6 +79,7 @@ impl Gl {
             // SAFETY: the caller's loader gives the function of that name, whose C signature this is; the driver says
             // that it has it.
             .map(|f| unsafe { std::mem::transmute::<*const c_void, MultiDraw>(f) });
+        let reset_status = if caps.reset_notification { load_reset_status(&mut loader) } else { None };
         // SAFETY: the caller's promise about `loader`; the capability was checked.
         let timers = caps.timer_query.then(|| unsafe { timer::Functions::load(loader) }).flatten();
         caps.timestamp_bits = timers.map_or(0, |functions| functions.bits);
@@ -86,6 +96,8 @@ impl Gl {
             shaders: Shaders::default(),
             alive: Cell::new(true),
             stream: OnceCell::new(),
+            reset_status,
+            lost: Cell::new(None),
         })))
     }
 
@@ -131,7 +143,8 @@ impl Gl {
     /// program.
     #[inline]
     pub fn hook(&self, hook: Hook<'_>) {
-        if self.0.debug.is_on() {
+        // What a lost context calls errors are its loss, which is dealt with at the end of the frame.
+        if self.0.debug.is_on() && self.lost().is_none() {
             self.0.debug.look(&self.0.raw, hook);
         }
     }
@@ -161,6 +174,35 @@ impl Gl {
         self.0.timers
     }
 
+    /// Whether the context was lost, and why; asks the driver until it was. One call of the driver that answers at once,
+    /// or none where the context does not tell
+    /// ([`Capabilities::reset_notification`](super::Capabilities::reset_notification)).
+    #[must_use]
+    pub fn lost(&self) -> Option<ResetCause> {
+        if self.0.lost.get().is_none() {
+            self.0.lost.set(self.resetting());
+        }
+        self.0.lost.get()
+    }
+
+    /// What the driver says of a reset now; it says so once, or for as long as the reset goes on.
+    pub(super) fn resetting(&self) -> Option<ResetCause> {
+        let status = self.0.reset_status?;
+        // SAFETY: the driver's function of that name, for the context that is current on this thread.
+        match unsafe { status() } {
+            glow::NO_ERROR => None,
+            GUILTY_CONTEXT_RESET => Some(ResetCause::Guilty),
+            INNOCENT_CONTEXT_RESET => Some(ResetCause::Innocent),
+            _ => Some(ResetCause::Unknown),
+        }
+    }
+
+    /// From now on [`lost`](Self::lost) says that the context was lost: what a run does about it can be tested where no
+    /// GPU is reset.
+    pub fn simulate_loss(&self, cause: ResetCause) {
+        self.0.lost.set(Some(cause));
+    }
+
     pub(super) fn shaders(&self) -> &Shaders {
         &self.0.shaders
     }
@@ -168,6 +210,14 @@ impl Gl {
     pub(super) fn is_alive(&self) -> bool {
         self.0.alive.get()
     }
+}
+
+fn load_reset_status(loader: &mut impl FnMut(&CStr) -> *const c_void) -> Option<ResetStatus> {
+    let names = [c"glGetGraphicsResetStatus", c"glGetGraphicsResetStatusARB"];
+    let found = names.into_iter().map(loader).find(|f| !f.is_null())?;
+    // SAFETY: the caller of `load` promises that its loader gives the function of that name, whose C signature this is; the
+    // context has it by its capabilities.
+    Some(unsafe { std::mem::transmute::<*const c_void, ResetStatus>(found) })
 }
 
 impl fmt::Debug for Gl {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use glow::HasContext as _;
 
 use super::{Gl, GpuTimer, Hook, Mesh, Program, StreamRange, StreamRing, VertexLayout};
-use crate::error::Result;
+use crate::error::{Error, ResetCause, Result};
 use crate::pacing::FrameId;
 use crate::runtime::{FrameInfo, LatestInput, Size, TargetInfo};
 use crate::stats::Recorder;
@@ -39,6 +39,18 @@ pub trait Renderer<S> {
     /// The drawing area has a new size (never empty). The viewport is set already.
     fn resize(&mut self, gl: &Gl, size: Size) {
         let _ = (gl, size);
+    }
+
+    /// The context was lost with all that was made in it, because the GPU was reset for instance, and `cx` is a new one:
+    /// make everything anew. Usually `*self = Self::new(cx)?; Ok(())`, with what `new` needs kept at hand. What is dropped
+    /// of the old context frees nothing.
+    ///
+    /// # Errors
+    /// When that is not possible, which ends the run with [`Error::ContextLost`]. So does not having this method.
+    fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
+        let _ = cx;
+        let detail = "this renderer cannot be made anew".into();
+        Err(Error::ContextLost { cause: ResetCause::Unknown, detail })
     }
 }
 

@@ -23,6 +23,7 @@ mod mesh;
 mod painter;
 mod program;
 mod program_binary;
+mod program_build;
 mod program_cache;
 mod program_interface;
 mod program_reload;
@@ -39,7 +40,7 @@ mod uniform_block;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
-pub(crate) use backend::GlBackend;
+pub(crate) use backend::{GlBackend, GlOptions};
 pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
@@ -56,7 +57,8 @@ pub use mesh::{Mesh, Primitive};
 pub use painter::{
     Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
 };
-pub use program::{Program, ProgramBuilder};
+pub use program::Program;
+pub use program_build::ProgramBuilder;
 pub use program_cache::ProgramCache;
 pub use shader::{ShaderSource, ShaderStage};
 pub use shader_error::{ShaderError, ShaderFault};

@@ -5,7 +5,8 @@ use std::rc::{Rc, Weak};
 
 use glow::HasContext as _;
 
-use super::program::{Attempt, Built, Cached, Inner, bind_block};
+use super::program::{Inner, bind_block};
+use super::program_build::{Attempt, Built, Cached};
 use super::shader_error::ShaderError;
 use super::shader_folder::ShaderFolder;
 use super::uniform::carry_over;

@@ -11,6 +11,9 @@ type QueryDevices =
 
 const PLATFORM_DEVICE: egl::Enum = 0x313F;
 const PLATFORM_SURFACELESS: egl::Enum = 0x31DD;
+// Of EGL 1.5 and EGL_KHR_create_context alike.
+const RESET_NOTIFICATION_STRATEGY: egl::Int = 0x31BD;
+const LOSE_CONTEXT_ON_RESET: egl::Int = 0x31BF;
 /// Devices that are looked at; a machine with more has its GPUs among the first.
 const MAX_DEVICES: usize = 16;
 
@@ -20,12 +23,13 @@ pub(super) struct Context {
     display: egl::Display,
     context: egl::Context,
     platform: &'static str,
+    robust: bool,
 }
 
 impl Context {
     /// Makes a context and makes it current: on the first EGL device that offers OpenGL 3.3 core, or else on the
-    /// surfaceless platform.
-    pub(super) fn new(level: DebugLevel) -> Result<Self> {
+    /// surfaceless platform. `robust`: it is to tell when it is lost, where the driver has such contexts.
+    pub(super) fn new(level: DebugLevel, robust: bool) -> Result<Self> {
         // SAFETY: loads the system's EGL library, whose initialisers are trusted like any other system library's.
         let egl = unsafe { Instance::load_required() }.map_err(|e| Error::Egl {
             call: "loading libEGL",
@@ -34,10 +38,10 @@ impl Context {
         })?;
         let mut last = None;
         for (platform, native, name) in candidates(&egl) {
-            match open(&egl, platform, native, level) {
+            match open(&egl, platform, native, level, robust) {
                 Ok((display, context)) => {
                     log::info!("drawing off screen through EGL ({name})");
-                    return Ok(Self { egl, display, context, platform: name });
+                    return Ok(Self { egl, display, context, platform: name, robust });
                 }
                 Err(e) => {
                     log::debug!("{name}: {e}");
@@ -54,6 +58,11 @@ impl Context {
 
     pub(super) const fn platform(&self) -> &'static str {
         self.platform
+    }
+
+    /// Whether it was asked to tell when it is lost.
+    pub(super) const fn is_robust(&self) -> bool {
+        self.robust
     }
 
     /// Loads the OpenGL functions.
@@ -107,6 +116,7 @@ fn open(
     platform: egl::Enum,
     native: *mut c_void,
     level: DebugLevel,
+    robust: bool,
 ) -> Result<(egl::Display, egl::Context)> {
     let fail = |call| move |e: egl::Error| Error::Egl { call, code: e.native(), detail: e.to_string() };
     // SAFETY: `native` is a device handle that EGL gave out, or null for the default of the platform.
@@ -143,8 +153,11 @@ fn open(
         debug as egl::Int,
         egl::NONE,
     ];
-    let context = egl
-        .create_context(display, config, None, &attributes)
+    // The loss is told; memory accesses are not checked for it, which would cost something on every draw.
+    let telling = [&[RESET_NOTIFICATION_STRATEGY, LOSE_CONTEXT_ON_RESET], &attributes[..]].concat();
+    let make = |attributes: &[egl::Int]| egl.create_context(display, config, None, attributes);
+    let first = if robust { make(&telling).or_else(|_| make(&attributes)) } else { make(&attributes) };
+    let context = first
         // A driver that is too old gives what it has; loading its functions then says which version that is.
         .or_else(|e| egl.create_context(display, config, None, &[egl::NONE]).map_err(|_| e))
         .map_err(fail("eglCreateContext"))?;

@@ -104,14 +104,14 @@ where
 {
     config.check()?;
     let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
-    let timed = config.gpu_timing;
+    let (robust, gl_options) = (config.survive_resets, config.gl_options(size, scale));
     let make_backend = move || {
-        let context = egl::Context::new(debug)?;
+        let context = egl::Context::new(debug, robust)?;
         let gl = context.load(debug)?;
         let target =
             TargetInfo::of(gl.caps(), context.platform(), Some(hz), ("simulated display", Origin::Simulated));
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
-        Ok(GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay)?.timed(timed))
+        GlBackend::new(surface, gl, target, Box::new(make_renderer), overlay, gl_options)
     };
     Runtime::start(options, logic, make_backend, on_end)
 }
@@ -123,7 +123,7 @@ where
 /// # Errors
 /// When EGL offers no context.
 pub fn with_context<T>(debug: DebugLevel, f: impl FnOnce(&Gl) -> T) -> Result<T> {
-    let context = egl::Context::new(debug)?;
+    let context = egl::Context::new(debug, true)?;
     let gl = context.load(debug)?;
     let result = f(&gl);
     gl.context_gone();

@@ -35,12 +35,18 @@ where
     let mut view = L::Snapshot::default();
     logic.extract(&mut view);
 
-    let context = egl::Context::new(config.debug)?;
+    let context = egl::Context::new(config.debug, config.survive_resets)?;
     let gl = context.load(config.debug)?;
     let target = TargetInfo::of(gl.caps(), context.platform(), None, ("none", Origin::Simulated));
     let surface = OffscreenSurface::new(context, &gl, config.size, config.simulated_refresh_hz)?;
-    let mut backend =
-        GlBackend::new(surface, gl, target, config.size, options.scale, Box::new(make_renderer), None)?;
+    let mut backend = GlBackend::new(
+        surface,
+        gl,
+        target,
+        Box::new(make_renderer),
+        None,
+        config.gl_options(config.size, options.scale),
+    )?;
     let frame = FrameInfo {
         id: FrameId(1),
         size: config.size,

@@ -3,7 +3,7 @@ use glow::HasContext as _;
 use super::egl;
 use crate::display::sleep;
 use crate::error::{Error, Result};
-use crate::gl::{Gl, RenderTarget, Surface};
+use crate::gl::{DebugLevel, Gl, RenderTarget, Surface};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle, VblankSample};
 use crate::runtime::{Feedback, Size};
 use crate::sim::FixedDisplay;
@@ -27,7 +27,8 @@ pub(super) struct OffscreenSurface {
     refreshes: bool,
     /// A refresh that nobody was told of yet.
     vblank: Option<Timestamp>,
-    _context: egl::Context,
+    /// None only while it is changed for another.
+    context: Option<egl::Context>,
 }
 
 impl OffscreenSurface {
@@ -42,7 +43,7 @@ impl OffscreenSurface {
             throttled: false,
             refreshes: false,
             vblank: None,
-            _context: context,
+            context: Some(context),
         })
     }
 }
@@ -85,6 +86,17 @@ impl Surface for OffscreenSurface {
         Ok(finished.then_some(Presentation::At(vblank, Origin::Simulated)))
     }
 
+    fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {
+        // It went with its context.
+        self.in_flight = None;
+        let robust = self.context.take().is_none_or(|old| old.is_robust());
+        let context = self.context.insert(egl::Context::new(debug, robust)?);
+        let gl = context.load(debug)?;
+        self.target = RenderTarget::new(&gl, self.target.size())?;
+        self.gl = gl.clone();
+        Ok(gl)
+    }
+
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         self.throttled = mode == Pacing::Vsync;
         self.refreshes = mode.follows_display();
@@ -110,7 +122,7 @@ impl Surface for OffscreenSurface {
 
 impl Drop for OffscreenSurface {
     fn drop(&mut self) {
-        if let Some(fence) = self.in_flight.take() {
+        if let (Some(fence), Some(_)) = (self.in_flight.take(), &self.context) {
             // SAFETY: the fence is ours; the context, a later field, is still alive and current.
             unsafe { self.gl.raw().delete_sync(fence) }
         }

@@ -148,6 +148,8 @@ pub struct Summary {
     pub timeline: Option<Timeline>,
     /// The last frame, where it was asked for.
     pub picture: Option<Pixels>,
+    /// Contexts that were lost, after each of which the run went on in a new one.
+    pub context_resets: u64,
 }
 
 impl Summary {

@@ -32,6 +32,11 @@ const REFRESH_DIFFERS: u32 = 500;
 const PLANNED: usize = PENDING;
 /// Events of the timeline for which the stamps of one frame are kept: a frame makes more than these.
 const EVENTS_PER_FRAME: usize = 8;
+/// Losses of the context within [`LOSSES_WITHIN`] that a run survives. A driver that resets the GPU more often does so because
+/// of what is drawn, and would do it again.
+const LOSSES: u32 = 3;
+/// See [`LOSSES`]. Those after suspends and driver updates lie further apart.
+const LOSSES_WITHIN: Duration = Duration::from_secs(60);
 /// A swap that takes more than this share of a frame interval has waited for the display.
 const WAITED: u32 = 4;
 
@@ -142,6 +147,25 @@ pub trait Backend<S> {
 
     /// Shows or hides what is drawn over the scene, where there is such a thing.
     fn toggle_overlay(&mut self) {}
+
+    /// A call has failed with [`Error::ContextLost`]: makes everything anew in another context, so that the run goes on.
+    ///
+    /// # Errors
+    /// `lost` when that is not possible, which ends the run.
+    fn restore(&mut self, lost: Error) -> Result<()> {
+        Err(lost)
+    }
+
+    /// Whether the same snapshot would look different now, because shaders have changed for instance. Asked often: it costs
+    /// next to nothing.
+    fn changed(&self) -> bool {
+        false
+    }
+
+    /// How often to ask that of a scene that rests; `None`: not at all.
+    fn look_every(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What the render thread should do now.
@@ -234,6 +258,9 @@ pub(super) struct RenderStep<S, B> {
     source: Option<(&'static str, Origin)>,
     /// Since when a frame waits for the GPU to finish an earlier one.
     fence_since: Option<Timestamp>,
+    /// Contexts that were lost, in all and since the time beside it.
+    losses: u64,
+    recent_losses: (u32, Timestamp),
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -288,6 +315,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             priority,
             source: None,
             fence_since: None,
+            losses: 0,
+            recent_losses: (0, Timestamp::ZERO),
         };
         if step.options.timeline_events > 0 {
             step.recorder.keep_records(step.options.timeline_events / EVENTS_PER_FRAME);
@@ -378,6 +407,35 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         Ok(())
     }
 
+    /// Goes on in a new context after the old one was lost, if the backend can. The frame that was drawn is not counted.
+    pub(super) fn recover(&mut self, lost: Error, clock: &impl Clock) -> Result<()> {
+        let Error::ContextLost { cause, .. } = lost else { return Err(lost) };
+        let now = clock.now();
+        let (recent, since) = self.recent_losses;
+        let again = recent > 0 && now.saturating_since(since) < LOSSES_WITHIN;
+        self.recent_losses = if again { (recent + 1, since) } else { (1, now) };
+        if self.recent_losses.0 > LOSSES {
+            let detail = format!("for the {}th time within {} s", LOSSES + 1, LOSSES_WITHIN.as_secs());
+            return Err(Error::ContextLost { cause, detail });
+        }
+        log::warn!("the OpenGL context was lost ({cause}); going on in a new one");
+        self.backend.restore(lost)?;
+        self.losses += 1;
+        let now = clock.now();
+        self.drawn = None;
+        // Of frames on their way nothing more is heard.
+        (self.finished, self.fenceless) = (self.last, 0);
+        self.pacer.set_throttle(self.backend.set_pacing(self.pacer.mode()));
+        self.throttle_seen = self.pacer.throttle();
+        if !self.size.is_empty() {
+            self.backend.resize(self.size, self.scale)?;
+        }
+        self.redraw = true;
+        self.resume(now);
+        self.order_next(now);
+        Ok(())
+    }
+
     /// What to do at `now`.
     pub(super) fn next(&mut self, now: Timestamp) -> Next {
         let deadline = self.options.time_limit.zip(self.started).map(|(limit, at)| at + limit);
@@ -393,6 +451,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if !self.shown {
             look_again = look_again.min(now + HIDDEN_POLL_EVERY);
         } else if self.visible && !self.size.is_empty() {
+            self.redraw |= self.backend.changed();
+            if let Some(every) = self.backend.look_every() {
+                look_again = look_again.min(now + every);
+            }
             if self.snapshots.has_fresh() {
                 return self.draw_or_wait(Reason::Fresh, now);
             }
@@ -751,6 +813,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             stats: self.recorder,
             timeline: None,
             picture,
+            context_resets: self.losses,
         };
         Ended { summary: Some(summary), error: failed }
     }
@@ -844,7 +907,7 @@ pub(super) fn run<L: Logic, B: Backend<L::Snapshot>>(
 ) -> Result<()> {
     turn(step, seat, control, clock)?;
     // What is drawn is shown, however early the end came.
-    step.swap(clock)
+    step.swap(clock).or_else(|e| step.recover(e, clock))
 }
 
 fn turn<L: Logic, B: Backend<L::Snapshot>>(
@@ -875,9 +938,11 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
         let due = if matches!(next, Next::At(_) | Next::Idle) { seat.due(now) } else { Due::Idle };
         match (next, due) {
             (Next::Stop, _) => break,
-            (Next::Draw(reason), _) => step.draw(reason, clock)?,
+            (Next::Draw(reason), _) => {
+                step.draw(reason, clock).or_else(|e| step.recover(e, clock))?;
+            }
             (Next::Swap, _) => {
-                step.swap(clock)?;
+                step.swap(clock).or_else(|e| step.recover(e, clock))?;
                 if let Some((took, interval, demand)) = step.made() {
                     seat.made(took, interval, demand, &step.logic);
                 }

@@ -1,4 +1,5 @@
-use crate::gl::{Frame, Renderer};
+use crate::error::Result;
+use crate::gl::{CreateContext, Frame, Renderer};
 use crate::runtime::{Logic, Size, Tick};
 
 /// From the left edge of one bar to that of the next, in pixels. A bar is half as wide.
@@ -39,6 +40,10 @@ impl Renderer<i32> for BarsRenderer {
             frame.fill([left, 0, PITCH / 2, height as i32], [0.95, 0.95, 0.9, 1.0]);
             left += PITCH;
         }
+    }
+
+    fn restore(&mut self, _: &CreateContext<'_>) -> Result<()> {
+        Ok(()) // nothing of it lives in a context
     }
 }
 

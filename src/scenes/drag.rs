@@ -1,6 +1,7 @@
 use glam::Vec2;
 
-use crate::gl::{Frame, Renderer};
+use crate::error::Result;
+use crate::gl::{CreateContext, Frame, Renderer};
 use crate::runtime::{InputEvent, InputKind, Logic, Size, Tick};
 
 /// Width of the mark in pixels.
@@ -43,5 +44,9 @@ impl Renderer<Option<f32>> for DragRenderer {
             let left = x.round() as i32 - MARK / 2;
             frame.fill([left, 0, MARK, height as i32], [1.0, 1.0, 1.0, 1.0]);
         }
+    }
+
+    fn restore(&mut self, _: &CreateContext<'_>) -> Result<()> {
+        Ok(()) // nothing of it lives in a context
     }
 }

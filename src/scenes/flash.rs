@@ -1,4 +1,5 @@
-use crate::gl::{Frame, Renderer};
+use crate::error::Result;
+use crate::gl::{CreateContext, Frame, Renderer};
 use crate::runtime::{Demand, InputEvent, InputKind, KeyCode, Logic, Tick};
 
 /// The whole window, black or white.
@@ -71,6 +72,10 @@ impl Renderer<bool> for FlashRenderer {
         let level = if *white { 1.0 } else { 0.0 };
         frame.pass("flash");
         frame.clear([level, level, level, 1.0]);
+    }
+
+    fn restore(&mut self, _: &CreateContext<'_>) -> Result<()> {
+        Ok(()) // nothing of it lives in a context
     }
 }
 

@@ -6,7 +6,8 @@ use super::orbit::{Camera, Orbit};
 use crate::error::Result;
 use crate::gl::stream::FRAMES_IN_FLIGHT;
 use crate::gl::{
-    Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget, Uniform,
+    CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget,
+    Uniform,
 };
 use crate::runtime::{InputEvent, Logic, Tick};
 use crate::{shader_file, vertex_layout};
@@ -124,6 +125,8 @@ pub(super) struct SwarmRenderer {
     program: Program,
     mesh: Mesh,
     instances: StreamRing,
+    /// Instances that there is room for.
+    most: usize,
     /// That streaming failed was said.
     failed: bool,
     view_projection: Uniform<glam::Mat4>,
@@ -150,6 +153,7 @@ impl SwarmRenderer {
             program,
             mesh,
             instances,
+            most: n,
             failed: false,
         })
     }
@@ -185,6 +189,11 @@ impl Renderer<SwarmView> for SwarmRenderer {
             log::error!("the swarm is not drawn: {e}");
         }
         frame.set_depth_test(false);
+    }
+
+    fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
+        *self = Self::new(cx.gl, self.most)?;
+        Ok(())
     }
 }
 

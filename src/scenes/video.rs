@@ -5,8 +5,8 @@ use glam::Vec2;
 use crate::error::Result;
 use crate::gl::stream::FRAMES_IN_FLIGHT;
 use crate::gl::{
-    Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget, Texture,
-    TextureOptions, Uniform, Wrap,
+    CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget,
+    Texture, TextureOptions, Uniform, Wrap,
 };
 use crate::runtime::{Logic, Size, Tick};
 use crate::shader_file;
@@ -131,6 +131,11 @@ impl Renderer<f64> for VideoRenderer {
         self.program.set(&self.extent, extent);
         self.texture.bind(0);
         frame.draw(&self.program, &self.mesh);
+    }
+
+    fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
+        *self = Self::new(cx.gl)?;
+        Ok(())
     }
 }
 

@@ -7,7 +7,8 @@ use super::model::{Alpha, Filter as TexelFilter, Mode, Model, Pose, Vertex, Wrap
 use super::orbit::{Camera, Orbit};
 use crate::error::Result;
 use crate::gl::{
-    Filter, Frame, Gl, Mesh, Primitive, Program, Renderer, Texture, TextureOptions, Uniform, Wrap,
+    CreateContext, Filter, Frame, Gl, Mesh, Primitive, Program, Renderer, Texture, TextureOptions, Uniform,
+    Wrap,
 };
 use crate::runtime::{Demand, InputEvent, Logic, Size, Tick};
 use crate::{shader_file, vertex_layout};
@@ -280,6 +281,11 @@ impl Renderer<ViewerView> for ViewerRenderer {
         frame.set_face_culling(false, false);
         frame.set_point_sizes(false);
         frame.set_depth_test(false);
+    }
+
+    fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
+        *self = Self::new(cx.gl, &Arc::clone(&self.model))?;
+        Ok(())
     }
 }
 

@@ -135,11 +135,11 @@ where
         options.scale = window.scale_factor() as f32;
         options.refresh_hz = self.refresh_hz;
         let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
+        let gl_options = self.config.gl_options(size, scale);
         let Start { logic, make_renderer, overlay } = start;
         self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
         let proxy = self.proxy.clone();
         let native = Native::of(self.window.insert(Arc::new(window)));
-        let timed = self.config.gpu_timing;
         let make_backend = move || {
             let kind = detached.kind;
             let current = detached.make_current()?;
@@ -149,7 +149,7 @@ where
             let display = native.chain(&current, hz, may_throttle);
             let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
             let surface = WindowTarget::new(current, display, may_throttle);
-            Ok(GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)?.timed(timed))
+            GlBackend::new(surface, gl, target, make_renderer, overlay, gl_options)
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
             let _ = proxy.send_event(Wake::Ended);

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use glutin::config::{ColorBufferType, Config as GlConfig, ConfigTemplateBuilder, GlConfig as _};
 use glutin::context::{
     ContextApi, ContextAttributes, ContextAttributesBuilder, GlProfile, NotCurrentContext,
-    NotCurrentGlContext as _, PossiblyCurrentContext, PossiblyCurrentGlContext as _, Version,
+    NotCurrentGlContext as _, PossiblyCurrentContext, PossiblyCurrentGlContext as _, Robustness, Version,
 };
 #[cfg(x11_platform)]
 use glutin::display::{AsRawDisplay as _, GetDisplayExtensions as _, RawDisplay};
@@ -45,8 +45,22 @@ pub(super) struct Detached {
     surface: Surface<WindowSurface>,
     display: Display,
     connection: Connection,
+    wanted: Wanted,
     pub(super) kind: &'static str,
 }
+
+/// What a context is made by, so that another one can take its place.
+struct Wanted {
+    config: GlConfig,
+    /// What WGL makes contexts by way of.
+    window: RawWindowHandle,
+    debug: DebugLevel,
+    robust: bool,
+}
+
+// SAFETY: the configuration may be used on any thread, as the display may that it came from. The handle is a name here,
+// and `App` keeps the window alive until the render thread has ended.
+unsafe impl Send for Wanted {}
 
 /// The context, current on this thread. The fields drop in the order of [`Detached`]'s; when the server is gone, those
 /// that would talk to it are left behind.
@@ -56,6 +70,7 @@ pub(super) struct Current {
     display: ManuallyDrop<Display>,
     #[cfg_attr(not(x11_platform), allow(dead_code, reason = "there is none elsewhere"))]
     connection: Connection,
+    wanted: Wanted,
 }
 
 #[cfg(x11_platform)]
@@ -86,7 +101,9 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config, proxy: &Proxy) -> 
             .map_err(|e| Error::Window { source: Box::new(e) })?,
     };
     let handle = window.window_handle().map_err(|e| Error::Window { source: Box::new(e) })?.as_raw();
-    let context = create_context(&display, &gl_config, handle, config.debug)?;
+    let (debug, robust) = (config.debug, config.survive_resets);
+    let wanted = Wanted { config: gl_config.clone(), window: handle, debug, robust };
+    let context = create_context(&display, &wanted)?;
     let size = window.inner_size();
     let surface_attributes = SurfaceAttributesBuilder::<WindowSurface>::new().build(
         handle,
@@ -97,13 +114,13 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config, proxy: &Proxy) -> 
     let surface = unsafe { display.create_window_surface(&gl_config, &surface_attributes) }
         .map_err(|e| Error::Surface { operation: "making the window's surface", source: Box::new(e) })?;
     let kind = kind(&display, handle);
-    Ok(Opened { window, detached: Detached { context, surface, display, connection, kind } })
+    Ok(Opened { window, detached: Detached { context, surface, display, connection, wanted, kind } })
 }
 
 impl Detached {
     /// Step 5, on the render thread.
     pub(super) fn make_current(self) -> Result<Current> {
-        let Self { context, surface, display, connection, .. } = self;
+        let Self { context, surface, display, connection, wanted, .. } = self;
         let context = context
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
@@ -112,6 +129,7 @@ impl Detached {
             surface: ManuallyDrop::new(surface),
             display: ManuallyDrop::new(display),
             connection,
+            wanted,
         })
     }
 }
@@ -145,6 +163,16 @@ impl Current {
             false
         };
         lost
+    }
+
+    /// Puts a new context in the place of one that was lost.
+    pub(super) fn renew(&mut self) -> Result<()> {
+        let new = create_context(&self.display, &self.wanted)?
+            .make_current(&*self.surface)
+            .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
+        // No longer current: it goes at once.
+        drop(std::mem::replace(&mut *self.context, new));
+        Ok(())
     }
 
     /// Step 6.
@@ -242,22 +270,23 @@ fn choose(display: &Display, window: Option<RawWindowHandle>) -> Result<GlConfig
         .ok_or(Error::NoConfig { wanted: WANTED, source: None })
 }
 
-fn create_context(
-    display: &Display,
-    config: &GlConfig,
-    window: RawWindowHandle,
-    debug: DebugLevel,
-) -> Result<NotCurrentContext> {
-    let attributes = ContextAttributesBuilder::new()
-        .with_profile(GlProfile::Core)
-        .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
-        .with_debug(debug != DebugLevel::Off)
-        .build(Some(window));
+fn create_context(display: &Display, wanted: &Wanted) -> Result<NotCurrentContext> {
+    let Wanted { config, window, debug, robust } = wanted;
+    let window = *window;
+    let attributes = || {
+        ContextAttributesBuilder::new()
+            .with_profile(GlProfile::Core)
+            .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
+            .with_debug(*debug != DebugLevel::Off)
+    };
     let make = |attributes: &ContextAttributes| {
         // SAFETY: the window is alive.
         unsafe { display.create_context(config, attributes) }
     };
-    make(&attributes)
+    let telling = attributes().with_robustness(Robustness::RobustLoseContextOnReset).build(Some(window));
+    let first = if *robust { make(&telling).ok() } else { None };
+    first
+        .map_or_else(|| make(&attributes().build(Some(window))), Ok)
         // A driver that is too old gives what it has; loading its functions then says which version that is.
         .or_else(|e| make(&ContextAttributesBuilder::new().build(Some(window))).map_err(|_| e))
         .map_err(|e| Error::Context { source: Box::new(e) })

@@ -6,8 +6,8 @@ use glutin::surface::{GlSurface as _, SwapInterval};
 
 use super::init::Current;
 use crate::display::Chain;
-use crate::error::{Error, Result};
-use crate::gl::{Gl, Surface as GlTarget};
+use crate::error::{Error, ResetCause, Result};
+use crate::gl::{DebugLevel, Gl, Surface as GlTarget};
 use crate::pacing::{FrameId, Pacing, Presentation, Throttle};
 use crate::runtime::{Feedback, Size};
 use crate::time::{Clock, MonotonicClock, Timestamp};
@@ -29,6 +29,13 @@ impl WindowTarget {
 
 fn positive(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
+fn swap_error(e: glutin::error::Error) -> Error {
+    if matches!(e.error_kind(), glutin::error::ErrorKind::ContextLost) {
+        return Error::ContextLost { cause: ResetCause::Unknown, detail: e.to_string() };
+    }
+    Error::Surface { operation: "swap", source: Box::new(e) }
 }
 
 impl GlTarget for WindowTarget {
@@ -53,9 +60,17 @@ impl GlTarget for WindowTarget {
         if self.current.lost() {
             return Err(super::app::server_lost());
         }
-        swapped.map_err(|e| Error::Surface { operation: "swap", source: Box::new(e) })?;
+        swapped.map_err(swap_error)?;
         self.display.after_swap(id, began, MonotonicClock.now());
         Ok(None)
+    }
+
+    fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {
+        if self.current.lost() {
+            return Err(super::app::server_lost());
+        }
+        self.current.renew()?;
+        self.current.load(debug)
     }
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {

@@ -67,6 +67,8 @@ impl App {
                 command.env_remove(name);
             }
             command.env("RUST_BACKTRACE", "1").env("RUST_LOG", "warn");
+            // Tests leave nothing in the user's folders; those that want a cache name one.
+            command.env("SCANOUT_SHADER_CACHE", "off");
             match place {
                 Place::X11 { display } => {
                     command.env("DISPLAY", display).env("XDG_RUNTIME_DIR", folder.path());
