@@ -4,12 +4,15 @@ use std::time::Duration;
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
-use super::{Capabilities, CreateContext, FenceRing, Frame, Gl, GpuTimer, Hook, Renderer, read_pixels};
+use super::invocations::Invocations;
+use super::{
+    Capabilities, CreateContext, FenceRing, Frame, Gl, GpuTimer, GpuTiming, Hook, Renderer, read_pixels,
+};
 use crate::error::Result;
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
-use crate::timeline;
+use crate::timeline::{self, Kind};
 
 /// What a context draws to and shows it with: a window's surface, or an off-screen target.
 pub trait Surface {
@@ -82,6 +85,7 @@ pub(crate) struct GlBackend<R, T> {
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
     timer: Option<GpuTimer>,
+    invocations: Option<Invocations>,
     newest: FrameId,
     _end: ContextEnd,
     gl: Gl,
@@ -122,6 +126,7 @@ impl<R, T: Surface> GlBackend<R, T> {
             overlay,
             fences,
             timer: None,
+            invocations: None,
             newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
             gl,
@@ -133,8 +138,12 @@ impl<R, T: Surface> GlBackend<R, T> {
 
     /// Times the passes of each frame on the GPU, if that is wanted and the driver can.
     #[must_use]
-    pub(crate) fn timed(mut self, wanted: bool) -> Self {
+    pub(crate) fn timed(mut self, timing: GpuTiming) -> Self {
+        let wanted = timing.wanted(&self.gl);
         self.timer = wanted.then(|| GpuTimer::new(&self.gl)).flatten();
+        if wanted && timeline::is_on() {
+            self.invocations = Invocations::new(&self.gl);
+        }
         if wanted && self.timer.is_none() {
             log::info!("the driver has no time stamps: what passes take the GPU is not measured");
         }
@@ -184,7 +193,13 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         if let Some(timer) = &mut self.timer {
             timer.begin(frame.id);
         }
+        if let Some(invocations) = &mut self.invocations {
+            invocations.begin(frame.id);
+        }
         self.paint(view, frame);
+        if let Some(invocations) = &mut self.invocations {
+            invocations.end();
+        }
         if let Some(timer) = &mut self.timer {
             timer.end();
         }
@@ -224,6 +239,13 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+        if let Some(invocations) = &mut self.invocations {
+            let at = MonotonicClock.now();
+            invocations.poll(self.newest, |id, vertices, fragments| {
+                let event = timeline::Event::new(Kind::Invocations, "invocations", id.0, at, at);
+                timeline::push(timeline::Event { value: vertices, delay: fragments, ..event });
+            });
+        }
         if let Some(timer) = &mut self.timer {
             timer.poll(self.newest, false, |pass| {
                 sink(Feedback::GpuPass(pass.frame, pass.name, pass.begin, pass.end));

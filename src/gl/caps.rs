@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub timer_query: bool,
     /// Bits of the GPU's time stamps; 0: there are none, whatever the version says.
     pub timestamp_bits: u32,
+    /// Counts of shader invocations (GL 4.6 or `GL_ARB_pipeline_statistics_query`).
+    pub pipeline_statistics: bool,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
@@ -69,6 +71,7 @@ impl Capabilities {
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
             multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
+            pipeline_statistics: at_least(4, 6) || has("GL_ARB_pipeline_statistics_query"),
             // Asked once the functions are loaded.
             timestamp_bits: 0,
             max_anisotropy: if anisotropic {
