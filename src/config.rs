@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::gl::{DebugLevel, GlOptions};
+use crate::gl::{DebugLevel, GlOptions, GpuTiming};
 use crate::pacing::{DeltaTime, FASTEST_HZ, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
@@ -52,7 +52,7 @@ pub struct Config {
     /// [`Summary::timeline`](crate::Summary::timeline). An event takes 80 bytes. 0: none.
     pub timeline_events: usize,
     /// Time the passes of each frame on the GPU, where the driver can.
-    pub gpu_timing: bool,
+    pub gpu_timing: GpuTiming,
     /// Off screen: the refresh rate of the simulated display, in Hz.
     pub simulated_refresh_hz: f64,
     /// What the OpenGL debug hooks do.
@@ -98,7 +98,7 @@ impl Default for Config {
             capture_last: false,
             trace_frames: 0,
             timeline_events: 0,
-            gpu_timing: true,
+            gpu_timing: GpuTiming::default(),
             simulated_refresh_hz: 60.0,
             debug: DebugLevel::default(),
             shader_folder: None,

@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 
 use glow::HasContext as _;
-use scanout::gl::{CreateContext, DebugLevel, Frame, Gl, GpuPass, GpuTimer, MAX_PASSES, Renderer, glow};
+use scanout::gl::{
+    CreateContext, DebugLevel, Frame, Gl, GpuPass, GpuTimer, GpuTiming, MAX_PASSES, Mesh, Primitive, Program,
+    RenderTarget, Renderer, ShaderSource, Uniform, glow,
+};
 use scanout::pacing::{FrameId, Pacing};
 use scanout::stats::Stage;
 use scanout::time::{Clock as _, MonotonicClock};
@@ -288,11 +291,84 @@ fn the_file_is_what_trace_viewers_read() {
 
 #[test]
 fn the_report_of_a_run_has_the_passes() {
-    let summary = run(&Config { pacing: Pacing::Immediate, warmup: 10, ..config(0) });
+    let summary =
+        run(&Config { pacing: Pacing::Immediate, warmup: 10, gpu_timing: GpuTiming::On, ..config(0) });
     let passes: Vec<_> =
         summary.stats.gpu_passes().iter().map(|(name, times)| (name, times.count())).collect();
     assert_eq!(passes.iter().map(|p| p.0).collect::<Vec<_>>(), ["ground", "sky"]);
     assert!(passes.iter().all(|p| (40..=60).contains(&p.1)), "{passes:?}");
-    let off = run(&Config { gpu_timing: false, ..config(0) });
+    let off = run(&Config { gpu_timing: GpuTiming::Off, ..config(0) });
     assert!(off.stats.gpu_passes().is_empty());
+}
+
+// --- what a pass takes ---
+
+/// A full-screen triangle whose every fragment takes `rounds` turns of a loop.
+const VERTEX: &str = "#version 330 core
+void main() {
+    vec2 corner = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);
+    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
+}
+";
+const FRAGMENT: &str = "#version 330 core
+uniform int u_rounds;
+out vec4 colour;
+void main() {
+    float x = gl_FragCoord.x * 0.001;
+    for (int i = 0; i < u_rounds; ++i) {
+        x = fract(sin(x + float(i)) * 43.7);
+    }
+    colour = vec4(x);
+}
+";
+
+struct Heavy {
+    program: Program,
+    rounds: Uniform<i32>,
+    triangle: Mesh,
+}
+
+impl Heavy {
+    fn new(gl: &Gl) -> Self {
+        let source = |text: &'static str| ShaderSource::new("heavy", text);
+        let program = Program::new(gl, "heavy", &source(VERTEX), &source(FRAGMENT)).expect("a program");
+        let triangle = Mesh::generated(gl, Primitive::Triangles, 3).expect("a mesh");
+        Self { rounds: program.uniform("u_rounds").expect("a uniform"), program, triangle }
+    }
+
+    fn draw(&self, rounds: i32) {
+        self.program.set(&self.rounds, rounds);
+        self.program.use_program();
+        self.triangle.draw();
+    }
+}
+
+/// What a pass took the GPU is what was drawn in it, also on a rasteriser that works tile by tile.
+#[test]
+fn passes_take_in_proportion_to_what_is_drawn_in_them() {
+    with_timer(|gl, mut timer| {
+        let heavy = Heavy::new(gl);
+        let target = RenderTarget::new(gl, Size::new(256, 256)).expect("a target");
+        target.bind();
+        // SAFETY: sets state of the current context.
+        unsafe { gl.raw().viewport(0, 0, 256, 256) };
+        for id in 1..=6 {
+            timer.begin(FrameId(id));
+            for (name, rounds) in [("much", 200), ("little", 20), ("much again", 200)] {
+                timer.pass(name);
+                heavy.draw(rounds);
+            }
+            timer.end();
+            finish(gl);
+        }
+        let passes = collect(&mut timer, 9, false);
+        // The first frame compiles; of the others the least is what other load leaves.
+        let least = |name: &str| {
+            let of = passes.iter().filter(|p| p.name == name && p.frame.0 > 1);
+            of.map(|p| p.end.saturating_since(p.begin)).min().expect("it was timed")
+        };
+        let (much, little, again) = (least("much"), least("little"), least("much again"));
+        assert!(much > little * 3 && again > little * 3, "{much:?}, {little:?}, {again:?}");
+        assert!(much < again * 3 && again < much * 3, "{much:?}, {little:?}, {again:?}");
+    });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
-use scanout::gl::{DebugLevel, ProgramCache};
+use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
@@ -25,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compare pacing policies on displays that do not exist
     Sim(SimArgs),
+    /// Say what made the late frames of a run late, from its `--trace FILE.json`
+    Explain(ExplainArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -63,6 +65,16 @@ pub struct SimArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// What `scanout run --trace FILE.json` wrote
+    #[arg(value_name = "FILE.json")]
+    pub file: PathBuf,
+    /// Frames that are named for each cause, the latest first
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub frames: usize,
 }
 
 /// What to draw to.
@@ -162,12 +174,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
-    /// axis: .json for ui.perfetto.dev, chrome://tracing, .puffin for puffin_viewer
+    /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
     #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
     pub trace: Option<PathBuf>,
-    /// Do not ask the GPU what the passes of a frame take
-    #[arg(long)]
-    pub no_gpu_timing: bool,
+    /// Ask the GPU what the passes of a frame take: auto (not on software rasterisers, unless with --trace), on, off
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
+    pub gpu_timing: GpuTiming,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
@@ -271,6 +283,10 @@ fn debug_level(text: &str) -> Result<DebugLevel, String> {
     text.parse()
 }
 
+fn gpu_timing(text: &str) -> Result<GpuTiming, String> {
+    text.parse()
+}
+
 fn size(text: &str) -> Result<Size, String> {
     let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
     let side = |text: &str| {
@@ -332,6 +348,7 @@ mod tests {
             ["--refresh", "2001"],
             ["--gl-debug", "loud"],
             ["--trace", "trace.txt"],
+            ["--gpu-timing", "sometimes"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

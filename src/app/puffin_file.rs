@@ -98,3 +98,65 @@ fn stream(slices: &[Slice<'_>], scopes: &BTreeMap<&str, ScopeId>) -> StreamInfo 
     }
     StreamInfo { stream, num_scopes: slices.len(), depth, range_ns: range }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scanout::time::Timestamp;
+    use scanout::timeline::{Event, Kind, ThreadTrack};
+
+    /// What is written is what puffin reads: every slice of every track, on one clock.
+    #[test]
+    fn all_slices_are_in_the_file() {
+        let at = |us: u64| Timestamp::from_nanos(1_000_000 + us * 1_000);
+        let event = |kind, name, frame, from, to| Event::new(kind, name, frame, at(from), at(to));
+        let (mut logic, mut render) = (Vec::new(), Vec::new());
+        for frame in 1..=5 {
+            let t = frame * 1_000;
+            logic.push(event(Kind::Logic, "logic step", frame, t, t + 100));
+            render.push(event(Kind::Upload, "buffer", frame, t + 250, t + 260));
+            render.push(event(Kind::Render, "frame", frame, t + 200, t + 400));
+            render.push(event(Kind::Swap, "swap", frame, t + 400, t + 450));
+            render.push(event(Kind::Gpu, "scene", frame, t + 300, t + 900));
+        }
+        let mut timeline = Timeline::default();
+        timeline.threads = vec![
+            ThreadTrack { name: "logic", events: logic, pushed_out: 0 },
+            ThreadTrack { name: "render", events: render, pushed_out: 0 },
+        ];
+        let mut bytes = Vec::new();
+        write(&timeline, &mut bytes).unwrap();
+        let view = puffin::FrameView::read(&mut &bytes[..]).unwrap();
+        let names = view.scope_collection();
+        let mut seen: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
+        for frame in view.recent_frames() {
+            for (info, stream) in &frame.unpacked().unwrap().thread_streams {
+                let mut todo = puffin::Reader::from_start(&stream.stream).read_top_scopes().unwrap();
+                while let Some(scope) = todo.pop() {
+                    let name = names.fetch_by_id(&scope.id).unwrap().name().to_string();
+                    let record = scope.record;
+                    seen.entry((info.name.clone(), name))
+                        .or_default()
+                        .push((record.start_ns, record.duration_ns));
+                    let inside =
+                        puffin::Reader::with_offset(&stream.stream, scope.child_begin_position).unwrap();
+                    todo.extend(inside.read_top_scopes().unwrap());
+                }
+            }
+        }
+        let expected = [
+            (("GPU", "scene"), 300, 600),
+            (("logic thread", "logic step"), 0, 100),
+            (("render thread", "buffer"), 250, 10),
+            (("render thread", "frame"), 200, 200),
+            (("render thread", "swap"), 400, 50),
+        ];
+        assert_eq!(seen.len(), expected.len(), "{seen:?}");
+        for ((track, name), from, took) in expected {
+            let mut slices = seen[&(track.to_owned(), name.to_owned())].clone();
+            slices.sort_unstable();
+            let want: Vec<_> = (1..=5).map(|f| (nanos(at(f * 1_000 + from)), took * 1_000)).collect();
+            assert_eq!(slices, want, "{track}: {name}");
+        }
+    }
+}

@@ -15,6 +15,9 @@ use super::usage::Cost;
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
 const SCHEMA: &str = "scanout.report/1";
 
+/// Late frames that are named for each cause.
+const NAMED: usize = 6;
+
 /// What a run came to, for programs. Times are in milliseconds.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
@@ -56,6 +59,8 @@ pub struct Report<'a> {
     priority: String,
     /// What the process used from before the run to after it.
     cost: Cost,
+    /// What made late frames late, in lines; `null` without --trace.
+    late_frames: Option<Vec<String>>,
     /// What passes took the GPU, in the order of drawing; empty where the driver has no time stamps. On software rasterisers
     /// see docs/tracing.md.
     gpu_passes: Vec<Pass>,
@@ -206,6 +211,7 @@ impl<'a> Report<'a> {
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,
+            late_frames: summary.timeline.as_ref().map(|timeline| timeline.explain().lines(NAMED)),
             gpu_passes: summary.stats.gpu_passes().iter().filter_map(Pass::new).collect(),
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
@@ -310,6 +316,12 @@ impl<'a> Report<'a> {
             line(format_args!("{:<22} not measured", "GPU passes"));
         }
         line(format_args!(""));
+        for (i, text) in self.late_frames.iter().flatten().enumerate() {
+            line(format_args!("{:<12}{text}", if i == 0 { "late frames" } else { "" }));
+        }
+        if self.late_frames.is_some() {
+            line(format_args!(""));
+        }
         line(format_args!(
             "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
         ));

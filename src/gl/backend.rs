@@ -6,16 +6,17 @@ use std::time::Duration;
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
+use super::invocations::Invocations;
 use super::{
-    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, Hook, ProgramCache, Renderer,
-    ShaderFolder, read_pixels,
+    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, GpuTiming, Hook, ProgramCache,
+    Renderer, ShaderFolder, read_pixels,
 };
 use crate::display::sleep;
 use crate::error::{Error, ResetCause, Result};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
-use crate::timeline;
+use crate::timeline::{self, Kind};
 
 /// What a context draws to and shows it with: a window's surface, or an off-screen target.
 pub trait Surface {
@@ -118,7 +119,7 @@ pub(crate) struct GlOptions {
     /// Frames after which the context counts as lost, each once.
     pub(crate) lose_context_at: Vec<u64>,
     /// The passes of frames are timed on the GPU, where the driver can.
-    pub(crate) gpu_timing: bool,
+    pub(crate) gpu_timing: GpuTiming,
     pub(crate) size: Size,
     pub(crate) scale: f32,
 }
@@ -140,12 +141,14 @@ impl GlOptions {
         }
     }
 
-    fn timer(&self, gl: &Gl) -> Option<GpuTimer> {
-        let timer = self.gpu_timing.then(|| GpuTimer::new(gl)).flatten();
-        if self.gpu_timing && timer.is_none() {
+    /// What times frames on the GPU, if that is wanted and the driver can.
+    fn timers(&self, gl: &Gl) -> (Option<GpuTimer>, Option<Invocations>) {
+        let wanted = self.gpu_timing.wanted(gl);
+        let timer = wanted.then(|| GpuTimer::new(gl)).flatten();
+        if wanted && timer.is_none() {
             log::info!("the driver has no time stamps: what passes take the GPU is not measured");
         }
-        timer
+        (timer, (wanted && timeline::is_on()).then(|| Invocations::new(gl)).flatten())
     }
 }
 
@@ -158,6 +161,7 @@ pub(crate) struct GlBackend<R, T> {
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
     timer: Option<GpuTimer>,
+    invocations: Option<Invocations>,
     newest: FrameId,
     _end: ContextEnd,
     gl: Gl,
@@ -194,12 +198,13 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
-        let timer = options.timer(&gl);
+        let (timer, invocations) = options.timers(&gl);
         Ok(Self {
             renderer,
             overlay,
             fences,
             timer,
+            invocations,
             newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
             gl,
@@ -259,7 +264,7 @@ impl<R, T: Surface> GlBackend<R, T> {
         let gl = self.surface.restore(self.options.debug)?;
         self.options.apply(&gl, self.folder.as_ref());
         self.fences = FenceRing::new(&gl);
-        self.timer = self.options.timer(&gl);
+        (self.timer, self.invocations) = self.options.timers(&gl);
         self._end = ContextEnd(gl.clone());
         self.gl = gl;
         let caps = self.gl.caps();
@@ -299,7 +304,13 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         if let Some(timer) = &mut self.timer {
             timer.begin(frame.id);
         }
+        if let Some(invocations) = &mut self.invocations {
+            invocations.begin(frame.id);
+        }
         self.paint(view, frame);
+        if let Some(invocations) = &mut self.invocations {
+            invocations.end();
+        }
         if let Some(timer) = &mut self.timer {
             timer.end();
         }
@@ -363,6 +374,13 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+        if let Some(invocations) = &mut self.invocations {
+            let at = MonotonicClock.now();
+            invocations.poll(self.newest, |id, vertices, fragments| {
+                let event = timeline::Event::new(Kind::Invocations, "invocations", id.0, at, at);
+                timeline::push(timeline::Event { value: vertices, delay: fragments, ..event });
+            });
+        }
         if let Some(timer) = &mut self.timer {
             timer.poll(self.newest, false, |pass| {
                 sink(Feedback::GpuPass(pass.frame, pass.name, pass.begin, pass.end));

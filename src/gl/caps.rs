@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub timestamp_bits: u32,
     /// The context tells when it is lost (GL 4.5, `GL_KHR_robustness` or `GL_ARB_robustness`, and it was made so).
     pub reset_notification: bool,
+    /// Counts of shader invocations (GL 4.6 or `GL_ARB_pipeline_statistics_query`).
+    pub pipeline_statistics: bool,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
@@ -90,6 +92,7 @@ impl Capabilities {
             program_binaries: (at_least(4, 1) || has("GL_ARB_get_program_binary"))
                 && number(glow::NUM_PROGRAM_BINARY_FORMATS) > 0,
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
+            pipeline_statistics: at_least(4, 6) || has("GL_ARB_pipeline_statistics_query"),
             // Asked once the functions are loaded.
             timestamp_bits: 0,
             reset_notification: (at_least(4, 5) || has("GL_KHR_robustness") || has("GL_ARB_robustness"))

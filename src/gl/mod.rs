@@ -17,6 +17,7 @@ mod fence;
 mod frame;
 mod glsl;
 mod handle;
+mod invocations;
 #[cfg(feature = "textures")]
 pub mod loader;
 mod mesh;
@@ -69,7 +70,7 @@ pub use texture::{
     CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
     TextureOptions, Wrap, full_levels, level_size,
 };
-pub use timer::{GpuPass, GpuTimer, MAX_PASSES};
+pub use timer::{GpuPass, GpuTimer, GpuTiming, MAX_PASSES};
 pub use uniform::{Uniform, UniformValue};
 pub use uniform_block::{BlockFormat, BlockMember, UniformBlock};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};

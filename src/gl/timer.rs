@@ -62,6 +62,43 @@ pub struct GpuPass {
     pub end: crate::time::Timestamp,
 }
 
+/// Whether the passes of frames are timed on the GPU.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub enum GpuTiming {
+    /// On GPUs, where a time stamp costs next to nothing; and on software rasterisers, which it slows down, only while a
+    /// [`Timeline`](crate::timeline::Timeline) is recorded.
+    #[default]
+    Auto,
+    /// Wherever the driver has time stamps.
+    On,
+    /// Never.
+    Off,
+}
+
+impl GpuTiming {
+    /// Whether to time in this context.
+    pub(super) fn wanted(self, gl: &Gl) -> bool {
+        match self {
+            Self::Auto => !gl.caps().software || crate::timeline::is_on(),
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
+impl std::str::FromStr for GpuTiming {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("GPU timing is one of: auto, on, off".into()),
+        }
+    }
+}
+
 /// One frame's queries.
 #[derive(Debug)]
 struct Slot {
@@ -255,9 +292,22 @@ fn queries(gl: &Gl) -> Option<[glow::Query; MAX_PASSES + 1]> {
     made.try_into().ok()
 }
 
+/// Asks for a time stamp between the commands before and after it.
+///
+/// llvmpipe works all commands between two flushes tile by tile, and answers with the time at which the last tile came to
+/// the stamp: without a flush on either side the passes of a frame would all seem to lie in its last tile.
 fn stamp(gl: &Gl, query: glow::Query) {
-    // SAFETY: the query is ours, and used for time stamps only.
-    unsafe { gl.raw().query_counter(query, glow::TIMESTAMP) }
+    let software = gl.caps().software;
+    // SAFETY: commands in the current context; the query is ours, and used for time stamps only.
+    unsafe {
+        if software {
+            gl.raw().flush();
+        }
+        gl.raw().query_counter(query, glow::TIMESTAMP);
+        if software {
+            gl.raw().flush();
+        }
+    }
 }
 
 fn available(gl: &Gl, query: glow::Query) -> bool {

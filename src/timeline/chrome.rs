@@ -103,9 +103,15 @@ fn line(row: &Row<'_>, base: Timestamp, text: &mut String) {
                 let key = match event.kind {
                     Kind::Upload => "bytes",
                     Kind::Sleep => "late_ns",
+                    Kind::Logic | Kind::Render | Kind::Swap => "ran_ns",
                     _ => "value",
                 };
                 let _ = write!(text, ",\"{key}\":{}", event.value);
+            }
+            if event.kind == Kind::Gpu {
+                // In two lanes a pass may be shown shorter than it was.
+                let _ = write!(text, ",\"begin_ns\":{}", event.start.signed_since(base));
+                let _ = write!(text, ",\"end_ns\":{}", event.end.signed_since(base));
             }
             if event.delay > 0 {
                 let _ = write!(text, ",\"run_delay_ns\":{}", event.delay);

@@ -20,6 +20,18 @@ impl RunDelay {
     }
 }
 
+/// For how many nanoseconds the calling thread has been on a processor; 0 where nobody tells.
+#[cfg(unix)]
+pub(super) fn thread_time() -> u64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn thread_time() -> u64 {
+    0
+}
+
 #[cfg(unix)]
 fn read_from_start(file: &File, bytes: &mut [u8]) -> Option<usize> {
     use std::os::unix::fs::FileExt as _;

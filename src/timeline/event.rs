@@ -26,11 +26,12 @@ macro_rules! kinds {
 kinds! {
     /// Some part of the program that somebody gave a name.
     Scope = "scope",
-    /// A step of the logic. `frame` is the number of the snapshot that it made.
+    /// A step of the logic. `frame` is the number of the snapshot that it made, `value` for how many nanoseconds the thread
+    /// was on a processor (0: not told).
     Logic = "logic",
-    /// The drawing of a frame, up to its last call.
+    /// The drawing of a frame, up to its last call. `value` as for a step of the logic.
     Render = "render",
-    /// Swap was called and returned.
+    /// Swap was called and returned. `value` as for a step of the logic.
     Swap = "swap",
     /// A frame could not begin, or swap could not return, before the GPU had finished an earlier one.
     Fence = "fence",

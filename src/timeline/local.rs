@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::collect::{MessageSink, Shared};
-use super::delay::RunDelay;
+use super::delay::{RunDelay, thread_time};
 use super::{Event, Kind};
 use crate::stats::Ring;
 use crate::time::{Clock as _, MonotonicClock, Timestamp};
@@ -21,6 +21,13 @@ pub(super) struct Track {
     delay: RunDelay,
     frame: u64,
     shared: Arc<Shared>,
+}
+
+impl Track {
+    /// For how long the thread was on a processor so far, and for how long it waited for one.
+    fn read(&self) -> (u64, u64) {
+        (thread_time(), self.delay.read())
+    }
 }
 
 thread_local! {
@@ -115,9 +122,10 @@ pub struct Span(Option<Event<'static>>);
 impl Span {
     #[cold]
     fn begin(kind: Kind, name: &'static str) -> Self {
-        let (frame, delay) = with(|track| (track.frame, if told(kind) { track.delay.read() } else { 0 }));
+        let (frame, (value, delay)) =
+            with(|track| (track.frame, if told(kind) { track.read() } else { (0, 0) }));
         let now = MonotonicClock.now();
-        Self(Some(Event { delay, ..Event::new(kind, name, frame, now, now) }))
+        Self(Some(Event { value, delay, ..Event::new(kind, name, frame, now, now) }))
     }
 
     /// The frame that it belongs to, if it is not the one being drawn.
@@ -135,7 +143,9 @@ impl Drop for Span {
             event.end = MonotonicClock.now();
             with(|track| {
                 if told(event.kind) {
-                    event.delay = track.delay.read().saturating_sub(event.delay);
+                    let (ran, delay) = track.read();
+                    event.value = ran.saturating_sub(event.value);
+                    event.delay = delay.saturating_sub(event.delay);
                 }
                 track.events.push(event);
             });

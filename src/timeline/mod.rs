@@ -6,7 +6,8 @@
 //! counts it, so that the end of a run is what is kept.
 //!
 //! All times are of the [one clock](crate::time); those of the GPU are put on it by a [`ClockMap`].
-//! [`Timeline::write_chrome`] writes what <https://ui.perfetto.dev> and `chrome://tracing` show.
+//! [`Timeline::write_chrome`] writes what <https://ui.perfetto.dev> and `chrome://tracing` show,
+//! and [`explain`] says what made late frames late.
 #![cfg_attr(not(feature = "gl"), allow(dead_code, reason = "only OpenGL uploads and has messages"))]
 
 mod chrome;
@@ -14,6 +15,7 @@ mod collect;
 mod correlate;
 mod delay;
 mod event;
+pub mod explain;
 mod local;
 mod rows;
 
@@ -99,6 +101,22 @@ impl Timeline {
         let rows = rows::rows(self, self.complete_from());
         let of = |tid| rows.iter().filter(move |row| row.tid == tid).filter_map(rows::Row::slice).collect();
         rows::Tid::NAMED.into_iter().map(|(tid, name)| (name, of(tid))).collect()
+    }
+
+    /// What made late frames late, as far as what was kept tells. Allocates; for the end of a run.
+    #[must_use]
+    pub fn explain(&self) -> explain::Explanation {
+        let from = self.complete_from();
+        let events: Vec<Event<'_>> = self.events().copied().collect();
+        let frames: Vec<FrameRecord> =
+            self.frames.iter().filter(|r| began(r).is_some_and(|at| at >= from)).copied().collect();
+        explain::explain(&explain::Observed {
+            refresh: self.refresh,
+            interval: self.interval,
+            warmup: self.warmup,
+            frames: &frames,
+            events: &events,
+        })
     }
 
     /// The events of all threads.
