@@ -40,14 +40,14 @@ fn commands(draws: &[(MeshId, MaterialId, f32)]) -> Commands {
 }
 
 fn written(batches: &Batches, commands: &Commands) -> Vec<Instance> {
-    let mut out = vec![Instance { columns: [[f32::NAN; 3]; 4], id: u32::MAX }; batches.visible()];
+    let mut out = vec![Instance { id: u32::MAX, ..Instance::default() }; batches.visible()];
     batches.write(commands, &mut out);
     out
 }
 
 /// The depths in the order in which they are drawn.
 fn depths(batches: &Batches, commands: &Commands) -> Vec<f32> {
-    written(batches, commands).iter().map(|i| -i.columns[3][2]).collect()
+    written(batches, commands).iter().map(|i| -i.origin[2]).collect()
 }
 
 #[test]

@@ -9,26 +9,21 @@ use super::{MaterialId, MeshId, Sprite};
 #[cfg_attr(feature = "gl", derive(bytemuck::Pod, bytemuck::Zeroable))]
 #[repr(C)]
 pub struct Instance {
-    /// The columns of its transform: three axes and the origin.
-    pub columns: [[f32; 3]; 4],
+    /// The first three columns of its transform: where the axes go.
+    pub axes: [[f32; 3]; 3],
+    /// The last one: where the origin goes.
+    pub origin: [f32; 3],
     /// Mesh and material.
     pub id: u32,
 }
 
 impl Instance {
-    #[inline]
-    fn new(mesh: MeshId, material: MaterialId, transform: &Affine3A) -> Self {
-        let Affine3A { matrix3: m, translation } = *transform;
-        let columns = [m.x_axis.to_array(), m.y_axis.to_array(), m.z_axis.to_array(), translation.to_array()];
-        Self { columns, id: mesh.0 | material.0 }
-    }
-
     /// Its transform.
     #[inline]
     #[must_use]
     pub fn transform(&self) -> Affine3A {
-        let [x, y, z, origin] = self.columns.map(Vec3A::from_array);
-        Affine3A { matrix3: glam::Mat3A::from_cols(x, y, z), translation: origin }
+        let [x, y, z] = self.axes.map(Vec3A::from_array);
+        Affine3A { matrix3: glam::Mat3A::from_cols(x, y, z), translation: Vec3A::from_array(self.origin) }
     }
 }
 
@@ -125,10 +120,16 @@ impl Recorder<'_> {
     /// figure), and memory when there are more objects than ever before.
     #[inline]
     pub fn draw(&mut self, mesh: MeshId, material: MaterialId, transform: &Affine3A) {
-        let instance = Instance::new(mesh, material, transform);
-        self.commands.ids.any |= instance.id;
-        self.commands.ids.all &= instance.id;
-        self.commands.instances.push(instance);
+        let id = mesh.0 | material.0;
+        self.commands.ids.any |= id;
+        self.commands.ids.all &= id;
+        self.commands.instances.push(|slot| {
+            slot.axes[0] = transform.matrix3.x_axis.to_array();
+            slot.axes[1] = transform.matrix3.y_axis.to_array();
+            slot.axes[2] = transform.matrix3.z_axis.to_array();
+            slot.origin = transform.translation.to_array();
+            slot.id = id;
+        });
     }
 
     /// Draws a sprite over the meshes of this pass and over the sprites before it. Costs one copy of 32 bytes.
@@ -136,7 +137,7 @@ impl Recorder<'_> {
     pub fn sprite(&mut self, sprite: Sprite) {
         self.commands.textures.any |= sprite.texture;
         self.commands.textures.all &= sprite.texture;
-        self.commands.sprites.push(sprite);
+        self.commands.sprites.push(|slot| *slot = sprite);
     }
 }
 
