@@ -30,7 +30,7 @@ fn main() -> scanout::Result<()> {
     let summary = scanout::run(Config::default(), World(0.0), |cx| {
         let program =
             Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
-        Ok(Triangle(program.uniform("angle"), Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))
+        Ok(Triangle(program.uniform("angle")?, Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))
     })?;
     println!("{} frames in {:.1?}", summary.frames, summary.elapsed);
     Ok(())

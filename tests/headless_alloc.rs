@@ -209,6 +209,8 @@ struct Watch {
     pacing: Pacing,
     debug: DebugLevel,
     fault: Fault,
+    /// Events of a timeline; 0: none.
+    events: usize,
 }
 
 impl Visitor for Watch {
@@ -232,6 +234,7 @@ impl Visitor for Watch {
             size: Size::new(64, 36),
             pacing: self.pacing,
             debug: self.debug,
+            timeline_events: self.events,
             simulated_refresh_hz: 240.0,
             time_limit: Some(Duration::from_secs(120)),
             shutdown_timeout: Duration::from_secs(20),
@@ -302,7 +305,12 @@ fn watch(scene: &Scene, watch: Watch) -> Seen {
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    let seen = watch(scene, Watch { pacing, debug, fault: Fault::None });
+    assert_quiet_with(scene, Watch { pacing, debug, fault: Fault::None, events: 0 });
+}
+
+fn assert_quiet_with(scene: &Scene, what: Watch) {
+    let pacing = what.pacing;
+    let seen = watch(scene, what);
     // A quiet window in which nothing happened would prove nothing.
     assert!(seen.frames >= WINDOW && seen.steps >= WINDOW / 4, "{seen:?}");
     assert!(seen.sent >= EVENTS / 2 && seen.inputs >= EVENTS, "{seen:?}");
@@ -318,6 +326,12 @@ fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
 #[test]
 fn swarm_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Swarm(10_000), Pacing::Immediate, DebugLevel::Off);
+}
+
+/// Two megabytes of instances in each frame, through the ring.
+#[test]
+fn a_swarm_of_a_hundred_thousand_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Swarm(100_000), Pacing::Immediate, DebugLevel::Off);
 }
 
 #[test]
@@ -336,8 +350,24 @@ fn drag_at_a_fixed_rate_allocates_nothing_per_frame() {
 }
 
 #[test]
+fn video_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Video, Pacing::Immediate, DebugLevel::Off);
+}
+
+#[test]
 fn bars_in_step_with_the_display_allocate_nothing_per_frame() {
     assert_quiet(&Scene::Bars, Pacing::Vsync, DebugLevel::Off);
+}
+
+/// A timeline with room for everything, and one whose rings overflow in the window.
+#[test]
+fn recording_a_timeline_allocates_nothing_per_frame() {
+    for (scene, events) in
+        [(Scene::Swarm(10_000), 1_000_000), (Scene::Model(None), 1_000), (Scene::Bars, 1_000)]
+    {
+        let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
+        assert_quiet_with(&scene, Watch { pacing, debug, fault: Fault::None, events });
+    }
 }
 
 /// Debugging costs time and no memory, as long as there is nothing to report.
@@ -352,7 +382,10 @@ fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     for (fault, role, count) in
         [(Fault::InLogic, 0, "steps"), (Fault::InRender, 1, "frames"), (Fault::InSender, 2, "events")]
     {
-        let seen = watch(&Scene::Bars, Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault });
+        let seen = watch(
+            &Scene::Bars,
+            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, events: 0 },
+        );
         let expected = match fault {
             Fault::InLogic => seen.steps,
             Fault::InRender => seen.frames,

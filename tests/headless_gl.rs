@@ -220,20 +220,23 @@ fn uniforms_of_every_type_arrive() {
         let target = target(gl, 8, 1);
         let program = program(gl, WHOLE, fragment);
         program.use_program();
-        program.set(&program.uniform("u_float"), 0.2_f32);
-        program.set(&program.uniform("u_int"), 102_i32);
-        program.set(&program.uniform("u_vec2"), Vec2::new(0.2, 0.4));
-        program.set(&program.uniform("u_vec3"), Vec3::new(0.2, 0.4, 0.6));
-        program.set(&program.uniform("u_vec4"), Vec4::new(0.2, 0.4, 0.6, 0.8));
+        program.set(&program.uniform("u_float").expect("of that type"), 0.2_f32);
+        program.set(&program.uniform("u_int").expect("of that type"), 102_i32);
+        program.set(&program.uniform("u_vec2").expect("of that type"), Vec2::new(0.2, 0.4));
+        program.set(&program.uniform("u_vec3").expect("of that type"), Vec3::new(0.2, 0.4, 0.6));
+        program.set(&program.uniform("u_vec4").expect("of that type"), Vec4::new(0.2, 0.4, 0.6, 0.8));
         // The middle column, and not the middle row.
         program.set(
-            &program.uniform("u_mat3"),
+            &program.uniform("u_mat3").expect("of that type"),
             Mat3::from_cols(Vec3::ONE, Vec3::new(0.2, 0.4, 0.6), Vec3::ZERO),
         );
         let column = Vec4::new(0.8, 0.6, 0.4, 0.2);
-        program.set(&program.uniform("u_mat4"), Mat4::from_cols(Vec4::ONE, Vec4::ONE, column, Vec4::ZERO));
-        program.set(&program.uniform("u_array"), 0.6_f32); // the first element goes by the bare name
-        program.set(&program.uniform("no_such_uniform"), 1.0_f32); // and this is no error
+        program.set(
+            &program.uniform("u_mat4").expect("of that type"),
+            Mat4::from_cols(Vec4::ONE, Vec4::ONE, column, Vec4::ZERO),
+        );
+        program.set(&program.uniform("u_array[0]").expect("of that type"), 0.6_f32); // the bare name is the whole array
+        program.set(&program.uniform("no_such_uniform").expect("of that type"), 1.0_f32); // and this is no error
         gl.hook(Hook::Draw("test"));
         whole(gl).draw();
         gl.hook(Hook::Draw("test"));
@@ -595,9 +598,9 @@ fn sample(gl: &Gl, texture: &Texture, at: Vec2, level: f32) -> [u8; 4] {
     let program = program(gl, WHOLE, SAMPLE);
     texture.bind(5);
     program.use_program();
-    program.set(&program.uniform("u_texture"), 5);
-    program.set(&program.uniform("u_at"), at);
-    program.set(&program.uniform("u_level"), level);
+    program.set(&program.uniform("u_texture").expect("of that type"), 5);
+    program.set(&program.uniform("u_at").expect("of that type"), at);
+    program.set(&program.uniform("u_level").expect("of that type"), level);
     whole(gl).draw();
     gl.hook(Hook::Draw("test"));
     pixels(gl, &target)[0]

@@ -123,7 +123,7 @@ fn things(gl: &Gl, painter: &mut Painter) -> Things {
         &source("#version 330 core\nin vec3 v_normal; out vec4 c; void main() { c = vec4(abs(normalize(v_normal)), 1.0); }"),
     )
     .unwrap_or_else(|e| panic!("{e}"));
-    let own = painter.add_program(own);
+    let own = painter.add_program(own).expect("a program");
     let colour = |r, g, b, a| Material::coloured(Vec4::new(r, g, b, a));
     let materials = [
         colour(1.0, 0.5, 0.2, 1.0),

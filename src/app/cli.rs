@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::DebugLevel;
-use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -100,7 +100,7 @@ impl LayoutArg {
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What to draw: model, swarm, flash, flip, drag, bars, or a .gltf or .glb file
+    /// What to draw: model, swarm, flash, flip, drag, bars, video, or a .gltf or .glb file
     #[arg(long, value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
     /// Instances of the swarm
@@ -160,6 +160,13 @@ pub struct RunArgs {
     /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
+    /// axis: .json for ui.perfetto.dev, chrome://tracing, .puffin for puffin_viewer
+    #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
+    pub trace: Option<PathBuf>,
+    /// Do not ask the GPU what the passes of a frame take
+    #[arg(long)]
+    pub no_gpu_timing: bool,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
@@ -192,6 +199,14 @@ impl RunArgs {
             (_, _, true) => Err("--animate goes with --scene flash".into()),
             (scene, None, false) => Ok(scene.clone()),
         }
+    }
+}
+
+fn timeline(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("json" | "puffin") => Ok(path),
+        _ => Err("a timeline is written as .json or .puffin".into()),
     }
 }
 
@@ -259,8 +274,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn refresh(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|hz| (1.0..=10_000.0).contains(hz))
-        .ok_or_else(|| "a rate is a number from 1 to 10000".into())
+        .filter(|hz| (1.0..=FASTEST_HZ).contains(hz))
+        .ok_or_else(|| format!("a refresh rate is a number from 1 to {FASTEST_HZ}"))
 }
 
 #[cfg(test)]
@@ -293,7 +308,9 @@ mod tests {
             ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
+            ["--refresh", "2001"],
             ["--gl-debug", "loud"],
+            ["--trace", "trace.txt"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

@@ -6,9 +6,11 @@ mod log;
 mod output;
 mod plot;
 mod profile;
+mod puffin_file;
 mod report;
 mod run;
 mod sim;
+mod timeline;
 mod trace;
 mod usage;
 

@@ -57,13 +57,15 @@ struct SwappedFrame {
 /// [`FreeTimer`].
 ///
 /// A frame that no source answers for is told as [`Presentation::Estimated`] at the time at which the GPU was done with
-/// it; while the window is known to be hidden, as dropped.
+/// it; as dropped while the window is known to be hidden, and where the source has measured a later frame.
 pub struct Chain {
     links: Vec<Link>,
     active: usize,
     refused: Vec<(&'static str, SourceError)>,
     frames: [SwappedFrame; REMEMBERED],
     period: Option<Duration>,
+    /// The newest frame of which the source in use has told a measured display time.
+    measured: FrameId,
     hidden: bool,
     /// When a source that knows whether the window is shown last said anything.
     alive: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl Chain {
             refused: Vec::new(),
             frames: [SwappedFrame::default(); REMEMBERED],
             period,
+            measured: FrameId(0),
             hidden: false,
             alive: None,
             told: None,
@@ -94,6 +97,20 @@ impl Chain {
         match source {
             Ok(source) => self.push(source),
             Err(why) => self.refused.push((name, why)),
+        }
+    }
+
+    /// The display's nominal rate is `hz` from now on: another monitor, or another mode. All sources hear of it, and what they
+    /// say is judged by it; what was measured counts anew. Not a number above 1: nothing changes.
+    pub fn set_refresh(&mut self, hz: f64) {
+        if !(hz.is_finite() && hz >= 1.0) {
+            return;
+        }
+        self.period = Some(Duration::from_secs_f64(1.0 / hz));
+        self.rate = RefreshRate::default();
+        for link in &mut self.links {
+            link.watch = Watch::new(self.period);
+            link.source.set_refresh(hz);
         }
     }
 
@@ -216,6 +233,7 @@ impl Chain {
             let (active, used) = (self.active, i == self.active);
             let witness = source.tells_visibility();
             let (frames, rate, alive) = (&mut self.frames, &mut self.rate, &mut self.alive);
+            let measured = &mut self.measured;
             let mut found = None;
             let polled = source.poll(now, &mut |event| {
                 if let SourceEvent::Visible(shown) = event {
@@ -237,6 +255,9 @@ impl Chain {
                             // A frame has one answer; what comes after an estimate is too late.
                             let frame = &mut frames[slot(id)];
                             if frame.id == id && std::mem::take(&mut frame.open) {
+                                if matches!(presentation, Presentation::At(..)) {
+                                    *measured = id.max(*measured);
+                                }
                                 sink(Feedback::Presented(id, presentation));
                             }
                         }
@@ -331,8 +352,10 @@ impl Chain {
         link.watch.reset();
         for frame in self.frames.iter_mut().filter(|f| f.open) {
             frame.open = false;
-            sink(Feedback::Presented(frame.id, Presentation::Estimated(frame.gpu_done.unwrap_or(now))));
+            let at = frame.gpu_done.unwrap_or(now);
+            sink(Feedback::Presented(frame.id, unanswered(frame.id, self.measured, at)));
         }
+        self.measured = FrameId(0);
     }
 
     /// Frames that the source has passed over.
@@ -343,7 +366,7 @@ impl Chain {
                 && now.saturating_since(at) > limit * 2
             {
                 frame.open = false;
-                sink(Feedback::Presented(frame.id, Presentation::Estimated(at)));
+                sink(Feedback::Presented(frame.id, unanswered(frame.id, self.measured, at)));
             }
         }
     }
@@ -362,6 +385,13 @@ impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chain").field("source", &self.source()).finish_non_exhaustive()
     }
+}
+
+/// What becomes of a frame that nobody answered for and that the GPU was done with at `done`. Where a later frame's display
+/// time was measured (`newest`), an estimate would be a guess among measurements, and may lie before that of the frame
+/// before it: no time at all is told then.
+fn unanswered(id: FrameId, newest: FrameId, done: Timestamp) -> Presentation {
+    if id < newest { Presentation::Dropped } else { Presentation::Estimated(done) }
 }
 
 /// What comes of a source, for the log.
@@ -403,6 +433,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::display::Attribution;
     use crate::pacing::VblankSample;
 
     const FRAME: Duration = Duration::from_micros(16_667);
@@ -423,6 +454,8 @@ mod tests {
         Fast,
         /// Answers, but 60 ms late, on a 60 Hz display.
         Throttled,
+        /// Shows a frame a refresh and a half after its swap, and then answers for the one before it.
+        NamesTheOneBefore,
         Gone,
         Lost,
     }
@@ -434,6 +467,8 @@ mod tests {
         due: VecDeque<(FrameId, Timestamp)>,
         sequence: u64,
         visible: Option<bool>,
+        attribution: Attribution,
+        hz: f64,
     }
 
     struct Scripted {
@@ -455,6 +490,9 @@ mod tests {
         fn tells_visibility(&self) -> bool {
             self.witness
         }
+        fn set_refresh(&mut self, hz: f64) {
+            self.script.borrow_mut().hz = hz;
+        }
         fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {
             self.script.borrow_mut().asked += 1;
         }
@@ -466,7 +504,11 @@ mod tests {
             if let Some(shown) = s.visible.take() {
                 sink(SourceEvent::Visible(shown));
             }
-            let delay = if s.mood == Mood::Throttled { FRAME * 36 / 10 } else { FRAME };
+            let delay = match s.mood {
+                Mood::Throttled => FRAME * 36 / 10,
+                Mood::NamesTheOneBefore => FRAME * 3 / 2,
+                _ => FRAME,
+            };
             while s.due.front().is_some_and(|(_, at)| *at + delay <= now) {
                 let (id, swapped) = s.due.pop_front().unwrap();
                 s.sequence += 1;
@@ -489,6 +531,14 @@ mod tests {
                         at
                     }
                     Mood::Honest | Mood::Throttled => at,
+                    Mood::NamesTheOneBefore => {
+                        s.attribution.repainted(id, swapped + FRAME / 2);
+                        let named = FrameId(id.0.saturating_sub(1));
+                        if let Some(shown) = s.attribution.presented(named, at) {
+                            sink(SourceEvent::Presented(shown, Presentation::At(at, Origin::Compositor)));
+                        }
+                        continue;
+                    }
                 };
                 let sequence = Some(s.sequence);
                 sink(SourceEvent::Vblank(VblankSample { at, sequence, period, origin: Origin::Compositor }));
@@ -517,7 +567,8 @@ mod tests {
             let mut chain = Chain::new(Some(60.0));
             let mut scripts = Vec::new();
             for &(name, mood, witness) in sources {
-                let script = Script { mood, asked: 0, due: VecDeque::new(), sequence: 0, visible: None };
+                let (due, attribution) = (VecDeque::new(), Attribution::default());
+                let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution, hz: 0.0 };
                 let script = Rc::new(RefCell::new(script));
                 scripts.push(Rc::clone(&script));
                 chain.add(name, Ok(Box::new(Scripted { name, witness, script })));
@@ -544,7 +595,7 @@ mod tests {
                 Feedback::Source(name, _) => sources.push(name),
                 Feedback::Visible(shown) => visible.push(shown),
                 Feedback::OneByOne(_) => {}
-                Feedback::GpuDone(..) => panic!("nobody here knows the GPU"),
+                Feedback::GpuDone(..) | Feedback::GpuPass(..) => panic!("nobody here knows the GPU"),
             });
         }
 
@@ -562,6 +613,15 @@ mod tests {
         }
 
         /// Draws 60 frames per second until this source is in use; how long that took.
+        /// A frame of a loop in which each waits for the answer to the one before, though that takes long.
+        fn slow_frame(&mut self) {
+            self.frame();
+            (0..4 * 8).for_each(|_| {
+                self.now += FRAME / 8;
+                self.poll();
+            });
+        }
+
         fn until(&mut self, name: &str, limit: Duration) -> Duration {
             let start = self.now;
             while self.chain.source().0 != name {
@@ -624,16 +684,38 @@ mod tests {
     #[test]
     fn throttled_source_is_left() {
         let mut b = Bench::new(&[("best", Mood::Throttled, false), ("next", Mood::Honest, false)]);
-        // Frames as slow as the answers: each waits for the one before.
         while b.chain.source().0 == "best" {
-            b.frame();
-            (0..4 * 8).for_each(|_| {
-                b.now += FRAME / 8;
-                b.poll();
-            });
+            b.slow_frame();
             assert!(b.id.0 < 30);
         }
         b.assert_answered();
+    }
+
+    #[test]
+    fn another_refresh_rate_is_what_all_sources_are_judged_by() {
+        let mut b = Bench::new(&[("best", Mood::Throttled, false), ("next", Mood::Honest, false)]);
+        // What is three intervals late at 60 Hz is not at 20 Hz.
+        b.chain.set_refresh(20.0);
+        (0..100).for_each(|_| b.slow_frame());
+        assert_eq!(b.sources, ["best"]);
+        assert!(b.scripts.iter().all(|s| s.borrow().hz == 20.0), "each source is told");
+        for nonsense in [0.0, -60.0, f64::NAN, f64::INFINITY] {
+            b.chain.set_refresh(nonsense);
+        }
+        assert!(b.scripts.iter().all(|s| s.borrow().hz == 20.0));
+        b.chain.set_refresh(60.0);
+        (0..40).for_each(|_| b.slow_frame());
+        assert_eq!(b.sources[..2], ["best", "next"], "and back");
+    }
+
+    #[test]
+    fn the_free_timer_follows_another_refresh_rate() {
+        let mut b = Bench::new(&[]);
+        (0..60).for_each(|_| b.frame());
+        let before = std::mem::take(&mut b.vblanks);
+        b.chain.set_refresh(30.0);
+        (0..60).for_each(|_| b.frame());
+        assert!((58..=61).contains(&before) && (29..=31).contains(&b.vblanks), "{before}, {}", b.vblanks);
     }
 
     #[test]
@@ -729,7 +811,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_a_source_passes_over_finish_as_estimates() {
+    fn frame_that_a_source_passes_over_is_given_no_time_among_measured_ones() {
         let mut b = Bench::new(&[("best", Mood::Honest, false)]);
         for n in 0..200 {
             b.frame();
@@ -739,7 +821,39 @@ mod tests {
         }
         assert_eq!(b.sources, ["best"]);
         b.assert_answered();
-        let estimated = b.presented.iter().filter(|(_, p)| matches!(p, Presentation::Estimated(_))).count();
-        assert!((1..=41).contains(&estimated), "{estimated}");
+        let dropped = b.presented.iter().filter(|(_, p)| *p == Presentation::Dropped).count();
+        assert!((36..=40).contains(&dropped), "{dropped}");
+        b.presented.sort_by_key(|(id, _)| *id);
+        let times: Vec<_> = b.presented.iter().filter_map(|(_, p)| p.time()).collect();
+        assert!(times.is_sorted_by_key(|(at, _)| *at));
+    }
+
+    #[test]
+    fn display_times_never_run_backwards_when_a_compositor_is_corrected() {
+        let mut b = Bench::new(&[("best", Mood::NamesTheOneBefore, false)]);
+        (0..100).for_each(|_| b.frame());
+        assert!(b.scripts[0].borrow().attribution.shifted());
+        assert_eq!(b.sources, ["best"]);
+        b.presented.sort_by_key(|(id, _)| *id);
+        let times: Vec<_> = b.presented.iter().filter_map(|(_, p)| p.time()).collect();
+        assert!(times.len() > 90 && times.is_sorted_by_key(|(at, _)| *at), "{:?}", b.presented);
+        let last: Vec<_> = times[40..90].windows(2).map(|w| w[1].0.saturating_since(w[0].0)).collect();
+        assert!(last.iter().all(|step| *step == FRAME), "{last:?}");
+    }
+
+    #[test]
+    fn frames_at_the_end_that_nobody_answers_for_finish_as_estimates() {
+        let mut b = Bench::new(&[("best", Mood::Honest, false)]);
+        (0..30).for_each(|_| b.frame());
+        b.scripts[0].borrow_mut().due.clear();
+        let open = b.id;
+        b.frame();
+        b.scripts[0].borrow_mut().due.clear();
+        for _ in 0..40 {
+            b.now += FRAME;
+            b.poll();
+        }
+        let last = b.presented.iter().rfind(|(id, _)| *id >= open).expect("an answer");
+        assert!(matches!(last.1, Presentation::Estimated(_)), "{last:?}");
     }
 }

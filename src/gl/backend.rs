@@ -4,11 +4,12 @@ use std::time::Duration;
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
-use super::{Capabilities, CreateContext, FenceRing, Frame, Gl, Hook, Renderer, read_pixels};
+use super::{Capabilities, CreateContext, FenceRing, Frame, Gl, GpuTimer, Hook, Renderer, read_pixels};
 use crate::error::Result;
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::timeline;
 
 /// What a context draws to and shows it with: a window's surface, or an off-screen target.
 pub trait Surface {
@@ -30,6 +31,11 @@ pub trait Surface {
 
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
+
+    /// The display's nominal rate is `hz` from now on, which whoever tells display times has to know.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
+    }
 
     /// The GPU has finished a frame by `gpu_done`. What becomes of it, where [`swap`](Self::swap) did not know that and
     /// [`poll`](Self::poll) is not going to say it.
@@ -80,6 +86,8 @@ pub(crate) struct GlBackend<R, T> {
     renderer: R,
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
+    timer: Option<GpuTimer>,
+    newest: FrameId,
     _end: ContextEnd,
     gl: Gl,
     target: TargetInfo,
@@ -111,16 +119,31 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
+        if let Some(sink) = timeline::message_sink() {
+            gl.report_to(sink);
+        }
         Ok(Self {
             renderer,
             overlay,
             fences,
+            timer: None,
+            newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
             gl,
             target,
             surface,
             swaps: [(FrameId(0), None); REMEMBERED],
         })
+    }
+
+    /// Times the passes of each frame on the GPU, if that is wanted and the driver can.
+    #[must_use]
+    pub(crate) fn timed(mut self, wanted: bool) -> Self {
+        self.timer = wanted.then(|| GpuTimer::new(&self.gl)).flatten();
+        if wanted && self.timer.is_none() {
+            log::info!("the driver has no time stamps: what passes take the GPU is not measured");
+        }
+        self
     }
 
     fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
@@ -130,10 +153,13 @@ impl<R, T: Surface> GlBackend<R, T> {
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
-            self.renderer.render(view, &mut Frame::new(&self.gl, *info));
+            self.renderer.render(view, &mut Frame::new(&self.gl, *info, self.timer.as_mut()));
         }
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
             crate::profile::scope!("overlay");
+            if let Some(timer) = &mut self.timer {
+                timer.pass("overlay");
+            }
             overlay.draw(&self.gl, info);
             restore(&self.gl, info.size);
         }
@@ -150,6 +176,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         self.surface.set_pacing(mode)
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        self.surface.set_refresh(hz);
+    }
+
     fn resize(&mut self, size: Size, _scale: f32) -> Result<()> {
         self.surface.resize(size)?;
         self.surface.bind(&self.gl);
@@ -159,7 +189,14 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()> {
+        self.newest = frame.id;
+        if let Some(timer) = &mut self.timer {
+            timer.begin(frame.id);
+        }
         self.paint(view, frame);
+        if let Some(timer) = &mut self.timer {
+            timer.end();
+        }
         self.fences.insert(frame.id);
         Ok(())
     }
@@ -196,6 +233,11 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+        if let Some(timer) = &mut self.timer {
+            timer.poll(self.newest, false, |pass| {
+                sink(Feedback::GpuPass(pass.frame, pass.name, pass.begin, pass.end));
+            });
+        }
     }
 
     fn poll_every(&self) -> Duration {

@@ -1,5 +1,7 @@
 use glow::HasContext as _;
 
+use super::CompressedFormats;
+
 /// What the driver can do, looked up once when the context is taken over. Callers ask this and not the driver.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -18,18 +20,26 @@ pub struct Capabilities {
     pub debug_output: bool,
     /// Persistently mapped buffers (GL 4.4 or `GL_ARB_buffer_storage`).
     pub buffer_storage: bool,
+    /// Draws that name their first instance (GL 4.2 or `GL_ARB_base_instance`).
+    pub base_instance: bool,
     /// Many draws from one indirect buffer (GL 4.3 or `GL_ARB_multi_draw_indirect`).
     pub multi_draw_indirect: bool,
-    /// Draws that begin at an instance of their own (GL 4.2 or `GL_ARB_base_instance`).
-    pub base_instance: bool,
+    /// Finished programs can be read and kept (GL 4.1 or `GL_ARB_get_program_binary`, with a format to keep them in).
+    pub program_binaries: bool,
     /// Time stamps and elapsed times of the GPU (GL 3.3).
     pub timer_query: bool,
+    /// Bits of the GPU's time stamps; 0: there are none, whatever the version says.
+    pub timestamp_bits: u32,
     /// Highest anisotropy of texture filtering; 1 where there is none.
     pub max_anisotropy: f32,
     /// Longest side of a 2D texture in texels.
     pub max_texture_size: u32,
+    /// Memory for all levels of a texture in one call (GL 4.2 or `GL_ARB_texture_storage`).
+    pub texture_storage: bool,
     /// Most layers of a texture array.
     pub max_array_layers: u32,
+    /// Compressed texture formats.
+    pub compressed: CompressedFormats,
     /// Longest side of a [`RenderTarget`](super::RenderTarget) in pixels.
     pub max_target_size: u32,
     /// Offsets into uniform buffers are multiples of this many bytes.
@@ -69,9 +79,13 @@ impl Capabilities {
             renderer,
             debug_output: at_least(4, 3) || has("GL_KHR_debug"),
             buffer_storage: at_least(4, 4) || has("GL_ARB_buffer_storage"),
-            multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
             base_instance: at_least(4, 2) || has("GL_ARB_base_instance"),
+            multi_draw_indirect: at_least(4, 3) || has("GL_ARB_multi_draw_indirect"),
+            program_binaries: (at_least(4, 1) || has("GL_ARB_get_program_binary"))
+                && number(glow::NUM_PROGRAM_BINARY_FORMATS) > 0,
             timer_query: at_least(3, 3) || has("GL_ARB_timer_query"),
+            // Asked once the functions are loaded.
+            timestamp_bits: 0,
             max_anisotropy: if anisotropic {
                 // SAFETY: reads one float of the current context; the extension was checked.
                 unsafe { gl.get_parameter_f32(glow::MAX_TEXTURE_MAX_ANISOTROPY_EXT) }
@@ -79,7 +93,14 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
+            texture_storage: at_least(4, 2) || has("GL_ARB_texture_storage"),
             max_array_layers: number(glow::MAX_ARRAY_TEXTURE_LAYERS),
+            compressed: CompressedFormats {
+                s3tc: has("GL_EXT_texture_compression_s3tc"),
+                s3tc_srgb: has("GL_EXT_texture_sRGB") || has("GL_EXT_texture_compression_s3tc_srgb"),
+                bptc: at_least(4, 2) || has("GL_ARB_texture_compression_bptc"),
+                etc2: at_least(4, 3) || has("GL_ARB_ES3_compatibility"),
+            },
             max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),
             max_samples: number(glow::MAX_SAMPLES),

@@ -1,12 +1,16 @@
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::debug::Debug;
+use super::program_reload::Shaders;
+use super::stream::{self, Strategy, StreamError};
+use super::timer;
 use super::{Capabilities, DebugLevel, Hook};
 use crate::error::{Error, Result};
+use crate::timeline::MessageSink;
 
 /// Lowest version that scanout draws with.
 pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
@@ -25,7 +29,10 @@ struct Inner {
     multi_draw: Option<MultiDraw>,
     caps: Capabilities,
     debug: Debug,
+    timers: Option<timer::Functions>,
+    shaders: Shaders,
     alive: Cell<bool>,
+    stream: OnceCell<Strategy>,
 }
 
 impl Gl {
@@ -57,17 +64,29 @@ impl Gl {
         }
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
-        let caps = Capabilities::query(&raw);
+        let mut caps = Capabilities::query(&raw);
         let multi_draw = Some(loader(c"glMultiDrawElementsIndirect"))
             .filter(|f| caps.multi_draw_indirect && !f.is_null())
             // SAFETY: the caller's loader gives the function of that name, whose C signature this is; the driver says
             // that it has it.
             .map(|f| unsafe { std::mem::transmute::<*const c_void, MultiDraw>(f) });
+        // SAFETY: the caller's promise about `loader`; the capability was checked.
+        let timers = caps.timer_query.then(|| unsafe { timer::Functions::load(loader) }).flatten();
+        caps.timestamp_bits = timers.map_or(0, |functions| functions.bits);
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
-        Ok(Self(Rc::new(Inner { raw, multi_draw, caps, debug, alive: Cell::new(true) })))
+        Ok(Self(Rc::new(Inner {
+            raw,
+            multi_draw,
+            caps,
+            debug,
+            timers,
+            shaders: Shaders::default(),
+            alive: Cell::new(true),
+            stream: OnceCell::new(),
+        })))
     }
 
     /// The functions themselves, for everything that has no wrapper here.
@@ -86,6 +105,19 @@ impl Gl {
     #[must_use]
     pub fn caps(&self) -> &Capabilities {
         &self.0.caps
+    }
+
+    /// How to stream to this driver: the strategy that the environment variable `SCANOUT_STREAM` names, or else the fastest
+    /// one that works. The first call tries them all, which takes a few milliseconds, and says in the log what came of it.
+    ///
+    /// # Errors
+    /// When the variable holds no name of a [`Strategy`] (nor `auto`), or nothing works.
+    pub fn stream_strategy(&self) -> Result<Strategy, StreamError> {
+        if let Some(&strategy) = self.0.stream.get() {
+            return Ok(strategy);
+        }
+        let strategy = stream::chosen_by_environment(self)?;
+        Ok(*self.0.stream.get_or_init(|| strategy))
     }
 
     pub(super) fn multi_draw(&self) -> Option<MultiDraw> {
@@ -118,6 +150,19 @@ impl Gl {
     /// The context is about to be destroyed, or was lost: handles that are dropped from now on free nothing.
     pub fn context_gone(&self) {
         self.0.alive.set(false);
+    }
+
+    /// From now on what the driver says goes to `sink` as well, also with the debug hooks off.
+    pub(crate) fn report_to(&self, sink: MessageSink) {
+        self.0.debug.report_to(&self.0.raw, sink);
+    }
+
+    pub(super) fn timer_functions(&self) -> Option<timer::Functions> {
+        self.0.timers
+    }
+
+    pub(super) fn shaders(&self) -> &Shaders {
+        &self.0.shaders
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -15,13 +15,27 @@ mod context;
 mod debug;
 mod fence;
 mod frame;
+mod glsl;
 mod handle;
+#[cfg(feature = "textures")]
+pub mod loader;
 mod mesh;
 mod painter;
 mod program;
+mod program_binary;
+mod program_cache;
+mod program_interface;
+mod program_reload;
 mod shader;
+mod shader_error;
+mod shader_folder;
+mod shader_preprocess;
+pub mod stream;
 mod target;
 mod texture;
+mod timer;
+mod uniform;
+mod uniform_block;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
@@ -36,12 +50,24 @@ pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
+#[cfg(feature = "textures")]
+pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
 pub use painter::{
     Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
 };
-pub use program::{Program, Uniform, UniformValue};
-pub use shader::{ShaderError, ShaderSource, ShaderStage};
+pub use program::{Program, ProgramBuilder};
+pub use program_cache::ProgramCache;
+pub use shader::{ShaderSource, ShaderStage};
+pub use shader_error::{ShaderError, ShaderFault};
+pub use shader_folder::ShaderFolder;
+pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use target::{RenderTarget, read_pixels};
-pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use texture::{
+    CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
+    TextureOptions, Wrap, full_levels, level_size,
+};
+pub use timer::{GpuPass, GpuTimer, MAX_PASSES};
+pub use uniform::{Uniform, UniformValue};
+pub use uniform_block::{BlockFormat, BlockMember, UniformBlock};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};

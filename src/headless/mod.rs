@@ -104,13 +104,14 @@ where
 {
     config.check()?;
     let (size, scale, hz, debug) = (options.size, options.scale, config.simulated_refresh_hz, config.debug);
+    let timed = config.gpu_timing;
     let make_backend = move || {
         let context = egl::Context::new(debug)?;
         let gl = context.load(debug)?;
         let target =
             TargetInfo::of(gl.caps(), context.platform(), Some(hz), ("simulated display", Origin::Simulated));
         let surface = OffscreenSurface::new(context, &gl, size, hz)?;
-        GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay)
+        Ok(GlBackend::new(surface, gl, target, size, scale, Box::new(make_renderer), overlay)?.timed(timed))
     };
     Runtime::start(options, logic, make_backend, on_end)
 }

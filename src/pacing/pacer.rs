@@ -7,6 +7,7 @@ use super::load::{Layout, LayoutChoice, Load};
 use super::step::{FixedStep, Steps};
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
+use super::window::Window;
 use super::{DeltaTime, FrameId, Origin, Pacing, Presentation, Rate};
 use crate::time::{Timestamp, nanos};
 
@@ -53,6 +54,8 @@ const POLL_SLACK: i64 = 600_000;
 const STRAY_SHARE: f64 = 0.25;
 /// After so many strays in a row it is the refreshes, not the stamps, that are known badly.
 const STRAYS: u32 = 8;
+/// Answers further apart than this share of a nominal refresh lie more than one refresh apart.
+const ONE_REFRESH: f64 = 1.5;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
 
@@ -117,8 +120,8 @@ pub struct PacerState {
     pub budget: Duration,
     /// The part of it that is reserve, in nanoseconds.
     pub reserve: i64,
-    /// The declared share of missed frames.
-    pub miss_budget: f64,
+    /// The share of frames that may miss; `None` while frames aim at no time, so that nothing is declared.
+    pub miss_budget: Option<f64>,
     /// How logic and drawing lie in time.
     pub layout: Layout,
     /// Refreshes per frame.
@@ -210,6 +213,9 @@ pub struct FramePacer {
     source: Option<Origin>,
     /// The display says when it is ready for the next frame, and no more.
     one_by_one: bool,
+    /// The last answer of such a display, and how far apart they came where one refresh lay between them.
+    answered: Option<Timestamp>,
+    answers: Window,
     cap: Option<Rate>,
     vrr: Option<VrrRange>,
     latch_lead: i64,
@@ -341,6 +347,8 @@ impl FramePacer {
             given: Duration::ZERO,
             source: None,
             one_by_one: false,
+            answered: None,
+            answers: Window::new(),
             cap: None,
             vrr: None,
             latch_lead: 0,
@@ -415,6 +423,8 @@ impl FramePacer {
     /// display the next frame begins at once. Plan it when the display has said so.
     pub const fn set_one_by_one(&mut self, one_by_one: bool) {
         self.one_by_one = one_by_one;
+        self.answered = None;
+        self.answers.clear();
     }
 
     fn restart_reserve(&mut self) {
@@ -508,7 +518,8 @@ impl FramePacer {
             spread: self.model.spread(),
             budget: self.given,
             reserve: self.work.reserve(),
-            miss_budget: self.work.miss_budget().share(),
+            miss_budget: matches!(self.way(), Way::Grid | Way::Vblank | Way::Vrr)
+                .then(|| self.work.miss_budget().share()),
             layout: self.load.layout(),
             divisor: self.load.divisor(),
             judged: self.state.judged,
@@ -777,6 +788,9 @@ impl FramePacer {
 
     /// What became of the frame of plan `id`.
     pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+        if let (true, Some((at, _))) = (self.one_by_one, presentation.time()) {
+            self.answered_at(at);
+        }
         let measured = match presentation {
             Presentation::At(at, origin) if origin != Origin::Estimated => at,
             Presentation::Dropped => {
@@ -823,6 +837,19 @@ impl FramePacer {
         let stray = far && self.way() == Way::Vblank && self.model.lock() == Lock::Locked;
         self.strays = if stray { self.strays.saturating_add(1) } else { 0 };
         stray && self.strays < STRAYS
+    }
+
+    fn answered_at(&mut self, at: Timestamp) {
+        let Some(apart) = self.answered.replace(at).map(|last| at.signed_since(last)) else { return };
+        if apart > 0 && (apart as f64) < ONE_REFRESH * self.refresh_period() {
+            self.answers.push(apart);
+        }
+    }
+
+    /// The time that a frame has from one answer of the display to the next, in nanoseconds: compositors without a display
+    /// refresh more slowly than they say.
+    fn answer_period(&self) -> f64 {
+        self.refresh_period().max(self.answers.quantile(0.5) as f64)
     }
 
     /// The display began a refresh.
@@ -926,10 +953,15 @@ impl FramePacer {
             self.judge(span > room, whole);
         }
         if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
-            // A large reserve stands for what a compositor needs beside us, and keeps no processor busy.
-            let period = self.refresh_period();
-            let reserve = self.work.reserve().clamp(0, (period * LOAD_RESERVE) as i64);
-            let apart = reserve.saturating_add(self.latch_lead);
+            let (period, apart) = if self.one_by_one {
+                // It begins with the answer and has until the next one: no deadline, and nothing reserved for one.
+                (self.answer_period(), 0)
+            } else {
+                // A large reserve stands for what a compositor needs beside us, and keeps no processor busy.
+                let period = self.refresh_period();
+                let reserve = self.work.reserve().clamp(0, (period * LOAD_RESERVE) as i64);
+                (period, reserve.saturating_add(self.latch_lead))
+            };
             let (logic, drawing) = (signed(logic), signed(drawing));
             self.load.frame(logic, drawing, gpu, period, apart);
         }
@@ -1216,6 +1248,60 @@ mod tests {
         // 0.85 of the new and 0.15 of the old; or the other way round.
         assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
         assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
+    }
+
+    #[test]
+    fn misses_are_declared_only_while_frames_aim_at_a_time() {
+        let declared = |mode| FramePacer::new(mode, 60.0).state().miss_budget;
+        for mode in [Pacing::Auto, Pacing::LowLatency, Pacing::Smooth, Pacing::fixed(60.0).unwrap()] {
+            assert_eq!(declared(mode), Some(mode.miss_budget().share()), "{mode}");
+        }
+        for mode in [Pacing::Vsync, Pacing::Immediate, Pacing::Host] {
+            assert_eq!(declared(mode), None, "{mode}");
+        }
+        let mut timed = FramePacer::new(Pacing::Vsync, 60.0);
+        timed.set_throttle(Throttle::Timer);
+        assert!(timed.state().miss_budget.is_some(), "a timer paces: its grid can be missed");
+        let mut answered = FramePacer::new(Pacing::Auto, 60.0);
+        answered.set_one_by_one(true);
+        assert_eq!(answered.state().miss_budget, None);
+    }
+
+    /// A display that only answers, every `refresh` microseconds, and frames of `work` microseconds that begin with its
+    /// answer. Returns the layout after 600 of them.
+    fn answered(hz: f64, refresh: u64, work: u64) -> Layout {
+        let us = |n: u64| Duration::from_micros(n);
+        let mut pacer = FramePacer::new(Pacing::LowLatency, hz);
+        pacer.set_source(Origin::Estimated);
+        pacer.set_one_by_one(true);
+        let mut now = at(0);
+        for i in 0..600 {
+            let plan = pacer.plan(now);
+            // Arrivals are looked for twice in a millisecond, and the work is never twice the same.
+            let work = work - 150 + i * 7_919 % 300;
+            let done = plan.wake_at.max(now) + us(work);
+            pacer.submitted(plan.id, done, Work { logic: us(work / 2), drawing: us(work / 2), held: us(0) });
+            pacer.gpu_done(plan.id, done);
+            let refreshes = (done.saturating_since(at(0)).as_micros() as u64).div_ceil(refresh);
+            now = at(0) + us(refreshes * refresh + i * 104_729 % 400);
+            pacer.presented(plan.id, Presentation::Estimated(now));
+        }
+        pacer.state().layout
+    }
+
+    #[test]
+    fn a_frame_that_fits_between_two_answers_stays_serial() {
+        for (hz, refresh, work, want) in [
+            // With a reserve for a deadline that there is not, this would not fit.
+            (240.0, 4_167, 3_700, Layout::Serial),
+            // What calls itself 240 Hz and has 199.
+            (240.0, 5_025, 4_400, Layout::Serial),
+            (240.0, 5_025, 6_000, Layout::Pipelined),
+            (60.0, 16_667, 15_000, Layout::Serial),
+            (60.0, 16_667, 18_000, Layout::Pipelined),
+        ] {
+            assert_eq!(answered(hz, refresh, work), want, "{work} us of {refresh}");
+        }
     }
 
     #[test]

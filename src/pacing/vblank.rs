@@ -21,6 +21,9 @@ pub struct VblankSample {
 /// Shortest and longest refresh period that is believed, in nanoseconds: 2000 Hz and 4 Hz.
 const PERIODS: std::ops::RangeInclusive<f64> = 0.5e6..=250e6;
 
+/// The fastest refresh that is believed of a display, in Hz: what comes sooner is no refresh.
+pub const FASTEST_HZ: f64 = 2_000.0;
+
 /// Samples that a fit looks at. Enough to see through a few outliers; few enough that a fit costs microseconds.
 const WINDOW: usize = 32;
 

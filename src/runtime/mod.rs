@@ -41,7 +41,11 @@ pub use render::{Backend, FrameInfo, Latch};
 
 pub use crate::pacing::Feedback;
 pub use threads::Runtime;
-#[cfg(feature = "window")]
+#[cfg(feature = "gl")]
+pub(crate) use threads::helper_thread;
+#[cfg(any(feature = "window", feature = "textures"))]
 pub(crate) use threads::panic_message;
+#[cfg(feature = "textures")]
+pub(crate) use threads::spawn_helper;
 
 pub use crate::error::ThreadName;

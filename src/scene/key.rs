@@ -76,7 +76,7 @@ impl SortKey {
     #[must_use]
     pub(super) const fn bucket(self) -> u32 {
         if self.0 & ORDERED == 0 {
-            (self.0 >> 44) as u32 % (1 << 14) << 6 | (self.0 >> 58) as u32
+            (((self.0 >> 44) as u32 % (1 << 14)) << 6) | (self.0 >> 58) as u32
         } else {
             self.0 as u32 % (1 << 20)
         }

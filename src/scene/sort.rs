@@ -78,7 +78,7 @@ mod tests {
         fn both_sorts_agree_with_a_stable_sort(
             keys in prop::collection::vec(any::<u64>(), 0..2_000), mask in any::<u64>(), repeat in 1_u64..1_000,
         ) {
-            let keys: Vec<_> = keys.iter().map(|k| k & mask / repeat).collect();
+            let keys: Vec<_> = keys.iter().map(|k| k & (mask / repeat)).collect();
             let mut want = entries(&keys);
             want.sort_by_key(|e| e.key.0 & SortKey::SORTED);
             let (mut compared, mut digits) = (entries(&keys), entries(&keys));

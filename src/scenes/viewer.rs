@@ -145,17 +145,19 @@ struct Uniforms {
 
 impl ViewerRenderer {
     pub(super) fn new(gl: &Gl, model: &Arc<Model>) -> Result<Self> {
-        let program = Program::new(gl, "model", &shader_file!("model.vert"), &shader_file!("model.frag"))?;
+        let program = Program::builder("model", shader_file!("model.vert"), shader_file!("model.frag"))
+            .vertices::<Vertex>()
+            .build(gl)?;
         let uniforms = Uniforms {
-            view_projection: program.uniform("u_view_projection"),
-            world: program.uniform("u_world"),
-            normal: program.uniform("u_normal"),
-            base_color: program.uniform("u_base_color"),
-            emissive: program.uniform("u_emissive"),
-            cutoff: program.uniform("u_cutoff"),
-            lit: program.uniform("u_lit"),
-            eye: program.uniform("u_eye"),
-            texture: program.uniform("u_texture"),
+            view_projection: program.uniform("u_view_projection")?,
+            world: program.uniform("u_world")?,
+            normal: program.uniform("u_normal")?,
+            base_color: program.uniform("u_base_color")?,
+            emissive: program.uniform("u_emissive")?,
+            cutoff: program.uniform("u_cutoff")?,
+            lit: program.uniform("u_lit")?,
+            eye: program.uniform("u_eye")?,
+            texture: program.uniform("u_texture")?,
         };
         let mut primitives = Vec::new();
         let mut first = Vec::with_capacity(model.meshes.len());
@@ -250,6 +252,7 @@ impl ViewerRenderer {
 
 impl Renderer<ViewerView> for ViewerRenderer {
     fn render(&mut self, view: &ViewerView, frame: &mut Frame<'_>) {
+        frame.pass("opaque");
         frame.clear_with_depth([0.035, 0.04, 0.055, 1.0]);
         frame.set_depth_test(true);
         frame.set_point_sizes(true);
@@ -267,6 +270,7 @@ impl Renderer<ViewerView> for ViewerRenderer {
                 (at.distance_squared(camera.eye), i)
             }));
             self.order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+            frame.pass("blended");
             frame.set_blending(true);
             for &(_, i) in &self.order {
                 self.draw(&self.blended[i], &view.world, frame);

@@ -139,6 +139,7 @@ where
         self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
         let proxy = self.proxy.clone();
         let native = Native::of(self.window.insert(Arc::new(window)));
+        let timed = self.config.gpu_timing;
         let make_backend = move || {
             let kind = detached.kind;
             let current = detached.make_current()?;
@@ -148,7 +149,7 @@ where
             let display = native.chain(&current, hz, may_throttle);
             let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
             let surface = WindowTarget::new(current, display, may_throttle);
-            GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)
+            Ok(GlBackend::new(surface, gl, target, size, scale, make_renderer, overlay)?.timed(timed))
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
             let _ = proxy.send_event(Wake::Ended);

@@ -71,11 +71,11 @@ struct MeshProgram {
 }
 
 impl MeshProgram {
-    fn new(program: Program) -> Self {
-        program.set(&program.uniform("u_textures"), 0);
-        program.set(&program.uniform("u_materials"), 1);
-        let (view_projection, light) = (program.uniform("u_view_projection"), program.uniform("u_light"));
-        Self { program, view_projection, light }
+    fn new(program: Program) -> Result<Self> {
+        program.set(&program.uniform("u_textures")?, 0);
+        program.set(&program.uniform("u_materials")?, 1);
+        let (view_projection, light) = (program.uniform("u_view_projection")?, program.uniform("u_light")?);
+        Ok(Self { program, view_projection, light })
     }
 }
 
@@ -157,8 +157,8 @@ impl Painter {
             meshes: MeshPool::new(gl)?,
             materials: MaterialTable::new(gl)?,
             textures: Vec::new(),
-            programs: vec![MeshProgram::new(mesh)],
-            sprites: MeshProgram::new(sprite),
+            programs: vec![MeshProgram::new(mesh)?],
+            sprites: MeshProgram::new(sprite)?,
             light: Vec3::new(0.4, 0.8, 0.45).normalize().extend(0.25),
             batches: Batches::new(),
             sorted: Vec::new(),
@@ -231,9 +231,12 @@ impl Painter {
 
     /// Adds a program to draw meshes with. It reads what `shaders/painter_mesh.vert` reads: the attributes at the same
     /// locations, and as many of the uniforms as it likes.
-    pub fn add_program(&mut self, program: Program) -> ProgramId {
-        self.programs.push(MeshProgram::new(program));
-        ProgramId(self.programs.len() - 1)
+    ///
+    /// # Errors
+    /// When a uniform of these names is of another type.
+    pub fn add_program(&mut self, program: Program) -> Result<ProgramId> {
+        self.programs.push(MeshProgram::new(program)?);
+        Ok(ProgramId(self.programs.len() - 1))
     }
 
     /// The light of the painter's own program: where it comes from, and how bright (0 to 1) the dark side is.
