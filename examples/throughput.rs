@@ -37,11 +37,9 @@ struct Scanout {
     gl: Gl,
     list: DrawList,
     view: PassView,
-    textures: Vec<TextureId>,
-    materials: Vec<MaterialId>,
     cube: MeshId,
-    quads: Vec<Quad>,
-    cubes: Vec<Cube>,
+    quads: Vec<(Quad, TextureId)>,
+    cubes: Vec<(Cube, MaterialId)>,
     painted: Painted,
 }
 
@@ -100,8 +98,10 @@ impl Program for Scanout {
             Mode::Quads => (throughput::quads(job.n), Vec::new()),
             Mode::Mesh => (Vec::new(), throughput::cubes(job.n)),
         };
+        let quads = quads.into_iter().map(|quad| (quad, textures[quad.texture])).collect();
+        let cubes = cubes.into_iter().map(|cube| (cube, materials[cube.material])).collect();
         let (list, painted) = (DrawList::new(), Painted::default());
-        Self { painter, gl, list, view, textures, materials, cube, quads, cubes, painted }
+        Self { painter, gl, list, view, cube, quads, cubes, painted }
     }
 
     fn draw(&mut self, frame: u32) -> Duration {
@@ -113,14 +113,14 @@ impl Program for Scanout {
         let began = throughput::now(ClockId::Monotonic);
         let moment = Moment::of(frame);
         self.list.clear();
-        let pass = self.list.pass(0);
-        for quad in &self.quads {
-            let texture = self.textures[quad.texture];
-            pass.sprite(&Sprite::new(texture, quad.position(&moment), Vec2::splat(SPRITE)));
+        let mut pass = self.list.pass(0);
+        for (quad, texture) in &self.quads {
+            pass.sprite(Sprite::new(*texture, quad.position(&moment), Vec2::splat(SPRITE)));
         }
-        for cube in &self.cubes {
-            pass.draw(self.cube, self.materials[cube.material], &cube.transform(&moment));
+        for (cube, material) in &self.cubes {
+            pass.draw(self.cube, *material, &cube.transform(&moment));
         }
+        drop(pass);
         self.painted = self.painter.paint(&self.list, &[self.view]).expect("painted");
         throughput::now(ClockId::Monotonic) - began
     }

@@ -149,7 +149,7 @@ fn camera() -> Mat4 {
 /// Objects and sprites of all kinds, many over each other, some outside of what is seen.
 fn record(list: &mut DrawList, things: &Things, frame: u32) {
     list.clear();
-    let world = list.pass(0);
+    let mut world = list.pass(0);
     for n in 0..120 + 10 * frame {
         let t = (n * 7 + frame) as f32;
         let place = Vec3::new((t * 0.9).sin() * 7.0, (t * 1.7).cos() * 4.0, (t * 0.31).sin() * 20.0);
@@ -159,14 +159,14 @@ fn record(list: &mut DrawList, things: &Things, frame: u32) {
         let material = things.materials[n as usize % things.materials.len()];
         world.draw(mesh, material, &Affine3A::from_scale_rotation_translation(size, turn, place));
     }
-    let flat = list.pass(1);
+    let mut flat = list.pass(1);
     for n in 0..40 {
         let texture = if n % 11 == 10 { things.other } else { things.textures[n as usize % 3] };
         let place = Vec2::new((n * 13 % 90) as f32, (n * 29 % 60) as f32);
         let sprite = Sprite::new(texture, place, Vec2::new(9.0, 6.0))
             .with_colour([255, 200, (n * 6) as u8, 120 + n as u8])
             .with_part([0.0, 0.0, 1.0, if n % 2 == 0 { 1.0 } else { 0.5 }]);
-        flat.sprite(&if n % 4 == 0 { sprite.with_rotation(n as f32) } else { sprite });
+        flat.sprite(if n % 4 == 0 { sprite.with_rotation(n as f32) } else { sprite });
     }
 }
 
@@ -241,7 +241,7 @@ fn transparent_objects_are_blended_far_first_whatever_was_recorded_first() {
         let white = painter.add_material(&Material::default().without_light()).expect("a material");
         for near_first in [false, true] {
             let mut list = DrawList::new();
-            let world = list.pass(0);
+            let mut world = list.pass(0);
             let mut draws = [(mesh, red, 8.0), (other, green, 3.0)];
             if near_first {
                 draws.reverse();
@@ -272,13 +272,13 @@ fn sprites_lie_over_each_other_as_recorded_across_textures_and_arrays() {
     with_each(|gl, painter| {
         let things = things(gl, painter);
         let mut list = DrawList::new();
-        let flat = list.pass(0);
+        let mut flat = list.pass(0);
         // Each covers the right part of the one before; the upper left texel of each texture is its colour.
         for (n, texture) in
             [0, 1, 0, 2, 1].iter().map(|&t| things.textures[t]).chain([things.other]).enumerate()
         {
             let sprite = Sprite::new(texture, Vec2::new(10.0 * n as f32, 4.0), Vec2::new(96.0, 40.0));
-            flat.sprite(&sprite.with_part([0.0, 0.0, 0.5, 0.5]));
+            flat.sprite(sprite.with_part([0.0, 0.0, 0.5, 0.5]));
         }
         let painted = painter.paint(&list, &[PassView::pixels(SIZE)]).expect("painted");
         assert_eq!(painted.batches, 2, "split between the arrays only");
@@ -298,12 +298,12 @@ fn sprites_show_their_part_of_the_texture_upright_turned_and_coloured() {
     with_each(|gl, painter| {
         let things = things(gl, painter);
         let mut list = DrawList::new();
-        let flat = list.pass(0);
+        let mut flat = list.pass(0);
         let whole = |x| Sprite::new(things.textures[0], Vec2::new(x, 0.0), Vec2::splat(20.0));
-        flat.sprite(&whole(0.0));
-        flat.sprite(&whole(24.0).with_rotation(std::f32::consts::PI));
-        flat.sprite(&whole(48.0).with_part([0.5, 0.0, 1.0, 0.5]));
-        flat.sprite(&whole(72.0).with_part([0.0, 0.5, 0.5, 1.0]).with_colour([255, 128, 0, 128]));
+        flat.sprite(whole(0.0));
+        flat.sprite(whole(24.0).with_rotation(std::f32::consts::PI));
+        flat.sprite(whole(48.0).with_part([0.5, 0.0, 1.0, 0.5]));
+        flat.sprite(whole(72.0).with_part([0.0, 0.5, 0.5, 1.0]).with_colour([255, 128, 0, 128]));
         painter.paint(&list, &[PassView::pixels(SIZE)]).expect("painted");
         for (x, y, want, what) in [
             (5, 5, [255, 0, 0], "upper left"),
@@ -461,7 +461,7 @@ fn foreign_names_draw_nothing() {
         let mut list = DrawList::new();
         list.pass(0).draw(MeshId::new(99).expect("a name"), material, &place(1.0));
         list.pass(0).draw(mesh, MaterialId::new(30, true, 0).expect("a name"), &place(1.0));
-        list.pass(0).sprite(&Sprite::new(
+        list.pass(0).sprite(Sprite::new(
             TextureId::new(9, 9).expect("a name"),
             Vec2::ZERO,
             Vec2::splat(60.0),

@@ -31,21 +31,23 @@ fn camera() -> Mat4 {
 
 fn commands(draws: &[(MeshId, MaterialId, f32)]) -> Commands {
     let mut list = DrawList::new();
+    let mut pass = list.pass(0);
     for (mesh, material, z) in draws {
-        list.pass(0).draw(*mesh, *material, &at(*z));
+        pass.draw(*mesh, *material, &at(*z));
     }
-    list.pass(0).clone()
+    drop(pass);
+    list.passes()[0].clone()
 }
 
 fn written(batches: &Batches, commands: &Commands) -> Vec<Instance> {
-    let mut out = vec![Instance { columns: [[f32::NAN; 3]; 4], id: u32::MAX }; batches.visible()];
+    let mut out = vec![Instance { id: u32::MAX, ..Instance::default() }; batches.visible()];
     batches.write(commands, &mut out);
     out
 }
 
 /// The depths in the order in which they are drawn.
 fn depths(batches: &Batches, commands: &Commands) -> Vec<f32> {
-    written(batches, commands).iter().map(|i| -i.columns[3][2]).collect()
+    written(batches, commands).iter().map(|i| -i.origin[2]).collect()
 }
 
 #[test]
@@ -165,10 +167,10 @@ fn sprites_keep_their_order_and_split_where_the_array_changes() {
         Sprite::new(TextureId::new(array, layer).unwrap(), Vec2::new(layer as f32, 0.0), Vec2::ONE)
     };
     for (array, layer) in [(1, 5), (1, 0), (0, 1), (0, 1), (1, 2)] {
-        list.pass(0).sprite(&sprite(array, layer));
+        list.pass(0).sprite(sprite(array, layer));
     }
     let mut batches = Batches::new();
-    batches.build(list.pass(0), &View::new(Mat4::IDENTITY, Order::Painter), &[]);
+    batches.build(&list.passes()[0], &View::new(Mat4::IDENTITY, Order::Painter), &[]);
     let batch = |array, first, count| SpriteBatch { array, first, count };
     assert_eq!(batches.sprite_batches(), [batch(1, 0, 2), batch(0, 2, 2), batch(1, 4, 1)]);
 }

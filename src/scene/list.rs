@@ -1,41 +1,37 @@
 use glam::{Affine3A, Vec3A};
 
 use super::id::{BUCKET_TRANSPARENT, bucket};
+use super::pool::Pool;
 use super::{MaterialId, MeshId, Sprite};
 
 /// One object, 52 bytes, as the GPU reads it.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "gl", derive(bytemuck::Pod, bytemuck::Zeroable))]
 #[repr(C)]
 pub struct Instance {
-    /// The columns of its transform: three axes and the origin.
-    pub columns: [[f32; 3]; 4],
+    /// The first three columns of its transform: where the axes go.
+    pub axes: [[f32; 3]; 3],
+    /// The last one: where the origin goes.
+    pub origin: [f32; 3],
     /// Mesh and material.
     pub id: u32,
 }
 
 impl Instance {
-    #[inline]
-    fn new(mesh: MeshId, material: MaterialId, transform: &Affine3A) -> Self {
-        let Affine3A { matrix3: m, translation } = *transform;
-        let columns = [m.x_axis.to_array(), m.y_axis.to_array(), m.z_axis.to_array(), translation.to_array()];
-        Self { columns, id: mesh.0 | material.0 }
-    }
-
     /// Its transform.
     #[inline]
     #[must_use]
     pub fn transform(&self) -> Affine3A {
-        let [x, y, z, origin] = self.columns.map(Vec3A::from_array);
-        Affine3A { matrix3: glam::Mat3A::from_cols(x, y, z), translation: origin }
+        let [x, y, z] = self.axes.map(Vec3A::from_array);
+        Affine3A { matrix3: glam::Mat3A::from_cols(x, y, z), translation: Vec3A::from_array(self.origin) }
     }
 }
 
-/// What is drawn in one pass of a frame.
+/// What is drawn in one pass of a frame, as recorded.
 #[derive(Clone, Debug)]
 pub struct Commands {
-    pub(super) instances: Vec<Instance>,
-    pub(super) sprites: Vec<Sprite>,
+    instances: Pool<Instance>,
+    sprites: Pool<Sprite>,
     /// Bits that are set in some, and in all, of the objects' words: they say what a whole pass agrees in, without
     /// looking at each object again.
     ids: Seen<u32>,
@@ -51,8 +47,8 @@ struct Seen<T> {
 impl Default for Commands {
     fn default() -> Self {
         Self {
-            instances: Vec::new(),
-            sprites: Vec::new(),
+            instances: Pool::default(),
+            sprites: Pool::default(),
             ids: Seen { any: 0, all: !0 },
             textures: Seen { any: 0, all: !0 },
         }
@@ -60,26 +56,25 @@ impl Default for Commands {
 }
 
 impl Commands {
-    /// Draws a mesh with a material, placed by `transform`. Costs one copy of 52 bytes (docs/rendering.md has the
-    /// figure), and memory when there are more objects than ever before.
-    #[inline]
-    pub fn draw(&mut self, mesh: MeshId, material: MaterialId, transform: &Affine3A) {
-        let instance = Instance::new(mesh, material, transform);
-        self.ids.any |= instance.id;
-        self.ids.all &= instance.id;
-        self.instances.push(instance);
+    /// The objects.
+    #[must_use]
+    pub fn instances(&self) -> &[Instance] {
+        self.instances.as_slice()
     }
 
-    /// Draws a sprite over the meshes of this pass and over the sprites before it. Costs one copy of 32 bytes.
-    #[inline]
-    pub fn sprite(&mut self, sprite: &Sprite) {
-        self.textures.any |= sprite.texture;
-        self.textures.all &= sprite.texture;
-        self.sprites.push(*sprite);
+    /// The sprites, in the order in which they are drawn.
+    #[must_use]
+    pub fn sprites(&self) -> &[Sprite] {
+        self.sprites.as_slice()
     }
 
-    /// Adds what `other` holds behind what is there, and empties `other`, which keeps its memory.
-    pub fn append(&mut self, other: &mut Self) {
+    /// Whether nothing is drawn.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.instances().is_empty() && self.sprites().is_empty()
+    }
+
+    fn append(&mut self, other: &mut Self) {
         self.ids.any |= other.ids.any;
         self.ids.all &= other.ids.all;
         self.textures.any |= other.textures.any;
@@ -89,30 +84,11 @@ impl Commands {
         other.clear();
     }
 
-    /// Forgets everything and keeps the memory.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         self.instances.clear();
         self.sprites.clear();
         self.ids = Seen { any: 0, all: !0 };
         self.textures = Seen { any: 0, all: !0 };
-    }
-
-    /// The objects as recorded.
-    #[must_use]
-    pub fn instances(&self) -> &[Instance] {
-        &self.instances
-    }
-
-    /// The sprites as recorded, which is the order in which they are drawn.
-    #[must_use]
-    pub fn sprites(&self) -> &[Sprite] {
-        &self.sprites
-    }
-
-    /// Whether nothing is drawn.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.instances.is_empty() && self.sprites.is_empty()
     }
 
     /// Whether an object is transparent.
@@ -128,6 +104,47 @@ impl Commands {
     /// Whether all sprites lie in one texture array.
     pub(super) const fn one_array(&self) -> bool {
         (self.textures.any & !self.textures.all) >> 12 == 0
+    }
+}
+
+/// Records a pass. It holds the pass's commands by itself until it is dropped, so that in a loop what is counted stays
+/// in registers; make one and record many.
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    home: &'a mut Commands,
+    commands: Commands,
+}
+
+impl Recorder<'_> {
+    /// Draws a mesh with a material, placed by `transform`. Costs one copy of 52 bytes (docs/rendering.md has the
+    /// figure), and memory when there are more objects than ever before.
+    #[inline]
+    pub fn draw(&mut self, mesh: MeshId, material: MaterialId, transform: &Affine3A) {
+        let id = mesh.0 | material.0;
+        self.commands.ids.any |= id;
+        self.commands.ids.all &= id;
+        self.commands.instances.push(|slot| {
+            slot.axes[0] = transform.matrix3.x_axis.to_array();
+            slot.axes[1] = transform.matrix3.y_axis.to_array();
+            slot.axes[2] = transform.matrix3.z_axis.to_array();
+            slot.origin = transform.translation.to_array();
+            slot.id = id;
+        });
+    }
+
+    /// Draws a sprite over the meshes of this pass and over the sprites before it. Costs one copy of 32 bytes.
+    #[inline]
+    pub fn sprite(&mut self, sprite: Sprite) {
+        self.commands.textures.any |= sprite.texture;
+        self.commands.textures.all &= sprite.texture;
+        self.commands.sprites.push(|slot| *slot = sprite);
+    }
+}
+
+impl Drop for Recorder<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        std::mem::swap(self.home, &mut self.commands);
     }
 }
 
@@ -147,13 +164,13 @@ impl Commands {
 ///     for (n, part) in parts.iter_mut().enumerate() {
 ///         scope.spawn(move || {
 ///             part.clear();
-///             part.pass(0).sprite(&Sprite::new(picture, Vec2::X * n as f32, Vec2::ONE));
+///             part.pass(0).sprite(Sprite::new(picture, Vec2::X * n as f32, Vec2::ONE));
 ///         });
 ///     }
 /// });
 /// let mut list = DrawList::new();
 /// parts.iter_mut().for_each(|part| list.append(part));
-/// assert_eq!(list.pass(0).sprites()[1].position, [1.0, 0.0]);
+/// assert_eq!(list.passes()[0].sprites()[1].position, [1.0, 0.0]);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct DrawList {
@@ -167,9 +184,14 @@ impl DrawList {
         Self { passes: Vec::new() }
     }
 
-    /// The commands of a pass, to be recorded. Take it once and record many.
+    /// Records a pass, behind what is there already.
     #[inline]
-    pub fn pass(&mut self, pass: u8) -> &mut Commands {
+    pub fn pass(&mut self, pass: u8) -> Recorder<'_> {
+        let home = self.home(pass);
+        Recorder { commands: std::mem::take(home), home }
+    }
+
+    fn home(&mut self, pass: u8) -> &mut Commands {
         let pass = usize::from(pass);
         if pass >= self.passes.len() {
             self.passes.resize_with(pass + 1, Commands::default);
@@ -193,7 +215,7 @@ impl DrawList {
     pub fn append(&mut self, other: &mut Self) {
         for (pass, commands) in (0..=u8::MAX).zip(&mut other.passes) {
             if !commands.is_empty() {
-                self.pass(pass).append(commands);
+                self.home(pass).append(commands);
             }
         }
     }
@@ -215,15 +237,15 @@ mod tests {
             let material = MaterialId::new(n as u32 % 3, n % 4 == 0, n as u32 % 7).unwrap();
             let texture = TextureId::new(n as u32 % 2, n as u32 % 9).unwrap();
             list.pass((n % 3) as u8).draw(mesh, material, &place(n));
-            list.pass((n % 2) as u8).sprite(&Sprite::new(texture, Vec2::splat(n as f32), Vec2::ONE));
+            list.pass((n % 2) as u8).sprite(Sprite::new(texture, Vec2::splat(n as f32), Vec2::ONE));
         }
     }
 
     fn same(a: &DrawList, b: &DrawList) -> bool {
         a.passes().len() == b.passes().len()
             && a.passes().iter().zip(b.passes()).all(|(a, b)| {
-                a.instances == b.instances
-                    && a.sprites == b.sprites
+                a.instances() == b.instances()
+                    && a.sprites() == b.sprites()
                     && a.one_bucket() == b.one_bucket()
                     && a.one_array() == b.one_array()
                     && a.some_transparent() == b.some_transparent()
@@ -236,10 +258,10 @@ mod tests {
             Mat3::from_cols(Vec3::new(1.0, 2.0, 3.0), Vec3::new(4.0, 5.0, 6.0), Vec3::new(7.0, 8.0, 9.0)),
             Vec3::new(10.0, 11.0, 12.0),
         );
-        let mut commands = Commands::default();
+        let mut list = DrawList::new();
         let (mesh, material) = (MeshId::new(3).unwrap(), MaterialId::new(2, true, 5).unwrap());
-        commands.draw(mesh, material, &transform);
-        let [got] = commands.instances() else { panic!("one object") };
+        list.pass(0).draw(mesh, material, &transform);
+        let [got] = list.passes()[0].instances() else { panic!("one object") };
         assert_eq!((got.transform(), got.id), (transform, mesh.0 | material.0));
         assert_eq!(size_of::<Instance>(), 52);
     }
@@ -272,7 +294,7 @@ mod tests {
             list.append(&mut part);
             let now: Vec<_> = [&list, &part]
                 .iter()
-                .flat_map(|l| l.passes().iter().map(|c| (c.instances.as_ptr(), c.sprites.as_ptr())))
+                .flat_map(|l| l.passes().iter().map(|c| (c.instances().as_ptr(), c.sprites().as_ptr())))
                 .collect();
             assert!(frame == 0 || storage == now, "frame {frame}");
             storage = now;
@@ -285,23 +307,23 @@ mod tests {
         let plain = MaterialId::new(1, false, 0).unwrap();
         let painted = MaterialId::new(1, false, 4095).unwrap();
         let clear = MaterialId::new(1, true, 0).unwrap();
-        let mut commands = Commands::default();
-        commands.draw(mesh, plain, &place(0));
-        commands.draw(mesh, painted, &place(0));
-        assert!(commands.one_bucket() && !commands.some_transparent());
-        commands.draw(mesh, clear, &place(0));
-        assert!(!commands.one_bucket() && commands.some_transparent());
-        commands.clear();
-        commands.draw(mesh, plain, &place(0));
-        assert!(commands.one_bucket() && !commands.some_transparent());
-        commands.draw(other, plain, &place(0));
-        assert!(!commands.one_bucket());
-        commands.clear();
+        let mut list = DrawList::new();
+        list.pass(0).draw(mesh, plain, &place(0));
+        list.pass(0).draw(mesh, painted, &place(0));
+        assert!(list.passes()[0].one_bucket() && !list.passes()[0].some_transparent());
+        list.pass(0).draw(mesh, clear, &place(0));
+        assert!(!list.passes()[0].one_bucket() && list.passes()[0].some_transparent());
+        list.clear();
+        list.pass(0).draw(mesh, plain, &place(0));
+        assert!(list.passes()[0].one_bucket() && !list.passes()[0].some_transparent());
+        list.pass(0).draw(other, plain, &place(0));
+        assert!(!list.passes()[0].one_bucket());
+        list.clear();
         for layer in 0..4 {
-            commands.sprite(&Sprite::new(TextureId::new(3, layer).unwrap(), Vec2::ZERO, Vec2::ONE));
+            list.pass(0).sprite(Sprite::new(TextureId::new(3, layer).unwrap(), Vec2::ZERO, Vec2::ONE));
         }
-        assert!(commands.one_array());
-        commands.sprite(&Sprite::new(TextureId::new(2, 0).unwrap(), Vec2::ZERO, Vec2::ONE));
-        assert!(!commands.one_array());
+        assert!(list.passes()[0].one_array());
+        list.pass(0).sprite(Sprite::new(TextureId::new(2, 0).unwrap(), Vec2::ZERO, Vec2::ONE));
+        assert!(!list.passes()[0].one_array());
     }
 }

@@ -20,11 +20,12 @@
 //! let mut batches = Batches::new();
 //! for frame in 0..3 {
 //!     list.clear(); // keeps its storage: after the first frames nothing is allocated
-//!     let world = list.pass(0);
+//!     let mut world = list.pass(0);
 //!     for i in 0..100 {
 //!         world.draw(cube, red, &Affine3A::from_translation(Vec3::X * (i + frame) as f32));
 //!     }
-//!     batches.build(list.pass(0), &View::new(Mat4::IDENTITY, Order::State), &[]);
+//!     drop(world);
+//!     batches.build(&list.passes()[0], &View::new(Mat4::IDENTITY, Order::State), &[]);
 //!     assert_eq!(batches.batches().len(), 1);
 //!     assert_eq!(batches.batches()[0].count, 100);
 //! }
@@ -35,6 +36,7 @@ mod frustum;
 mod id;
 mod key;
 mod list;
+mod pool;
 mod sort;
 mod sprite;
 
@@ -42,6 +44,6 @@ pub use batch::{Batch, Batches, SpriteBatch, View};
 pub use frustum::{Aabb, Frustum, Sphere};
 pub use id::{MaterialId, MeshId, TextureId};
 pub use key::{Order, SortKey};
-pub use list::{Commands, DrawList, Instance};
+pub use list::{Commands, DrawList, Instance, Recorder};
 pub use sort::{Entry, Sorter};
 pub use sprite::Sprite;

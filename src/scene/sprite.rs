@@ -3,7 +3,7 @@ use glam::Vec2;
 use super::TextureId;
 
 /// A rectangle with a picture on it, 32 bytes, as the GPU reads it.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "gl", derive(bytemuck::Pod, bytemuck::Zeroable))]
 #[repr(C)]
 pub struct Sprite {

@@ -232,7 +232,7 @@ impl Submitter<'_> {
     }
 
     fn constant_instance(&mut self, instance: &Instance) {
-        for (location, [x, y, z]) in (3..).zip(instance.columns) {
+        for (location, [x, y, z]) in (3..).zip(instance.axes.into_iter().chain([instance.origin])) {
             // SAFETY: sets a constant attribute.
             unsafe { self.call().vertex_attrib_3_f32(location, x, y, z) }
         }
