@@ -16,7 +16,7 @@ use std::time::Duration;
 use glam::Vec2;
 use runtime_support::{Gate, View, World, a_while, ear, fixed, guarded, key, key_at, options, pause};
 use scanout::pacing::{
-    FixedStep, FrameId, Layout, LayoutChoice, Lock, MissBudget, Origin, Pacing, Presentation, Rate,
+    FixedStep, FrameId, Layout, LayoutChoice, Lock, MissBudget, Origin, Pacing, Presentation, Rate, Throttle,
     VblankSample,
 };
 use scanout::runtime::{
@@ -231,6 +231,42 @@ fn another_refresh_rate_reaches_the_backend() {
         assert_eq!(hears.next(), 143.98);
         let summary = runtime.finish().expect("a clean end");
         assert_eq!((summary.target.refresh_hz, hears.all_so_far().len()), (Some(143.98), 0));
+    });
+}
+
+// --- a swap that waits ---
+
+#[test]
+fn vsync_with_a_waiting_swap_follows_it() {
+    guarded(|| {
+        let mut options = options(Pacing::Vsync);
+        options.refresh_hz = Some(50.0);
+        let (told, found) = ear();
+        let runtime = begin(options, World::new(Demand::EveryFrame), move || {
+            // Swap returns at a refresh, however late the thread came to call it: what one wake-up is late by is not
+            // handed on to the next.
+            let display = FixedDisplay::new(50.0, MonotonicClock.now());
+            let mut board = Board::<View>::default();
+            board.on_swap = Box::new(move |_| {
+                scanout::display::sleep::until(display.vblank_after(MonotonicClock.now()));
+            });
+            board.on_draw = Box::new(move |_, frame| told.tell(frame.pacer.throttle()));
+            board
+        });
+        // On a busy machine it takes more than one look.
+        found.wait_for(|throttle| *throttle == Throttle::Driver);
+        for _ in 0..10 {
+            found.next();
+        }
+        let summary = runtime.finish().expect("a clean end");
+        assert_eq!((summary.throttle, summary.pacer.missed_ticks), (Throttle::Driver, 0));
+        let stamps = |r: &FrameRecord| (r.at(Stage::SwapEnd), r.at(Stage::InputSampled));
+        for pair in records(&summary).windows(2) {
+            let ((swapped, _), (_, sampled)) = (stamps(&pair[0]), stamps(&pair[1]));
+            // Sampled after the swap before returned: not a whole refresh early. (Beside the swap of a repeated frame
+            // the logic thread makes the step that it is late with.)
+            assert!(pair[0].repeated || pair[1].repeated || sampled > swapped, "frame {}", pair[1].id);
+        }
     });
 }
 

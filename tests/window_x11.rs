@@ -413,13 +413,13 @@ fn presentations_through_the_extension_are_told_per_frame() {
     let mut events: Vec<(Timestamp, SourceEvent)> = Vec::new();
     let mut poll = |source: &mut X11Present, until: &dyn Fn(&SourceEvent) -> bool| {
         poll_until(SHOW_LIMIT, || {
-            let now = MonotonicClock.now();
             let mut done = false;
             let mut take = |event| {
                 done |= until(&event);
-                events.push((now, event));
+                // When it was taken, not when the look began: a busy machine may stop us in between.
+                events.push((MonotonicClock.now(), event));
             };
-            source.poll(now, &mut take).expect("a live server");
+            source.poll(MonotonicClock.now(), &mut take).expect("a live server");
             done.then_some(())
         })
     };
