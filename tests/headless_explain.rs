@@ -257,7 +257,7 @@ impl Drawing {
         let triangle = Mesh::generated(cx.gl, Primitive::Triangles, 3)?;
         let mut drawing = Self {
             draws,
-            rounds: program.uniform("u_rounds"),
+            rounds: program.uniform("u_rounds")?,
             program,
             triangle,
             texels: vec![7; 4 << 22],
