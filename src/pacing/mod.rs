@@ -44,6 +44,11 @@ impl FrameId {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// Its place in a ring of `size` frames.
+    pub(crate) const fn slot(self, size: usize) -> usize {
+        (self.0 % size as u64) as usize
+    }
 }
 
 impl fmt::Display for FrameId {

@@ -1,8 +1,8 @@
-use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::host::{Control, Ended, Pixels, RunOptions, Summary, TargetInfo, Wishes};
 use super::input::{LatestInput, Size};
+use super::latch::Latch;
 use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
@@ -14,7 +14,7 @@ use crate::pacing::{
     Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
 };
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
-use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
+use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Event, Kind};
 
@@ -39,36 +39,6 @@ const LOSSES: u32 = 3;
 const LOSSES_WITHIN: Duration = Duration::from_secs(60);
 /// A swap that takes more than this share of a frame interval has waited for the display.
 const WAITED: u32 = 4;
-
-/// The newest input, to be read immediately before what depends on it is handed to the GPU (a late latch).
-#[derive(Debug)]
-pub struct Latch {
-    latest: RefCell<Reader<LatestInput>>,
-    taken: Cell<Option<Timestamp>>,
-}
-
-impl Latch {
-    /// A latch over this buffer.
-    pub(super) const fn new(latest: Reader<LatestInput>) -> Self {
-        Self { latest: RefCell::new(latest), taken: Cell::new(None) }
-    }
-
-    /// A latch that never has any input, for pictures without a run.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self::new(snapshot::buffer::<_, DEFAULT_SLOTS>(|_| LatestInput::default()).1)
-    }
-
-    /// The newest input. Its sample time goes into the frame's record. About as cheap as reading the clock; never waits.
-    pub fn read(&self, now: Timestamp) -> LatestInput {
-        self.taken.set(Some(now));
-        self.latest.try_borrow_mut().map(|mut latest| *latest.acquire().value).unwrap_or_default()
-    }
-
-    fn begin(&self) {
-        self.taken.set(None);
-    }
-}
 
 /// What one frame is drawn with.
 #[derive(Copy, Clone, Debug)]
@@ -574,13 +544,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let submitted = clock.now();
         drop(drawing);
         record.mark(Stage::Submitted, submitted);
-        record.latched = self.latch.taken.get();
+        record.latched = self.latch.taken();
         let logic = match (marks.sampled, marks.done) {
             (Some(from), Some(to)) if fresh => to.saturating_since(from),
             _ => Duration::ZERO,
         };
         if fresh {
-            self.planned[slot(id)] = (id, marks.plan.id);
+            self.planned[id.slot(PLANNED)] = (id, marks.plan.id);
             self.made = Some((logic, marks.demand));
         }
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
@@ -651,8 +621,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // An answer that never comes does not stop the run.
         let mut answered = awaited.is_some() && now > self.last_drawn + POLL_FOR;
         let (mut shown, mut source) = (self.shown, None);
-        let plan_of =
-            |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
+        let plan_of = |id: FrameId| {
+            Some(planned[id.slot(PLANNED)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan)
+        };
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => {
                 *finished = id.max(*finished);
@@ -892,10 +863,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
     }
-}
-
-const fn slot(id: FrameId) -> usize {
-    (id.0 % PLANNED as u64) as usize
 }
 
 /// The render thread's loop around the step, and around the logic's while that is lent.

@@ -132,7 +132,7 @@ impl Recorder {
         self.counters.frames += 1;
         self.counters.repeated += u64::from(record.repeated);
         self.counters.stale += u64::from(record.stale);
-        self.pending[slot(record.id)] = Some(record);
+        self.pending[record.id.slot(PENDING)] = Some(record);
         self.finish_complete();
     }
 
@@ -180,7 +180,8 @@ impl Recorder {
     /// Whether frame `id` can have been displayed at `at`: not before an earlier frame, and not after a later one.
     fn in_order(&self, id: FrameId, at: Timestamp) -> bool {
         let shown = |n: u64| {
-            let record = self.pending[slot(FrameId(n))].as_ref().filter(|r| r.id.0 == n && !r.dropped);
+            let record =
+                self.pending[FrameId(n).slot(PENDING)].as_ref().filter(|r| r.id.0 == n && !r.dropped);
             record.and_then(|r| r.at(Stage::Presented))
         };
         let finished = || self.previous.as_ref().and_then(|r| r.at(Stage::Presented));
@@ -255,12 +256,12 @@ impl Recorder {
     }
 
     fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
-        self.pending[slot(id)].as_mut().filter(|record| record.id == id)
+        self.pending[id.slot(PENDING)].as_mut().filter(|record| record.id == id)
     }
 
     fn finish_complete(&mut self) {
         while self.has_pending() {
-            let complete = self.pending[slot(self.next)].is_none_or(|r| {
+            let complete = self.pending[self.next.slot(PENDING)].is_none_or(|r| {
                 r.dropped || r.at(Stage::GpuDone).is_some() && r.at(Stage::Presented).is_some()
             });
             if !complete {
@@ -271,7 +272,7 @@ impl Recorder {
     }
 
     fn finish_oldest(&mut self) {
-        let taken = self.pending[slot(self.next)].take();
+        let taken = self.pending[self.next.slot(PENDING)].take();
         self.next = self.next.next();
         let Some(mut record) = taken else { return };
         if record.id.0 > self.warmup
@@ -311,10 +312,6 @@ impl Recorder {
             self.recent_next = (self.recent_next + 1) % RECENT;
         }
     }
-}
-
-const fn slot(id: FrameId) -> usize {
-    (id.0 % PENDING as u64) as usize
 }
 
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
