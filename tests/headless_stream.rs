@@ -14,7 +14,7 @@ use scanout::gl::glow::{self, HasContext as _};
 use scanout::gl::stream::probe;
 use scanout::gl::{
     DebugLevel, Gl, Mesh, Primitive, Program, RenderTarget, ShaderSource, Strategy, StreamError, StreamRange,
-    StreamRing, StreamTarget, read_pixels,
+    StreamRing, StreamTarget, Texture, TextureOptions, read_pixels,
 };
 use scanout::{Size, headless, vertex_layout};
 
@@ -523,6 +523,42 @@ fn a_ring_that_outlives_its_context_refuses_and_touches_nothing() {
             ring.fence();
         }
     }
+}
+
+#[test]
+fn a_texture_takes_each_frames_pixels_from_a_ring_and_refuses_what_does_not_fit() {
+    in_context(|gl| {
+        for strategy in supported(gl) {
+            let mut options = TextureOptions::default();
+            (options.srgb, options.mipmaps) = (false, false);
+            let size = Size::new(WIDTH as u32, 2);
+            let mut texture = Texture::empty(gl, "row", size, &options).expect("a texture");
+            let mut ring = StreamRing::new(gl, StreamTarget::PixelUnpack, 1024, 1, strategy).expect("a ring");
+            for frame in 0..5 {
+                ring.begin_frame().expect("a frame");
+                let short = ring.write(&values(frame)).expect("room");
+                let range = ring.write(&[values(frame), values(frame + 1)].concat()).expect("room");
+                ring.finish_writes();
+                assert!(texture.write_streamed(&ring, short).is_err());
+                texture.write_streamed(&ring, range).expect("it fits");
+                ring.fence();
+                let mut got = vec![0; WIDTH * 8];
+                unsafe {
+                    let into = glow::PixelPackData::Slice(Some(&mut got));
+                    texture.bind(0);
+                    gl.raw().get_tex_image(glow::TEXTURE_2D, 0, glow::RGBA, glow::UNSIGNED_BYTE, into);
+                }
+                assert_eq!(
+                    got,
+                    [values(frame), values(frame + 1)].as_flattened().as_flattened(),
+                    "{strategy}"
+                );
+                // Nothing stays bound that texels from memory would be taken for.
+                Texture::rgba8(gl, "t", Size::new(1, 1), &[7; 4], &options).expect("a texture");
+                gl.hook(scanout::gl::Hook::Draw(strategy.name()));
+            }
+        }
+    });
 }
 
 #[test]

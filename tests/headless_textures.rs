@@ -343,6 +343,9 @@ fn loaded_textures_have_every_texel_of_every_level_whatever_the_budget() {
             assert_eq!(frames.iter().map(|f| f.bytes).sum::<usize>(), total);
             assert!(frames.iter().all(|f| f.bytes <= frame_bytes && f.largest_slice <= frame_bytes));
             assert_eq!(loader.stats().waits, 0, "putting off, and never waiting");
+            // Texels from memory are taken from memory again.
+            let texture = Texture::rgba8(gl, "t", Size::new(1, 1), &[7; 4], &plain(false, false));
+            assert_eq!(texels(gl, &texture.expect("a texture"), 0, Size::new(1, 1)), [[7; 4]]);
             gl.hook(Hook::Draw("after loading"));
         }
     });

@@ -195,7 +195,7 @@ const SCRATCH: usize = 16 << 20;
 
 /// glibc hands free memory at the end of a heap back to the system above a threshold, which it raises to twice the largest
 /// block of its own mapping that was ever freed (mallopt(3), `M_MMAP_THRESHOLD`). Orphaned buffers raised it by being freed; a
-/// ring frees nothing, and a software rasteriser's scratch memory would be paged in anew with each draw: 3,500 faults and
+/// ring frees nothing, and a software rasteriser's scratch memory would be paged in anew with each draw: 2,600 faults and
 /// a sixth of the CPU's time per frame of 100,000 instances. A block that nobody touches is enough to raise it. Other
 /// allocators take no notice.
 fn keep_freed_memory() {
