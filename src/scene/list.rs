@@ -156,9 +156,9 @@ impl Drop for Recorder<'_> {
 ///
 /// ```
 /// use glam::Vec2;
-/// use scanout::scene::{DrawList, Sprite, TextureId};
+/// use scanout::scene::{DrawList, Sprite, LayerId};
 ///
-/// let picture = TextureId::new(0, 0).unwrap();
+/// let picture = LayerId::new(0, 0).unwrap();
 /// let mut parts = [DrawList::new(), DrawList::new()];
 /// std::thread::scope(|scope| {
 ///     for (n, part) in parts.iter_mut().enumerate() {
@@ -223,7 +223,7 @@ impl DrawList {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TextureId;
+    use super::super::LayerId;
     use super::*;
     use glam::{Mat3, Vec2, Vec3};
 
@@ -235,7 +235,7 @@ mod tests {
         for n in range {
             let mesh = MeshId::new(n as u32 % 5).unwrap();
             let material = MaterialId::new(n as u32 % 3, n % 4 == 0, n as u32 % 7).unwrap();
-            let texture = TextureId::new(n as u32 % 2, n as u32 % 9).unwrap();
+            let texture = LayerId::new(n as u32 % 2, n as u32 % 9).unwrap();
             list.pass((n % 3) as u8).draw(mesh, material, &place(n));
             list.pass((n % 2) as u8).sprite(Sprite::new(texture, Vec2::splat(n as f32), Vec2::ONE));
         }
@@ -320,10 +320,10 @@ mod tests {
         assert!(!list.passes()[0].one_bucket());
         list.clear();
         for layer in 0..4 {
-            list.pass(0).sprite(Sprite::new(TextureId::new(3, layer).unwrap(), Vec2::ZERO, Vec2::ONE));
+            list.pass(0).sprite(Sprite::new(LayerId::new(3, layer).unwrap(), Vec2::ZERO, Vec2::ONE));
         }
         assert!(list.passes()[0].one_array());
-        list.pass(0).sprite(Sprite::new(TextureId::new(2, 0).unwrap(), Vec2::ZERO, Vec2::ONE));
+        list.pass(0).sprite(Sprite::new(LayerId::new(2, 0).unwrap(), Vec2::ZERO, Vec2::ONE));
         assert!(!list.passes()[0].one_array());
     }
 }

@@ -42,7 +42,7 @@ mod sprite;
 
 pub use batch::{Batch, Batches, SpriteBatch, View};
 pub use frustum::{Aabb, Frustum, Sphere};
-pub use id::{MaterialId, MeshId, TextureId};
+pub use id::{LayerId, MaterialId, MeshId};
 pub use key::{Order, SortKey};
 pub use list::{Commands, DrawList, Instance, Recorder};
 pub use sort::{Entry, Sorter};
