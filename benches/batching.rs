@@ -15,8 +15,8 @@ use criterion::{Criterion, Throughput};
 use glam::camera::rh::proj;
 use glam::{Affine3A, Mat3A, Vec2, Vec3A};
 use scanout::scene::{
-    Batches, DrawList, Entry, Frustum, Instance, MaterialId, MeshId, Order, SortKey, Sorter, Sphere, Sprite,
-    TextureId, View,
+    Batches, DrawList, Entry, Frustum, Instance, LayerId, MaterialId, MeshId, Order, SortKey, Sorter, Sphere,
+    Sprite, View,
 };
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -143,7 +143,7 @@ fn entries(n: usize, transparent: bool) -> Vec<Entry> {
 fn sprites(list: &mut DrawList, n: usize) {
     list.clear();
     let mut pass = list.pass(0);
-    let texture = black_box(TextureId::default());
+    let texture = black_box(LayerId::default());
     for i in 0..n {
         pass.sprite(Sprite::new(texture, Vec2::splat(i as f32), Vec2::splat(16.0)));
     }

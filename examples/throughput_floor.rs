@@ -1,5 +1,6 @@
 //! The floor below `throughput`: the same pictures by OpenGL written by hand for just these, an array of instances
-//! filled in a loop, one upload, one instanced draw. Same arguments, same line of JSON.
+//! filled in a loop, one upload, one instanced draw. Same arguments, same line of JSON. `upload=map`: copied into memory
+//! that stays mapped, in place of `glBufferData`.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
 #![allow(
@@ -87,6 +88,46 @@ struct Floor {
     quad_instances: Vec<QuadInstance>,
     cube_instances: Vec<CubeInstance>,
     buffer: glow::Buffer,
+    mapping: Option<Mapping>,
+}
+
+/// Three segments of mapped memory, with a fence behind the last use of each.
+struct Mapping {
+    at: *mut u8,
+    segment: usize,
+    fences: [Option<glow::Fence>; 3],
+    next: usize,
+}
+
+impl Mapping {
+    fn new(gl: &glow::Context, buffer: glow::Buffer, segment: usize) -> Self {
+        let flags = glow::MAP_WRITE_BIT | glow::MAP_PERSISTENT_BIT | glow::MAP_COHERENT_BIT;
+        let at = unsafe {
+            gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
+            gl.buffer_storage(glow::ARRAY_BUFFER, 3 * segment as i32, None, flags);
+            gl.map_buffer_range(glow::ARRAY_BUFFER, 0, 3 * segment as i32, flags)
+        };
+        assert!(!at.is_null(), "mapped memory");
+        Self { at, segment, fences: [None; 3], next: 0 }
+    }
+
+    /// Copies a frame. Returns which segment it is in.
+    fn write(&mut self, gl: &glow::Context, bytes: &[u8]) -> usize {
+        self.next = (self.next + 1) % 3;
+        unsafe {
+            if let Some(fence) = self.fences[self.next].take() {
+                gl.client_wait_sync(fence, glow::SYNC_FLUSH_COMMANDS_BIT, i32::MAX);
+                gl.delete_sync(fence);
+            }
+            let to = self.at.add(self.next * self.segment);
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+        }
+        self.next
+    }
+
+    fn fence(&mut self, gl: &glow::Context) {
+        self.fences[self.next] = unsafe { gl.fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0) }.ok();
+    }
 }
 
 fn program(gl: &glow::Context, vertex: &str, fragment: &str) -> glow::Program {
@@ -200,7 +241,9 @@ impl Program for Floor {
         };
         let (quad_instances, cube_instances) =
             (Vec::with_capacity(quads.len()), Vec::with_capacity(cubes.len()));
-        Self { gl, mode: job.mode, quads, cubes, quad_instances, cube_instances, buffer }
+        let size = quads.len() * size_of::<QuadInstance>() + cubes.len() * size_of::<CubeInstance>();
+        let mapping = (job.option("upload") == Some("map")).then(|| Mapping::new(&gl, buffer, size));
+        Self { gl, mode: job.mode, quads, cubes, quad_instances, cube_instances, buffer, mapping }
     }
 
     fn draw(&mut self, frame: u32) -> Duration {
@@ -230,13 +273,36 @@ impl Program for Floor {
                 (bytemuck::cast_slice(&self.cube_instances), self.cubes.len())
             }
         };
+        let count = count as i32;
         unsafe {
-            gl.bind_buffer(glow::ARRAY_BUFFER, Some(self.buffer));
-            gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, glow::STREAM_DRAW);
-            match self.mode {
-                Mode::Quads => gl.draw_arrays_instanced(glow::TRIANGLE_STRIP, 0, 4, count as i32),
-                Mode::Mesh => {
-                    gl.draw_elements_instanced(glow::TRIANGLES, 36, glow::UNSIGNED_INT, 0, count as i32);
+            match &mut self.mapping {
+                None => {
+                    gl.bind_buffer(glow::ARRAY_BUFFER, Some(self.buffer));
+                    gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, glow::STREAM_DRAW);
+                    match self.mode {
+                        Mode::Quads => gl.draw_arrays_instanced(glow::TRIANGLE_STRIP, 0, 4, count),
+                        Mode::Mesh => {
+                            gl.draw_elements_instanced(glow::TRIANGLES, 36, glow::UNSIGNED_INT, 0, count);
+                        }
+                    }
+                }
+                Some(mapping) => {
+                    let first = mapping.write(gl, bytes) as u32 * count as u32;
+                    match self.mode {
+                        Mode::Quads => {
+                            gl.draw_arrays_instanced_base_instance(glow::TRIANGLE_STRIP, 0, 4, count, first);
+                        }
+                        Mode::Mesh => gl.draw_elements_instanced_base_vertex_base_instance(
+                            glow::TRIANGLES,
+                            36,
+                            glow::UNSIGNED_INT,
+                            0,
+                            count,
+                            0,
+                            first,
+                        ),
+                    }
+                    mapping.fence(gl);
                 }
             }
         }

@@ -4,8 +4,8 @@ use glam::camera::rh::proj;
 use glam::{Affine3A, Mat4, Vec2, Vec3, Vec3A};
 use proptest::prelude::*;
 use scanout::scene::{
-    Batch, Batches, Commands, DrawList, Frustum, Instance, MaterialId, MeshId, Order, Sphere, Sprite,
-    SpriteBatch, TextureId, View,
+    Batch, Batches, Commands, DrawList, Frustum, Instance, LayerId, MaterialId, MeshId, Order, Sphere,
+    Sprite, SpriteBatch, View,
 };
 
 fn mesh(index: u32) -> MeshId {
@@ -164,7 +164,7 @@ fn nothing_is_no_draw() {
 fn sprites_keep_their_order_and_split_where_the_array_changes() {
     let mut list = DrawList::new();
     let sprite = |array, layer| {
-        Sprite::new(TextureId::new(array, layer).unwrap(), Vec2::new(layer as f32, 0.0), Vec2::ONE)
+        Sprite::new(LayerId::new(array, layer).unwrap(), Vec2::new(layer as f32, 0.0), Vec2::ONE)
     };
     for (array, layer) in [(1, 5), (1, 0), (0, 1), (0, 1), (1, 2)] {
         list.pass(0).sprite(sprite(array, layer));

@@ -55,9 +55,7 @@ pub use handle::Handle;
 #[cfg(feature = "textures")]
 pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
-pub use painter::{
-    Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, UploadBy, Vertex,
-};
+pub use painter::{Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, Vertex};
 pub use program::Program;
 pub use program_build::ProgramBuilder;
 pub use program_cache::ProgramCache;

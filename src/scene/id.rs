@@ -15,7 +15,7 @@ pub struct MaterialId(pub(crate) u32);
 
 /// A layer of a texture array.
 #[derive(Copy, Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct TextureId(pub(crate) u16);
+pub struct LayerId(pub(crate) u16);
 
 const MESH_SHIFT: u32 = 18;
 const TRANSPARENT: u32 = 1 << 17;
@@ -74,7 +74,7 @@ impl MaterialId {
     }
 }
 
-impl TextureId {
+impl LayerId {
     /// So many texture arrays have names.
     pub const ARRAYS: u32 = 1 << 4;
     /// So many layers of each.
@@ -141,9 +141,9 @@ mod tests {
         assert_eq!(MeshId::new(MeshId::COUNT), None);
         assert_eq!(MaterialId::new(MaterialId::STATES, false, 0), None);
         assert_eq!(MaterialId::new(0, false, MaterialId::COUNT), None);
-        assert_eq!(TextureId::new(TextureId::ARRAYS, 0), None);
-        assert_eq!(TextureId::new(0, TextureId::LAYERS), None);
-        let last = TextureId::new(TextureId::ARRAYS - 1, TextureId::LAYERS - 1).unwrap();
-        assert_eq!((last.array(), last.layer()), (TextureId::ARRAYS - 1, TextureId::LAYERS - 1));
+        assert_eq!(LayerId::new(LayerId::ARRAYS, 0), None);
+        assert_eq!(LayerId::new(0, LayerId::LAYERS), None);
+        let last = LayerId::new(LayerId::ARRAYS - 1, LayerId::LAYERS - 1).unwrap();
+        assert_eq!((last.array(), last.layer()), (LayerId::ARRAYS - 1, LayerId::LAYERS - 1));
     }
 }

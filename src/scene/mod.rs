@@ -32,6 +32,7 @@
 //! ```
 
 mod batch;
+mod commands;
 mod frustum;
 mod id;
 mod key;
@@ -41,9 +42,10 @@ mod sort;
 mod sprite;
 
 pub use batch::{Batch, Batches, SpriteBatch, View};
+pub use commands::{Commands, Instance, Recorder};
 pub use frustum::{Aabb, Frustum, Sphere};
-pub use id::{MaterialId, MeshId, TextureId};
+pub use id::{LayerId, MaterialId, MeshId};
 pub use key::{Order, SortKey};
-pub use list::{Commands, DrawList, Instance, Recorder};
+pub use list::DrawList;
 pub use sort::{Entry, Sorter};
 pub use sprite::Sprite;

@@ -1,6 +1,6 @@
 use glam::Vec2;
 
-use super::TextureId;
+use super::LayerId;
 
 /// A rectangle with a picture on it, 32 bytes, as the GPU reads it.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -24,7 +24,7 @@ impl Sprite {
     /// The whole of a texture, upright and in its own colours.
     #[inline]
     #[must_use]
-    pub const fn new(texture: TextureId, position: Vec2, size: Vec2) -> Self {
+    pub const fn new(texture: LayerId, position: Vec2, size: Vec2) -> Self {
         Self {
             position: [position.x, position.y],
             size: [size.x, size.y],
@@ -61,8 +61,8 @@ impl Sprite {
     /// The texture.
     #[inline]
     #[must_use]
-    pub const fn texture(&self) -> TextureId {
-        TextureId(self.texture)
+    pub const fn texture(&self) -> LayerId {
+        LayerId(self.texture)
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn parts_and_turns_are_cut_to_what_can_be_said() {
-        let sprite = Sprite::new(TextureId::default(), Vec2::ZERO, Vec2::ONE);
+        let sprite = Sprite::new(LayerId::default(), Vec2::ZERO, Vec2::ONE);
         assert_eq!(sprite.with_part([-1.0, 0.5, 2.0, f32::NAN]).uv, [0, 32_768, 65_535, 0]);
         for (radians, turn) in
             [(0.0, 0), (std::f32::consts::PI, 32_768), (-std::f32::consts::FRAC_PI_2, 49_152)]

@@ -5,7 +5,7 @@ use glow::HasContext as _;
 use super::super::handle::{BufferObject, Handle, TextureObject};
 use super::{Gl, ProgramId};
 use crate::error::{Error, Result};
-use crate::scene::{MaterialId, TextureId};
+use crate::scene::{LayerId, MaterialId};
 
 /// How the surface of an object looks.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Material {
     /// Red, green, blue and alpha, by which the texture is multiplied.
     pub colour: Vec4,
     /// Its texture.
-    pub texture: Option<TextureId>,
+    pub texture: Option<LayerId>,
     /// Blended over what is behind it by its alpha; drawn after what is not, from back to front.
     pub transparent: bool,
     /// Drawn in its colour alone, whatever the light.
@@ -38,7 +38,7 @@ impl Material {
 
     /// The same with a texture.
     #[must_use]
-    pub const fn with_texture(mut self, texture: TextureId) -> Self {
+    pub const fn with_texture(mut self, texture: LayerId) -> Self {
         self.texture = Some(texture);
         self
     }
@@ -116,7 +116,7 @@ impl MaterialTable {
         let fail = |detail| Error::Gl { operation: "adding a material", detail };
         let state = State {
             program: material.program.unwrap_or_default(),
-            array: material.texture.map(TextureId::array),
+            array: material.texture.map(LayerId::array),
         };
         let states = &mut self.states[usize::from(material.transparent)];
         let place = states.iter().position(|s| *s == state).unwrap_or(states.len());
@@ -142,7 +142,7 @@ impl MaterialTable {
         let fits = id.is_transparent() == material.transparent
             && state.is_some_and(|s| {
                 s.program == material.program.unwrap_or_default()
-                    && s.array == material.texture.map(TextureId::array)
+                    && s.array == material.texture.map(LayerId::array)
             });
         match self.rows.get_mut(id.index() as usize) {
             Some(place) if fits => {

@@ -1,31 +1,28 @@
 //! From a [`DrawList`] to OpenGL.
 
-mod array;
 mod arrays;
 mod material;
+mod paint;
 mod pool;
+mod stream;
 mod submit;
-mod upload;
 mod view;
 
 use glam::{Mat4, Vec3, Vec4};
-use glow::HasContext as _;
 
-use super::{Gl, Hook, Program, TextureOptions, Uniform};
+use super::{Gl, Hook, Program, Strategy, TextureArray, Uniform};
 use crate::error::{Error, Result};
-use crate::runtime::Size;
-use crate::scene::{Batches, Commands, DrawList, Instance, MaterialId, MeshId, Sprite, TextureId};
+use crate::scene::{Batches, Instance, LayerId, MaterialId, MeshId};
 use crate::shader_file;
-use array::TextureArray;
 use arrays::Arrays;
 pub use material::Material;
 use material::MaterialTable;
+pub use paint::Painted;
 use pool::MeshPool;
 pub use pool::Vertex;
+use stream::Stream;
+use submit::Block;
 pub use submit::Submit;
-use submit::{Block, Indirect, Submitter};
-use upload::Upload;
-pub use upload::UploadBy;
 pub use view::PassView;
 
 /// What a painter may be told.
@@ -33,49 +30,34 @@ pub use view::PassView;
 pub struct PainterOptions {
     /// How draws are handed over; `None`: the best that the driver has.
     pub submit: Option<Submit>,
-    /// How instances get to the GPU; `None`: through a mapping where the driver has it.
-    pub upload: Option<UploadBy>,
+    /// How instances get to the GPU; `None`: the way that suits the driver.
+    pub stream: Option<Strategy>,
+    /// How often [`Painter::paint`] is called in a frame; 0 is 1. With more calls than that the GPU is waited for.
+    pub paints_per_frame: usize,
 }
 
 /// A program that a painter draws meshes with.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProgramId(usize);
 
-/// What one call of [`Painter::paint`] did.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Painted {
-    /// Meshes that were recorded.
-    pub objects: usize,
-    /// Those of them that were left out, because they are not seen.
-    pub culled: usize,
-    /// Sprites that were recorded.
-    pub sprites: usize,
-    /// Draws after merging.
-    pub batches: usize,
-    /// Calls that draw.
-    pub draw_calls: u32,
-    /// All OpenGL calls, these included.
-    pub gl_calls: u32,
-    /// Bytes that were streamed.
-    pub bytes: usize,
-    /// How often the GPU had to be waited for, because it was several frames behind.
-    pub waits: u64,
-}
-
 #[derive(Debug)]
 struct MeshProgram {
     program: Program,
+    textures: Uniform<i32>,
+    materials: Uniform<i32>,
     view_projection: Uniform<Mat4>,
     light: Uniform<Vec4>,
 }
 
 impl MeshProgram {
     fn new(program: Program) -> Result<Self> {
-        program.set(&program.uniform("u_textures")?, 0);
-        program.set(&program.uniform("u_materials")?, 1);
-        let (view_projection, light) = (program.uniform("u_view_projection")?, program.uniform("u_light")?);
-        Ok(Self { program, view_projection, light })
+        Ok(Self {
+            textures: program.uniform("u_textures")?,
+            materials: program.uniform("u_materials")?,
+            view_projection: program.uniform("u_view_projection")?,
+            light: program.uniform("u_light")?,
+            program,
+        })
     }
 }
 
@@ -107,7 +89,7 @@ impl MeshProgram {
 pub struct Painter {
     gl: Gl,
     submit: Submit,
-    upload: Upload,
+    stream: Stream,
     arrays: Arrays,
     meshes: MeshPool,
     materials: MaterialTable,
@@ -115,7 +97,8 @@ pub struct Painter {
     programs: Vec<MeshProgram>,
     sprites: MeshProgram,
     light: Vec4,
-    batches: Batches,
+    /// Of each pass. Their memory survives.
+    passes: Vec<(Batches, Block)>,
     /// Instances in the order of drawing, where a call per object is made.
     sorted: Vec<Instance>,
 }
@@ -128,15 +111,15 @@ impl Painter {
     pub fn new(gl: &Gl, options: PainterOptions) -> Result<Self> {
         let caps = gl.caps();
         let submit = options.submit.unwrap_or(Submit::best(caps));
-        let upload = match options.upload {
-            Some(upload) => upload,
-            None if caps.buffer_storage => UploadBy::Mapping,
-            None => UploadBy::Orphaning,
-        };
-        if !submit.works(caps) || (upload == UploadBy::Mapping && !caps.buffer_storage) {
-            let detail = format!("{submit:?} with {upload:?} is not to be had from this driver");
+        if !submit.works(caps) {
+            let detail = format!("{submit:?} is not to be had from this driver");
             return Err(Error::Gl { operation: "making a painter", detail });
         }
+        let strategy = match options.stream {
+            Some(strategy) => strategy,
+            None => gl.stream_strategy()?,
+        };
+        let stream = Stream::new(gl, strategy, options.paints_per_frame)?;
         let mesh = Program::new(
             gl,
             "painter_mesh",
@@ -152,7 +135,7 @@ impl Painter {
         let painter = Self {
             gl: gl.clone(),
             submit,
-            upload: Upload::new(gl, upload)?,
+            stream,
             arrays: Arrays::new(gl)?,
             meshes: MeshPool::new(gl)?,
             materials: MaterialTable::new(gl)?,
@@ -160,12 +143,12 @@ impl Painter {
             programs: vec![MeshProgram::new(mesh)?],
             sprites: MeshProgram::new(sprite)?,
             light: Vec3::new(0.4, 0.8, 0.45).normalize().extend(0.25),
-            batches: Batches::new(),
+            passes: Vec::new(),
             sorted: Vec::new(),
         };
         painter.arrays.describe_pool(&painter.meshes);
-        painter.arrays.describe_stream(gl, painter.upload.buffer());
-        log::debug!("painter: {submit:?}, {upload:?}");
+        painter.arrays.describe_stream(gl, painter.stream.buffer());
+        log::debug!("painter: {submit:?}, streaming by {strategy}");
         Ok(painter)
     }
 
@@ -187,29 +170,25 @@ impl Painter {
         Ok(mesh)
     }
 
-    /// Adds pictures of one size (red, green, blue, alpha per texel, rows from top to bottom) as the layers of one texture
-    /// array. Sprites, and materials, with textures of one array share a draw.
+    /// How instances get to the GPU.
+    #[must_use]
+    pub const fn strategy(&self) -> Strategy {
+        self.stream.strategy()
+    }
+
+    /// Takes a texture array. Returns a name for each of its layers. Sprites, and materials, with textures of one array
+    /// share a draw.
     ///
     /// # Errors
-    /// When the sizes do not fit, or there is no memory or no name left ([`TextureId::ARRAYS`]).
-    pub fn add_textures(
-        &mut self,
-        size: Size,
-        layers: &[&[u8]],
-        options: &TextureOptions,
-    ) -> Result<Vec<TextureId>> {
+    /// When there is no name left ([`LayerId::ARRAYS`], [`LayerId::LAYERS`]).
+    pub fn add_textures(&mut self, array: TextureArray) -> Result<Vec<LayerId>> {
         let number = self.textures.len() as u32;
-        let names: Option<Vec<_>> =
-            (0..layers.len()).map(|layer| TextureId::new(number, u32::try_from(layer).ok()?)).collect();
+        let names: Option<Vec<_>> = (0..array.layers()).map(|layer| LayerId::new(number, layer)).collect();
         let names = names.ok_or_else(|| Error::Gl {
             operation: "adding textures",
-            detail: format!(
-                "at most {} arrays of {} layers have names",
-                TextureId::ARRAYS,
-                TextureId::LAYERS
-            ),
+            detail: format!("at most {} arrays of {} layers have names", LayerId::ARRAYS, LayerId::LAYERS),
         })?;
-        self.textures.push(TextureArray::new(&self.gl, size, layers, options)?);
+        self.textures.push(array);
         Ok(names)
     }
 
@@ -242,187 +221,5 @@ impl Painter {
     /// The light of the painter's own program: where it comes from, and how bright (0 to 1) the dark side is.
     pub fn set_light(&mut self, from: Vec3, ambient: f32) {
         self.light = from.normalize_or(Vec3::Y).extend(ambient);
-    }
-
-    /// Draws a list, each pass as seen by the view of its number, into the bound target. Blending, tests, programs and
-    /// vertex arrays are set back to what a renderer finds at the start of a frame.
-    ///
-    /// After the first frames it allocates nothing, and it waits for nothing unless the GPU is several frames behind.
-    ///
-    /// # Errors
-    /// When a pass that has something in it has no view, or the driver has no memory.
-    pub fn paint(&mut self, list: &DrawList, views: &[PassView]) -> Result<Painted> {
-        let waits = self.upload.waits();
-        let mut painted = Painted::default();
-        for (number, commands) in list.passes().iter().enumerate().filter(|(_, c)| !c.is_empty()) {
-            let view = views.get(number).ok_or_else(|| Error::Gl {
-                operation: "painting",
-                detail: format!("pass {number} has commands and no view"),
-            })?;
-            self.paint_pass(commands, view, &mut painted)?;
-        }
-        self.upload.fence();
-        painted.gl_calls += self.upload.take_calls();
-        painted.waits = self.upload.waits() - waits;
-        Ok(painted)
-    }
-
-    fn paint_pass(&mut self, commands: &Commands, view: &PassView, painted: &mut Painted) -> Result<()> {
-        self.batches.build(commands, &view.scene_view(), self.meshes.bounds());
-        painted.objects += commands.instances().len();
-        painted.culled += self.batches.culled();
-        painted.sprites += commands.sprites().len();
-        painted.batches += self.batches.batches().len() + self.batches.sprite_batches().len();
-        let (block, bytes) = self.stream(commands)?;
-        painted.bytes += bytes;
-        let mut to = Submitter {
-            gl: &self.gl,
-            by: self.submit,
-            block,
-            stream: self.upload.buffer(),
-            arrays: &self.arrays,
-            calls: 0,
-            draws: 0,
-        };
-        // SAFETY: sets state of the current context; the table is bound to unit 1, arrays to unit 0.
-        unsafe {
-            to.call().active_texture(glow::TEXTURE1);
-            to.calls += self.materials.bind();
-            to.call().active_texture(glow::TEXTURE0);
-            if view.face_culling {
-                to.call().enable(glow::CULL_FACE);
-            }
-            if view.depth_test {
-                to.call().enable(glow::DEPTH_TEST);
-            }
-        }
-        self.draw_meshes(&mut to, view);
-        if view.depth_test {
-            // SAFETY: sets state of the current context.
-            unsafe { to.call().disable(glow::DEPTH_TEST) }
-        }
-        self.draw_sprites(&mut to, view, commands);
-        // SAFETY: sets state of the current context.
-        unsafe {
-            if view.face_culling {
-                to.call().disable(glow::CULL_FACE);
-            }
-            to.call().bind_vertex_array(None);
-            to.call().use_program(None);
-        }
-        painted.draw_calls += to.draws;
-        painted.gl_calls += to.calls;
-        Ok(())
-    }
-
-    /// Hands instances, sprites and indirect draws over. Returns where they lie, and how many bytes they are.
-    fn stream(&mut self, commands: &Commands) -> Result<(Block, usize)> {
-        if self.submit == Submit::PerObject {
-            self.sorted.resize(self.batches.visible(), bytemuck::Zeroable::zeroed());
-            self.batches.write(commands, &mut self.sorted);
-            return Ok((Block::default(), 0));
-        }
-        let sprites: &[u8] = bytemuck::cast_slice(commands.sprites());
-        let draws = if self.submit == Submit::MultiDraw { self.batches.batches().len() } else { 0 };
-        let instances = self.batches.visible() * size_of::<Instance>();
-        let bytes = instances + sprites.len() + draws * size_of::<Indirect>();
-        let (start, another) = self.upload.begin(bytes + size_of::<Sprite>(), size_of::<Instance>())?;
-        if another {
-            self.arrays.describe_stream(&self.gl, self.upload.buffer());
-        }
-        let sprites_at = (start + instances).next_multiple_of(size_of::<Sprite>());
-        let block = Block { instances: start, sprites: sprites_at, indirect: sprites_at + sprites.len() };
-        if self.batches.as_recorded() {
-            self.upload.copy(start, bytemuck::cast_slice(commands.instances()));
-        } else {
-            self.upload.fill(start, instances, |out| {
-                self.batches.write(commands, bytemuck::cast_slice_mut(out));
-            });
-        }
-        if !sprites.is_empty() {
-            self.upload.copy(sprites_at, sprites);
-        }
-        if draws > 0 {
-            self.upload.fill(block.indirect, draws * size_of::<Indirect>(), |out| {
-                let out: &mut [Indirect] = bytemuck::cast_slice_mut(out);
-                for (slot, batch) in out.iter_mut().zip(self.batches.batches()) {
-                    *slot = Indirect::new(batch, self.meshes.slice(batch.mesh), block);
-                }
-            });
-        }
-        Ok((block, bytes))
-    }
-
-    fn draw_meshes(&self, to: &mut Submitter<'_>, view: &PassView) {
-        let batches = self.batches.batches();
-        if batches.is_empty() {
-            return;
-        }
-        to.begin_meshes();
-        let mut blending = false;
-        let mut used = None;
-        let mut first = 0;
-        for group in batches.chunk_by(|a, b| (a.transparent, a.state) == (b.transparent, b.state)) {
-            let (transparent, state) = (group[0].transparent, group[0].state);
-            let start = first;
-            first += group.len();
-            let Some(state) = self.materials.state(transparent, state) else { continue };
-            let Some(program) = self.programs.get(state.program.0) else { continue };
-            if transparent != blending {
-                set_blending(to, transparent);
-                blending = transparent;
-            }
-            if used != Some(state.program) {
-                program.program.set(&program.view_projection, view.view_projection);
-                program.program.set(&program.light, self.light);
-                to.calls += 4;
-                used = Some(state.program);
-            }
-            if let Some(array) = state.array.and_then(|a| self.textures.get(a as usize)) {
-                array.bind();
-                to.calls += 1;
-            }
-            to.meshes(&self.meshes, start, group, &self.sorted);
-        }
-        if blending {
-            set_blending(to, false);
-        }
-    }
-
-    fn draw_sprites(&self, to: &mut Submitter<'_>, view: &PassView, commands: &Commands) {
-        if commands.sprites().is_empty() {
-            return;
-        }
-        to.begin_sprites();
-        self.sprites.program.set(&self.sprites.view_projection, view.view_projection);
-        to.calls += 2;
-        set_blending(to, true);
-        for batch in self.batches.sprite_batches() {
-            if let Some(array) = self.textures.get(batch.array as usize) {
-                array.bind();
-                to.calls += 1;
-                to.sprites(*batch, commands.sprites());
-            }
-        }
-        set_blending(to, false);
-    }
-}
-
-/// As [`Frame::set_blending`](super::Frame::set_blending).
-fn set_blending(to: &mut Submitter<'_>, on: bool) {
-    // SAFETY: sets state of the current context.
-    unsafe {
-        if on {
-            to.call().enable(glow::BLEND);
-            to.call().blend_func_separate(
-                glow::SRC_ALPHA,
-                glow::ONE_MINUS_SRC_ALPHA,
-                glow::ONE,
-                glow::ONE_MINUS_SRC_ALPHA,
-            );
-        } else {
-            to.call().disable(glow::BLEND);
-        }
-        to.call().depth_mask(!on);
     }
 }
