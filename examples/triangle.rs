@@ -27,7 +27,9 @@ impl Renderer<f32> for Triangle {
 }
 
 fn main() -> scanout::Result<()> {
-    let summary = scanout::run(Config::default(), World(0.0), |cx| {
+    // With a folder as argument the shaders come from there, also when they change: `-- shaders`
+    let config = Config { shader_folder: std::env::args_os().nth(1).map(Into::into), ..Config::default() };
+    let summary = scanout::run(config, World(0.0), |cx| {
         let program =
             Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
         Ok(Triangle(program.uniform("angle")?, Mesh::generated(cx.gl, Primitive::Triangles, 3)?, program))

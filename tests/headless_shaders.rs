@@ -218,6 +218,7 @@ vertices! {
     Swapped { colour: [f32; 4], position: [f32; 4] } from 0;
     Long { position: [f32; 4], colour: [u8; 4] } from 0;
     Short { position: [f32; 2] } from 0;
+    Misnamed { place: [f32; 2], colour: [u8; 4] } from 0;
     Transform { x: [f32; 4], y: [f32; 4], z: [f32; 4], w: [f32; 4] } from 2;
     Half { x: [f32; 4], y: [f32; 4] } from 2;
 }
@@ -244,6 +245,8 @@ void main() { gl_Position = vec4(a_position, 0.0, 1.0) + float(gl_VertexID); v =
         let (glsl, rust) = mismatch(&e);
         assert_eq!(glsl, "`in vec2 a_position` at location 0");
         assert_eq!(rust, "`Swapped::colour: [f32; 4]` at location 0");
+        let (_, rust) = mismatch(&refused(drawn_with(plain).vertices::<Misnamed>().build(gl)));
+        assert_eq!(rust, "`Misnamed::place: [f32; 2]` at location 0");
         // A third and a fourth component would be lost.
         let (_, rust) = mismatch(&refused(drawn_with(plain).vertices::<Long>().build(gl)));
         assert_eq!(rust, "`Long::position: [f32; 4]` at location 0");
@@ -514,8 +517,8 @@ fn a_changed_file_changes_the_program_and_a_broken_one_does_not() {
 
         // The value that was set goes on; the uniform may have moved.
         let swapped = TINTED
-            .replace("o = u_tint", "o = u_tint.bgra")
-            .replace("uniform vec4", "uniform vec3 u_new;\nuniform vec4");
+            .replace("o = u_tint", "o = vec4(u_new[3]) + u_tint.bgra")
+            .replace("uniform vec4", "uniform float u_new[4];\nuniform vec4");
         assert_eq!(ground.change(gl, "tinted.frag", &swapped), 1);
         assert_eq!(colour(gl, &program), [153, 102, 51, 204]);
         program.set(&tint, Vec4::new(0.8, 0.6, 0.4, 0.2));
