@@ -46,11 +46,23 @@ pub trait Renderer<S> {
 pub struct Frame<'a> {
     gl: &'a Gl,
     info: FrameInfo<'a>,
+    /// The surface's framebuffer; `None` is the window's own.
+    surface: Option<glow::Framebuffer>,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) const fn new(gl: &'a Gl, info: FrameInfo<'a>) -> Self {
-        Self { gl, info }
+    pub(super) const fn new(gl: &'a Gl, info: FrameInfo<'a>, surface: Option<glow::Framebuffer>) -> Self {
+        Self { gl, info, surface }
+    }
+
+    /// Draws go to the surface from now on, as they do at the start of a frame: for renderers that draw elsewhere first.
+    pub fn bind_surface(&self) {
+        let Size { width, height } = self.info.size;
+        // SAFETY: the framebuffer is the surface's, which outlives the frame.
+        unsafe {
+            self.gl.raw().bind_framebuffer(glow::FRAMEBUFFER, self.surface);
+            self.gl.raw().viewport(0, 0, width as i32, height as i32);
+        }
     }
 
     /// The context. `frame.gl().raw()` has every OpenGL function.

@@ -10,9 +10,11 @@
 
 mod backend;
 mod buffer;
+mod canvas;
 mod caps;
 mod context;
 mod debug;
+mod depth_texture;
 mod fence;
 mod frame;
 mod handle;
@@ -21,6 +23,8 @@ mod program;
 mod shader;
 mod target;
 mod texture;
+mod texture_buffer;
+mod texture_cube;
 mod vertex;
 
 #[cfg(any(feature = "window", feature = "headless"))]
@@ -28,9 +32,11 @@ pub(crate) use backend::GlBackend;
 pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
+pub use canvas::Canvas;
 pub use caps::Capabilities;
 pub use context::Gl;
 pub use debug::{DebugLevel, Hook};
+pub use depth_texture::DepthTexture;
 pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
@@ -40,4 +46,6 @@ pub use program::{Program, Uniform, UniformValue};
 pub use shader::{ShaderError, ShaderSource, ShaderStage};
 pub use target::{RenderTarget, read_pixels};
 pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use texture_buffer::TextureBuffer;
+pub use texture_cube::TextureCube;
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};

@@ -151,6 +151,20 @@ uniform_values! {
     Mat4: |gl, at, v| gl.uniform_matrix_4_f32_slice(Some(at), false, &v.to_cols_array());
 }
 
+impl UniformValue for [i32; 3] {
+    fn set(self, gl: &glow::Context, at: &glow::UniformLocation) {
+        // SAFETY: as for the other types.
+        unsafe { gl.uniform_3_i32(Some(at), self[0], self[1], self[2]) }
+    }
+}
+
+impl<const N: usize> UniformValue for [Vec4; N] {
+    fn set(self, gl: &glow::Context, at: &glow::UniformLocation) {
+        // SAFETY: as for the other types.
+        unsafe { gl.uniform_4_f32_slice(Some(at), bytemuck::cast_slice(&self)) }
+    }
+}
+
 fn link(
     gl: &Gl,
     name: &str,
