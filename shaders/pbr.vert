@@ -104,7 +104,9 @@ void main() {
     gl_PointSize = 3.0;
     v_position = placed.xyz;
 #ifdef TANGENT
-    v_tangent = vec4(mat3(world) * tangent, a_tangent.w);
+    // What is mirrored has its bitangent on the other side.
+    float mirrored = dot(world[0].xyz, cross(world[1].xyz, world[2].xyz)) < 0.0 ? -1.0 : 1.0;
+    v_tangent = vec4(mat3(world) * tangent, a_tangent.w * mirrored);
 #endif
 #ifdef SHADOW
     // A surface that the light grazes is moved farther: there one texel of the map covers more of its depth.

@@ -19,9 +19,11 @@ use glam::Vec2;
 use scanout::gl::{CreateContext, DebugLevel, Frame, Gl, Renderer};
 use scanout::pacing::Pacing;
 use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode};
-use scanout::scenes::{Scene, Visitor};
+use scanout::scenes::{Look, Quality, Scene, Visitor};
 use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Demand, Logic, Size, Tick, headless};
+
+mod model_support;
 
 // --- counting ---
 
@@ -296,13 +298,17 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
     guard
 }
 
-fn watch(scene: &Scene, watch: Watch) -> Seen {
+fn watch(scene: &Scene, look: Look, watch: Watch) -> Seen {
     let _guard = one_at_a_time();
-    scene.open(watch).unwrap_or_else(|e| panic!("{e}"))
+    scene.open_with(look, watch).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    let seen = watch(scene, Watch { pacing, debug, fault: Fault::None });
+    assert_quiet_with(scene, Look::default(), pacing, debug);
+}
+
+fn assert_quiet_with(scene: &Scene, look: Look, pacing: Pacing, debug: DebugLevel) {
+    let seen = watch(scene, look, Watch { pacing, debug, fault: Fault::None });
     // A quiet window in which nothing happened would prove nothing.
     assert!(seen.frames >= WINDOW && seen.steps >= WINDOW / 4, "{seen:?}");
     assert!(seen.sent >= EVENTS / 2 && seen.inputs >= EVENTS, "{seen:?}");
@@ -323,6 +329,19 @@ fn swarm_allocates_nothing_per_frame() {
 #[test]
 fn model_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Off);
+}
+
+/// Skinned, morphed, with shadows, samples and blended surfaces, each in its own way through the render thread.
+#[test]
+fn moving_models_allocate_nothing_per_frame_at_any_quality() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("figure.gltf");
+    std::fs::write(&path, model_support::showcase::figure().gltf()).expect("a file");
+    let scene = Scene::Model(Some(path));
+    for (quality, samples) in [(Quality::High, 4), (Quality::Off, 1)] {
+        let look = Look { quality: Some(quality), samples: Some(samples) };
+        assert_quiet_with(&scene, look, Pacing::Immediate, DebugLevel::Off);
+    }
 }
 
 #[test]
@@ -352,7 +371,11 @@ fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     for (fault, role, count) in
         [(Fault::InLogic, 0, "steps"), (Fault::InRender, 1, "frames"), (Fault::InSender, 2, "events")]
     {
-        let seen = watch(&Scene::Bars, Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault });
+        let seen = watch(
+            &Scene::Bars,
+            Look::default(),
+            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault },
+        );
         let expected = match fault {
             Fault::InLogic => seen.steps,
             Fault::InRender => seen.frames,

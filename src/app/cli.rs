@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanout::Size;
 use scanout::gl::DebugLevel;
 use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
-use scanout::scenes::{MAX_INSTANCES, Scene};
+use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
@@ -109,6 +109,12 @@ pub struct RunArgs {
     /// Draw `flash` all the time, not only when it changes
     #[arg(long)]
     pub animate: bool,
+    /// How a model is shaded: auto, off, low, high (auto: high, or low where the processor draws)
+    #[arg(long, value_name = "LEVEL", default_value = "auto", value_parser = quality)]
+    pub quality: Wish,
+    /// Samples per pixel of a model's picture, 1 to 16 (default: 4 at high quality on a GPU, else 1; at off always 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
+    pub msaa: Option<u32>,
     /// What to draw to
     #[arg(long, value_enum, default_value_t)]
     pub display: Display,
@@ -180,7 +186,16 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// A quality, or the choice left to the program. An option of its own would mean that the argument may be missing.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Wish(pub Option<Quality>);
+
 impl RunArgs {
+    /// What is wished of the picture of a model.
+    pub const fn look(&self) -> Look {
+        Look { quality: self.quality.0, samples: self.msaa }
+    }
+
     /// The scene with the options that belong to it.
     pub fn scene(&self) -> Result<Scene, String> {
         match (&self.scene, self.instances, self.animate) {
@@ -197,6 +212,10 @@ impl RunArgs {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn quality(text: &str) -> Result<Wish, String> {
+    Look::parse_quality(text).map(Wish)
 }
 
 fn delta(text: &str) -> Result<DeltaTime, String> {
@@ -294,6 +313,9 @@ mod tests {
             ["--instances", "9999999"],
             ["--refresh", "inf"],
             ["--gl-debug", "loud"],
+            ["--quality", "best"],
+            ["--msaa", "0"],
+            ["--msaa", "17"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

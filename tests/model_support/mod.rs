@@ -1,6 +1,9 @@
 //! Building small glTF files for the model tests.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod shapes;
+pub mod showcase;
+
 use scanout::scenes::model::{Model, ModelError};
 
 /// Standard base64.

@@ -15,15 +15,15 @@ const SAMPLES: u32 = 48;
 /// The way to the sun where the file has no light of its own: from the upper right, before the model.
 pub(super) const TO_SUN: Vec3 = Vec3::new(0.508_0, 0.762_0, 0.401_6);
 /// Its light, in lux that 1 / pi of a white surface is lit by.
-pub(super) const SUN: Vec3 = Vec3::new(3.3, 3.1, 2.75);
+pub(super) const SUN: Vec3 = Vec3::new(2.2, 2.05, 1.8);
 
 /// The light from `direction` (a unit vector, y up).
 pub(super) fn radiance(direction: Vec3) -> Vec3 {
     let up = direction.y;
-    let zenith = Vec3::new(0.20, 0.31, 0.52);
-    let horizon = Vec3::new(0.62, 0.68, 0.74);
-    let floor = Vec3::new(0.13, 0.12, 0.11);
-    let far_floor = Vec3::new(0.30, 0.28, 0.26);
+    let zenith = Vec3::new(0.22, 0.26, 0.34);
+    let horizon = Vec3::new(0.60, 0.62, 0.64);
+    let floor = Vec3::new(0.11, 0.105, 0.10);
+    let far_floor = Vec3::new(0.32, 0.30, 0.28);
     let sky = horizon.lerp(zenith, up.max(0.0).sqrt());
     let ground = far_floor.lerp(floor, (-up).max(0.0).sqrt());
     let base = ground.lerp(sky, smooth(-0.04, 0.04, up));
