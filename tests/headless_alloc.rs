@@ -20,9 +20,11 @@ use glam::Vec2;
 use scanout::gl::{CreateContext, DebugLevel, Frame, Gl, Renderer};
 use scanout::pacing::Pacing;
 use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode};
-use scanout::scenes::{Scene, Visitor};
+use scanout::scenes::{Look, Quality, Scene, Visitor};
 use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Demand, Logic, Size, Tick, headless};
+
+mod model_support;
 
 // --- counting ---
 
@@ -303,18 +305,22 @@ fn one_at_a_time() -> MutexGuard<'static, ()> {
     guard
 }
 
-fn watch(scene: &Scene, watch: Watch) -> Seen {
+fn watch(scene: &Scene, look: Look, watch: Watch) -> Seen {
     let _guard = one_at_a_time();
-    scene.open(watch).unwrap_or_else(|e| panic!("{e}"))
+    scene.open_with(look, watch).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    assert_quiet_with(scene, Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None });
+    assert_quiet_with(
+        scene,
+        Look::default(),
+        Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None },
+    );
 }
 
-fn assert_quiet_with(scene: &Scene, what: Watch) {
+fn assert_quiet_with(scene: &Scene, look: Look, what: Watch) {
     let pacing = what.pacing;
-    let seen = watch(scene, what);
+    let seen = watch(scene, look, what);
     // A quiet window in which nothing happened would prove nothing.
     assert!(seen.frames >= WINDOW && seen.steps >= WINDOW / 4, "{seen:?}");
     assert!(seen.sent >= EVENTS / 2 && seen.inputs >= EVENTS, "{seen:?}");
@@ -341,6 +347,24 @@ fn a_swarm_of_a_hundred_thousand_allocates_nothing_per_frame() {
 #[test]
 fn model_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Off);
+}
+
+/// Skinned, morphed, with shadows, samples and blended surfaces, each in its own way through the render thread.
+#[test]
+fn moving_models_allocate_nothing_per_frame_at_any_quality() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("figure.gltf");
+    std::fs::write(&path, model_support::showcase::figure().gltf()).expect("a file");
+    let scene = Scene::Model(Some(path));
+    for (quality, samples) in [(Quality::High, 4), (Quality::Off, 1)] {
+        let look = Look { quality: Some(quality), samples: Some(samples) };
+        let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
+        assert_quiet_with(
+            &scene,
+            look,
+            Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None },
+        );
+    }
 }
 
 #[test]
@@ -370,7 +394,11 @@ fn recording_a_timeline_allocates_nothing_per_frame() {
         [(Scene::Swarm(10_000), 1_000_000), (Scene::Model(None), 1_000), (Scene::Bars, 1_000)]
     {
         let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
-        assert_quiet_with(&scene, Watch { pacing, debug, fault: Fault::None, events, shaders: None });
+        assert_quiet_with(
+            &scene,
+            Look::default(),
+            Watch { pacing, debug, fault: Fault::None, events, shaders: None },
+        );
     }
 }
 
@@ -391,7 +419,7 @@ fn watched_shaders_allocate_nothing_while_they_do_not_change() {
         events: 0,
         shaders: Some(folder),
     };
-    assert_quiet_with(&Scene::Swarm(1_000), watch);
+    assert_quiet_with(&Scene::Swarm(1_000), Look::default(), watch);
 }
 
 /// One small box per frame, in each of the three places, is noticed and its place named.
@@ -402,6 +430,7 @@ fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     {
         let seen = watch(
             &Scene::Bars,
+            Look::default(),
             Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, events: 0, shaders: None },
         );
         let expected = match fault {

@@ -11,12 +11,12 @@ use glam::Vec2;
 use image::{Rgba, RgbaImage};
 use scanout::gl::{CreateContext, DebugLevel, Renderer};
 use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode, Pixels};
-use scanout::scenes::{Scene, Visitor};
+use scanout::scenes::{Look, Quality, Scene, Visitor};
 use scanout::time::Timestamp;
 use scanout::{Config, Logic, Size};
 
 mod model_support;
-use model_support::{File, base64};
+use model_support::{File, base64, showcase};
 
 const SIZE: Size = Size::new(320, 180);
 const STEP: Duration = Duration::from_nanos(16_666_667);
@@ -55,8 +55,18 @@ fn draw(scene: &Scene, steps: u64, events: &[InputKind]) -> RgbaImage {
 }
 
 fn draw_shot(scene: &Scene, shot: Shot) -> RgbaImage {
+    draw_with(scene, look(Quality::Off, 1), shot)
+}
+
+/// The same wishes wherever the test runs: what is automatic depends on the driver.
+const fn look(quality: Quality, samples: u32) -> Look {
+    Look { quality: Some(quality), samples: Some(samples) }
+}
+
+fn draw_with(scene: &Scene, look: Look, shot: Shot) -> RgbaImage {
     let size = shot.size;
-    let pixels = scene.open(shot).and_then(|drawn| drawn).unwrap_or_else(|e| panic!("{scene:?}: {e}"));
+    let pixels =
+        scene.open_with(look, shot).and_then(|drawn| drawn).unwrap_or_else(|e| panic!("{scene:?}: {e}"));
     assert_eq!(pixels.size, size);
     RgbaImage::from_raw(size.width, size.height, pixels.rgba).expect("four bytes per pixel")
 }
@@ -281,6 +291,124 @@ fn model_turned_and_zoomed_looks_as_stored() {
     let mut events = dragged(-160.0, 40.0).to_vec();
     events.push(InputKind::Scroll { lines: Vec2::new(0.0, 4.0) });
     assert_golden("model-turned", &draw(&Scene::Model(None), 240, &events));
+}
+
+// --- the same models in linear light ---
+
+/// A file as it is after `seconds`, from where the camera starts.
+fn show(file: &File, look: Look, seconds: f64) -> RgbaImage {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.gltf");
+    std::fs::write(&path, file.gltf()).expect("a file");
+    let step = Duration::from_secs_f64(seconds);
+    draw_with(&Scene::Model(Some(path)), look, Shot { events: vec![], steps: 1, step, size: SIZE })
+}
+
+/// With one sample and with four: each as stored, and apart from edges the same picture.
+fn assert_golden_at_high(name: &str, draw: impl Fn(Look) -> RgbaImage) {
+    let [one, four] = [1, 4].map(|samples| draw(look(Quality::High, samples)));
+    assert_golden(name, &one);
+    assert_golden(&format!("{name}-msaa"), &four);
+    let outside = outside_of_neighbours(&one, &four);
+    assert!(outside < 0.002, "{name}: samples change more than edges, {:.3} % of pixels", outside * 100.0);
+    // A drawn edge has shades between; without samples it has none, so that there are more colours with them.
+    let colours = |p: &RgbaImage| p.pixels().map(|p| p.0).collect::<std::collections::HashSet<_>>().len();
+    assert!(one != four && colours(&four) > colours(&one), "{name}: samples change nothing");
+}
+
+/// The share of pixels of `smooth` that are brighter or darker than all pixels about their place in `plain`: an edge that
+/// is smoothed lies between its two sides.
+fn outside_of_neighbours(plain: &RgbaImage, smooth: &RgbaImage) -> f64 {
+    const SLACK: u8 = 12;
+    let around = |at: u32, end: u32| at.saturating_sub(1)..(at + 2).min(end);
+    let outside = smooth.enumerate_pixels().filter(|(x, y, p)| {
+        (0..3).any(|channel| {
+            let near = around(*y, plain.height())
+                .flat_map(|y| around(*x, plain.width()).map(move |x| plain.get_pixel(x, y)[channel]));
+            let (low, high) = near.fold((255, 0), |(low, high), c| (c.min(low), c.max(high)));
+            p[channel] < low.saturating_sub(SLACK) || p[channel] > high.saturating_add(SLACK)
+        })
+    });
+    outside.count() as f64 / f64::from(plain.width() * plain.height())
+}
+
+#[test]
+fn model_at_low_and_high_looks_as_stored() {
+    let draw = |look| {
+        draw_with(&Scene::Model(None), look, Shot { events: vec![], steps: 120, step: STEP, size: SIZE })
+    };
+    assert_golden("model-low", &draw(look(Quality::Low, 1)));
+    assert_golden_at_high("model-high", draw);
+}
+
+#[test]
+fn balls_from_smooth_to_rough_look_as_stored() {
+    assert_golden_at_high("balls", |look| show(&showcase::balls(), look, 0.0));
+}
+
+#[test]
+fn maps_look_as_stored() {
+    assert_golden_at_high("maps", |look| show(&showcase::maps(), look, 0.0));
+}
+
+#[test]
+fn shadows_look_as_stored() {
+    assert_golden_at_high("shadows", |look| show(&showcase::shadows(), look, 0.0));
+}
+
+#[test]
+fn lights_look_as_stored() {
+    assert_golden_at_high("lights", |look| show(&showcase::lights(), look, 0.0));
+}
+
+/// Bent and morphed, and both back again.
+#[test]
+fn figure_looks_as_stored() {
+    assert_golden_at_high("figure", |look| show(&showcase::figure(), look, 0.75));
+    assert_golden("figure-off", &show(&showcase::figure(), look(Quality::Off, 1), 0.75));
+    let rest = show(&showcase::figure(), look(Quality::Off, 1), 0.0);
+    let bent = show(&showcase::figure(), look(Quality::Off, 1), 0.75);
+    let difference = Difference::between(&rest, &bent).expect("one size");
+    assert!(!difference.is_tolerable(), "nothing moves: {difference:?}");
+}
+
+#[test]
+fn materials_at_high_look_as_stored() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("materials.gltf");
+    std::fs::write(&path, materials().gltf()).expect("a file");
+    let scene = Scene::Model(Some(path));
+    assert_golden_at_high("materials-high", |look| {
+        draw_with(&scene, look, Shot { events: from_the_front(0.0, 0.0), steps: 1, step: STEP, size: SIZE })
+    });
+}
+
+/// Half of the light of white is 188 of 255 by IEC 61966-2-1, whichever way it takes to the picture; so is the mean of
+/// black and white, and 128 would be the mean of their bytes.
+#[test]
+fn half_of_the_light_is_188_in_every_quality() {
+    let centre = |file: &File, look| show(file, look, 0.0).get_pixel(SIZE.width / 2, SIZE.height / 2).0;
+    let near = |p: [u8; 4]| p[..3].iter().all(|&c| c.abs_diff(188) <= 1) && p[3] == 255;
+    for (quality, samples) in
+        [(Quality::Off, 1), (Quality::Low, 1), (Quality::Low, 4), (Quality::High, 1), (Quality::High, 4)]
+    {
+        let look = look(quality, samples);
+        assert!(near(centre(&showcase::grey(), look)), "{look:?}: {:?}", centre(&showcase::grey(), look));
+        if quality != Quality::Off {
+            assert!(
+                near(centre(&showcase::glass(), look)),
+                "{look:?}: {:?}",
+                centre(&showcase::glass(), look)
+            );
+        }
+    }
+    // The mean of the samples at an edge is that of their light as well: where white meets black half of a pixel is 188.
+    let [one, four] = [1, 4].map(|samples| show(&showcase::edge(), look(Quality::Low, samples), 0.0));
+    let between = |p: &RgbaImage| p.pixels().filter(|p| (150..=215).contains(&p[0])).count();
+    let below = |p: &RgbaImage| p.pixels().filter(|p| (60..=100).contains(&p[0])).count();
+    // Two of four samples are 188, one is 137, three are 225: never what the mean of bytes would give (64, 128, 191).
+    assert_eq!((between(&one), below(&one)), (0, 0));
+    assert!(between(&four) > 20 && below(&four) == 0, "{} {}", between(&four), below(&four));
 }
 
 #[test]

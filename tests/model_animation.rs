@@ -184,7 +184,7 @@ fn channels_that_cannot_play_are_named() {
     file.nodes[0] = r#"{"mesh":0,"matrix":[1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1]}"#.to_owned();
     assert_eq!(file.load().unwrap().unsupported, ["animations of nodes with a matrix"]);
     let file = animated("weights", "LINEAR", &[0.], &[1., 0., 0.]);
-    assert_eq!(file.load().unwrap().unsupported, ["animated morph weights"]);
+    assert_eq!(file.load().unwrap().unsupported, ["animated weights of meshes without morph targets"]);
     let json = String::from_utf8(animated("translation", "LINEAR", &[0.], &[1., 0., 0.]).gltf()).unwrap();
     let json = json.replace(r#""node":0,"path""#, r#""path""#);
     assert_eq!(

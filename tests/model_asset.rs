@@ -50,7 +50,7 @@ fn asset_shows_what_the_loader_can() {
     assert_eq!(model.images.len(), 3);
     assert!(model.materials.iter().any(|m| m.unlit) && model.materials.iter().any(|m| m.double_sided));
     let vertices = || model.meshes.iter().flat_map(|m| &m.primitives).flat_map(|p| &p.vertices);
-    assert!(vertices().any(|v| v.color != [1.0; 4]) && vertices().any(|v| v.uv != [0.0; 2]));
+    assert!(vertices().any(|v| v.color != [1.0; 4]) && vertices().any(|v| v.uv0 != [0.0; 2]));
     let kinds = |kind| model.animations[0].tracks.iter().filter(|t| t.interpolation() == kind).count();
     assert!(
         kinds(Interpolation::Step) >= 1

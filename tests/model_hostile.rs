@@ -502,17 +502,33 @@ fn everything() -> File {
     file.mesh(&format!(
         r#""material":0,"attributes":{{"POSITION":0,"NORMAL":{normal},"TEXCOORD_0":{uv},"COLOR_0":{color}}}"#
     ));
+    // A bent and morphed square with all maps, without tangents of its own.
+    let square = file.floats("VEC3", &[0., 0., 0., 1., 0., 0., 0., 1., 0., 1., 1., 0.]);
+    let forward = file.floats("VEC3", &[0., 0., 1.].repeat(4));
+    let corners = file.accessor(&[0, 255, 255, 255, 0, 0, 255, 0], 5121, "VEC2", r#","normalized":true"#);
+    let joints = file.accessor(&[0, 1, 0, 0].repeat(4), 5121, "VEC4", "");
+    let weights = file.accessor(&[128, 127, 0, 0].repeat(4), 5121, "VEC4", r#","normalized":true"#);
+    let binds = file.floats("MAT4", &glam::Mat4::IDENTITY.to_cols_array().repeat(2));
+    let moved = file.accessor(&[0, 0, 9].repeat(4), 5120, "VEC3", r#","normalized":true"#);
+    let order = file.accessor(&[0, 1, 2, 2, 1, 3], 5121, "SCALAR", "");
+    let bent = file.mesh(&format!(
+        r#""material":1,"indices":{order},"attributes":{{"POSITION":{square},"NORMAL":{forward},"TEXCOORD_1":{corners},"JOINTS_0":{joints},"WEIGHTS_0":{weights}}},"targets":[{{"POSITION":{forward}}},{{"POSITION":{moved},"NORMAL":{moved}}}]"#
+    ));
+    let amounts = file.floats("SCALAR", &[0., 1., 0.5, 0.5, 1., 0.]);
     file.nodes =
         (0..9).map(|i| format!(r#"{{"mesh":{i},"translation":[{i},0,0],"children":[{}]}}"#, i + 1)).collect();
     file.nodes.push(r#"{"rotation":[0,0,0,1],"scale":[1,2,3],"children":[10]}"#.to_owned());
-    file.nodes.push(r#"{"mesh":8,"matrix":[1,0,0,0,0,1,0,0,0,0,1,0,4,5,6,1]}"#.to_owned());
+    file.nodes.push(r#"{"mesh":8,"matrix":[1,0,0,0,0,1,0,0,0,0,1,0,4,5,6,1],"children":[11]}"#.to_owned());
+    file.nodes.push(format!(
+        r#"{{"mesh":{bent},"skin":0,"weights":[0.5,0],"extensions":{{"KHR_lights_punctual":{{"light":1}}}}}}"#
+    ));
     let times = file.floats("SCALAR", &[0., 1., 2.5]);
     let vectors = file.floats("VEC3", &[1., 2., 3., 4., 5., 6., 7., 8., 9.]);
     let turns = file.floats("VEC4", &[0., 0., 0., 1., 0., 1., 0., 0., 1., 0., 0., 0.]);
     let spline = file.floats("VEC3", &[0.5; 27]);
     let image = file.view(&png(4, 3), "");
     file.with(&format!(
-        r#""scene":0,"scenes":[{{"nodes":[0]}}],"materials":[{{"pbrMetallicRoughness":{{"baseColorFactor":[1,0.5,0.25,1],"baseColorTexture":{{"index":0,"texCoord":0,"extensions":{{"KHR_texture_transform":{{"offset":[0.5,0],"rotation":1.5,"scale":[2,2]}}}}}}}},"alphaMode":"MASK","alphaCutoff":0.5}}],"textures":[{{"source":0,"sampler":0}}],"samplers":[{{"magFilter":9729,"minFilter":9987,"wrapS":33071,"wrapT":10497}}],"images":[{{"bufferView":{image},"mimeType":"image/png"}}],"animations":[{{"samplers":[{{"input":{times},"output":{vectors},"interpolation":"STEP"}},{{"input":{times},"output":{turns}}},{{"input":{times},"output":{spline},"interpolation":"CUBICSPLINE"}}],"channels":[{{"sampler":0,"target":{{"node":1,"path":"scale"}}}},{{"sampler":1,"target":{{"node":2,"path":"rotation"}}}},{{"sampler":2,"target":{{"node":9,"path":"translation"}}}}]}}]"#
+        r#""scene":0,"scenes":[{{"nodes":[0]}}],"materials":[{{"pbrMetallicRoughness":{{"baseColorFactor":[1,0.5,0.25,1],"baseColorTexture":{{"index":0,"texCoord":0,"extensions":{{"KHR_texture_transform":{{"offset":[0.5,0],"rotation":1.5,"scale":[2,2]}}}}}}}},"alphaMode":"MASK","alphaCutoff":0.5}},{{"normalTexture":{{"index":0,"texCoord":1,"scale":0.5}},"occlusionTexture":{{"index":0,"texCoord":1,"strength":0.5}},"emissiveTexture":{{"index":0,"texCoord":1}},"emissiveFactor":[1,2,3],"extensions":{{"KHR_materials_emissive_strength":{{"emissiveStrength":2}}}}}}],"skins":[{{"joints":[2,9],"skeleton":1,"inverseBindMatrices":{binds}}}],"extensions":{{"KHR_lights_punctual":{{"lights":[{{"type":"directional","intensity":3}},{{"type":"spot","color":[1,0.5,0],"range":9,"spot":{{"innerConeAngle":0.1,"outerConeAngle":0.5}}}}]}}}},"textures":[{{"source":0,"sampler":0}}],"samplers":[{{"magFilter":9729,"minFilter":9987,"wrapS":33071,"wrapT":10497}}],"images":[{{"bufferView":{image},"mimeType":"image/png"}}],"animations":[{{"samplers":[{{"input":{times},"output":{vectors},"interpolation":"STEP"}},{{"input":{times},"output":{turns}}},{{"input":{times},"output":{spline},"interpolation":"CUBICSPLINE"}},{{"input":{times},"output":{amounts}}}],"channels":[{{"sampler":3,"target":{{"node":11,"path":"weights"}}}},{{"sampler":0,"target":{{"node":1,"path":"scale"}}}},{{"sampler":1,"target":{{"node":2,"path":"rotation"}}}},{{"sampler":2,"target":{{"node":9,"path":"translation"}}}}]}}]"#
     ))
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use scanout::Size;
 use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
-use scanout::scenes::{MAX_INSTANCES, Scene};
+use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
@@ -122,6 +122,12 @@ pub struct RunArgs {
     /// Draw `flash` all the time, not only when it changes
     #[arg(long)]
     pub animate: bool,
+    /// How a model is shaded: auto, off, low, high (auto: high, or low where the processor draws)
+    #[arg(long, value_name = "LEVEL", default_value = "auto", value_parser = quality)]
+    pub quality: Wish,
+    /// Samples per pixel of a model's picture, 1 to 16 (default: 4 at high quality on a GPU, else 1; at off always 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
+    pub msaa: Option<u32>,
     /// What to draw to
     #[arg(long, value_enum, default_value_t)]
     pub display: Display,
@@ -209,6 +215,10 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// A quality, or the choice left to the program. An option of its own would mean that the argument may be missing.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Wish(pub Option<Quality>);
+
 impl RunArgs {
     /// Where finished programs are kept, if anywhere.
     pub fn program_cache(&self) -> Option<PathBuf> {
@@ -219,6 +229,11 @@ impl RunArgs {
             Some(path) => Some(path),
             None => ProgramCache::user_folder(),
         }
+    }
+
+    /// What is wished of the picture of a model.
+    pub const fn look(&self) -> Look {
+        Look { quality: self.quality.0, samples: self.msaa }
     }
 
     /// The scene with the options that belong to it.
@@ -245,6 +260,10 @@ fn timeline(text: &str) -> Result<PathBuf, String> {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn quality(text: &str) -> Result<Wish, String> {
+    Look::parse_quality(text).map(Wish)
 }
 
 fn delta(text: &str) -> Result<DeltaTime, String> {
@@ -349,6 +368,9 @@ mod tests {
             ["--gl-debug", "loud"],
             ["--trace", "trace.txt"],
             ["--gpu-timing", "sometimes"],
+            ["--quality", "best"],
+            ["--msaa", "0"],
+            ["--msaa", "17"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

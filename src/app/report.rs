@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use scanout::pacing::{Layout, Lock, Origin, PacerState, Throttle};
 use scanout::runtime::TargetInfo;
+use scanout::scenes::Quality;
 use scanout::stats::{Counters, Distribution, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
 
@@ -24,6 +25,10 @@ pub struct Report<'a> {
     schema: &'static str,
     scanout: &'static str,
     scene: &'a str,
+    /// `off`, `low` or `high`; `null` for scenes that have but one picture.
+    quality: Option<&'static str>,
+    /// Samples per pixel, as asked for; the driver may have less.
+    samples: Option<u32>,
     pacing: String,
     size: Size,
     target: &'a TargetInfo,
@@ -172,7 +177,14 @@ pub const fn layout_name(layout: Layout) -> &'static str {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(summary: &'a Summary, scene: &'a str, cost: Cost, error: Option<&Error>) -> Self {
+    /// `look`: quality and samples per pixel, of scenes that have them.
+    pub fn new(
+        summary: &'a Summary,
+        scene: &'a str,
+        look: Option<(Quality, u32)>,
+        cost: Cost,
+        error: Option<&Error>,
+    ) -> Self {
         let metrics = summary.stats.metrics();
         let aimed = metrics.deadlines() > 0;
         let known = summary.missed.is_some();
@@ -181,6 +193,8 @@ impl<'a> Report<'a> {
             schema: SCHEMA,
             scanout: env!("CARGO_PKG_VERSION"),
             scene,
+            quality: look.map(|(quality, _)| quality.name()),
+            samples: look.map(|(_, samples)| samples),
             pacing: summary.pacing.to_string(),
             size: summary.size,
             target: &summary.target,
@@ -239,6 +253,9 @@ impl<'a> Report<'a> {
         let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
         line(format_args!("display     {}, {refresh}{measured}", t.surface));
         line(format_args!("            display times: {} ({})", t.source, t.origin));
+        if let (Some(quality), Some(samples)) = (self.quality, self.samples) {
+            line(format_args!("picture     quality {quality}, {samples} sample(s) per pixel"));
+        }
         if let Some(error) = &self.error {
             line(format_args!("ended       before it was asked to: {error}"));
         }

@@ -71,13 +71,16 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         config.shutdown_timeout = HEADLESS_SHUTDOWN;
     }
     let overlay: OverlayFactory = hud::factory(args.hud);
+    // The other scenes have one picture whatever is wished.
+    let picture = matches!(scene, Scene::Model(_)).then(|| args.look());
     let before = Usage::now();
-    let Ended { summary, error, .. } = scene.open(Runner { config, place, overlay })?;
+    let Ended { summary, error, .. } = scene.open_with(args.look(), Runner { config, place, overlay })?;
     let after = Usage::now();
     let written = summary.map_or(Ok(()), |summary| {
         let cost = before.since(&after, summary.stats.metrics().spun());
         let scene = name(&scene);
-        let report = Report::new(&summary, &scene, cost, error.as_ref());
+        let look = picture.map(|look| look.resolved(summary.target.software));
+        let report = Report::new(&summary, &scene, look, cost, error.as_ref());
         let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
         let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
         let timeline = timeline.map_or(Ok(()), |(path, timeline)| timeline::write(path, timeline));

@@ -29,6 +29,11 @@ pub trait Surface {
     /// Makes it the target of draws.
     fn bind(&self, gl: &Gl);
 
+    /// The framebuffer that [`bind`](Self::bind) makes the target; `None` is the window's own.
+    fn framebuffer(&self) -> Option<glow::Framebuffer> {
+        None
+    }
+
     /// Shows what was drawn, as frame `id`. May wait for the display, depending on [`set_pacing`](Self::set_pacing).
     /// Returns what became of the frame where that is known already.
     ///
@@ -224,7 +229,8 @@ impl<R, T: Surface> GlBackend<R, T> {
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
-            self.renderer.render(view, &mut Frame::new(&self.gl, *info, self.timer.as_mut()));
+            let (surface, timer) = (self.surface.framebuffer(), self.timer.as_mut());
+            self.renderer.render(view, &mut Frame::new(&self.gl, *info, surface, timer));
         }
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
             crate::profile::scope!("overlay");

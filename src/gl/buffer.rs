@@ -51,6 +51,11 @@ impl<T: Pod> Buffer<T> {
         Self::new(gl, glow::ELEMENT_ARRAY_BUFFER, values, Usage::Static)
     }
 
+    /// A buffer that a texture reads.
+    pub(super) fn texels(gl: &Gl, values: &[T], usage: Usage) -> Result<Self> {
+        Self::new(gl, glow::TEXTURE_BUFFER, values, usage)
+    }
+
     fn new(gl: &Gl, target: u32, values: &[T], usage: Usage) -> Result<Self> {
         // SAFETY: makes a name in the current context.
         let raw = unsafe { gl.raw().create_buffer() }
@@ -112,6 +117,15 @@ impl<T: Pod> Buffer<T> {
     pub(super) fn bind(&self) {
         // SAFETY: the buffer is ours and alive.
         unsafe { self.handle.gl().raw().bind_buffer(self.target, Some(self.handle.raw())) }
+    }
+
+    /// How many values fit into the storage that it has.
+    pub(super) const fn capacity(&self) -> usize {
+        self.capacity / size_of::<T>()
+    }
+
+    pub(super) const fn raw(&self) -> glow::Buffer {
+        self.handle.raw()
     }
 
     pub(super) fn into_handle(self) -> Handle<BufferObject> {

@@ -58,12 +58,19 @@ pub trait Renderer<S> {
 pub struct Frame<'a> {
     gl: &'a Gl,
     info: FrameInfo<'a>,
+    /// The surface's framebuffer; `None` is the window's own.
+    surface: Option<glow::Framebuffer>,
     timer: Option<&'a mut GpuTimer>,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) const fn new(gl: &'a Gl, info: FrameInfo<'a>, timer: Option<&'a mut GpuTimer>) -> Self {
-        Self { gl, info, timer }
+    pub(super) const fn new(
+        gl: &'a Gl,
+        info: FrameInfo<'a>,
+        surface: Option<glow::Framebuffer>,
+        timer: Option<&'a mut GpuTimer>,
+    ) -> Self {
+        Self { gl, info, surface, timer }
     }
 
     /// From here to the next pass, or to the frame's end, what is drawn belongs to the pass `name`: the HUD, the report and
@@ -73,6 +80,16 @@ impl<'a> Frame<'a> {
     pub fn pass(&mut self, name: &'static str) {
         if let Some(timer) = &mut self.timer {
             timer.pass(name);
+        }
+    }
+
+    /// Draws go to the surface from now on, as they do at the start of a frame: for renderers that draw elsewhere first.
+    pub fn bind_surface(&self) {
+        let Size { width, height } = self.info.size;
+        // SAFETY: the framebuffer is the surface's, which outlives the frame.
+        unsafe {
+            self.gl.raw().bind_framebuffer(glow::FRAMEBUFFER, self.surface);
+            self.gl.raw().viewport(0, 0, width as i32, height as i32);
         }
     }
 

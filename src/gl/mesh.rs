@@ -35,6 +35,8 @@ pub struct Mesh {
     primitive: Primitive,
     count: i32,
     indexed: bool,
+    /// How many vertices there are; those that a shader makes up are not counted.
+    vertices: usize,
 }
 
 impl Mesh {
@@ -104,7 +106,28 @@ impl Mesh {
             Ok(buffers)
         })();
         bind(None);
-        Ok(Self { array, _buffers: built?, primitive, count, indexed: indices.is_some() })
+        let indexed = indices.is_some();
+        Ok(Self { array, _buffers: built?, primitive, count, indexed, vertices: vertices.len() })
+    }
+
+    /// Reads one more `V` per vertex from `values`, and keeps it.
+    ///
+    /// # Errors
+    /// When it holds less than one for each vertex.
+    pub fn attach_vertices<V: VertexLayout>(&mut self, values: Buffer<V>) -> Result<()> {
+        if values.len() < self.vertices {
+            let detail = format!("{} values for {} vertices", values.len(), self.vertices);
+            return Err(Error::Gl { operation: "attaching vertices to a mesh", detail });
+        }
+        let gl = self.array.gl();
+        // SAFETY: binds our own vertex array.
+        unsafe { gl.raw().bind_vertex_array(Some(self.array.raw())) };
+        values.bind();
+        attach::<V>(gl, V::ATTRIBUTES, 0);
+        // SAFETY: unbinds.
+        unsafe { gl.raw().bind_vertex_array(None) };
+        self._buffers.push(values.into_handle());
+        Ok(())
     }
 
     /// Reads one `I` per instance from `instances`, beside the vertices. The buffer stays the caller's, who writes

@@ -10,9 +10,11 @@
 
 mod backend;
 mod buffer;
+mod canvas;
 mod caps;
 mod context;
 mod debug;
+mod depth_texture;
 mod fence;
 mod frame;
 mod glsl;
@@ -35,6 +37,8 @@ mod shader_preprocess;
 pub mod stream;
 mod target;
 mod texture;
+mod texture_buffer;
+mod texture_cube;
 mod timer;
 mod uniform;
 mod uniform_block;
@@ -45,9 +49,11 @@ pub(crate) use backend::{GlBackend, GlOptions};
 pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
+pub use canvas::Canvas;
 pub use caps::Capabilities;
 pub use context::Gl;
 pub use debug::{DebugLevel, Hook};
+pub use depth_texture::DepthTexture;
 pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
@@ -68,6 +74,8 @@ pub use texture::{
     CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
     TextureOptions, Wrap, full_levels, level_size,
 };
+pub use texture_buffer::TextureBuffer;
+pub use texture_cube::TextureCube;
 pub use timer::{GpuPass, GpuTimer, GpuTiming, MAX_PASSES};
 pub use uniform::{Uniform, UniformValue};
 pub use uniform_block::{BlockFormat, BlockMember, UniformBlock};

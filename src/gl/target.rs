@@ -83,6 +83,12 @@ impl RenderTarget {
     pub const fn size(&self) -> Size {
         self.size
     }
+
+    /// The driver's name for it.
+    #[must_use]
+    pub const fn framebuffer(&self) -> glow::Framebuffer {
+        self.framebuffer.raw()
+    }
 }
 
 /// Reads the bound framebuffer back, rows from top to bottom. Waits for the GPU; allocates.

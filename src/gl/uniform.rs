@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use glam::{Mat3, Mat4, Vec2, Vec3, Vec4};
+use glam::{IVec3, Mat3, Mat4, Vec2, Vec3, Vec4};
 use glow::HasContext as _;
 
 use super::glsl::INTEGERS;
@@ -73,6 +73,8 @@ uniform_values! {
         |gl, at, v| gl.uniform_1_i32(Some(at), v), |v| gl.uniform_1_i32_slice(Some(at), v);
     u32 as &[glow::UNSIGNED_INT], u32:
         |gl, at, v| gl.uniform_1_u32(Some(at), v), |v| gl.uniform_1_u32_slice(Some(at), v);
+    IVec3 as &[glow::INT_VEC3], i32:
+        |gl, at, v| gl.uniform_3_i32(Some(at), v.x, v.y, v.z), |v| gl.uniform_3_i32_slice(Some(at), v);
     Vec2 as &[glow::FLOAT_VEC2], f32:
         |gl, at, v| gl.uniform_2_f32(Some(at), v.x, v.y), |v| gl.uniform_2_f32_slice(Some(at), v);
     Vec3 as &[glow::FLOAT_VEC3], f32:
@@ -104,6 +106,7 @@ pub(super) fn carry_over(
     unsafe {
         match kind {
             glow::UNSIGNED_INT => gl.get_uniform_u32(old, from, &mut uints),
+            glow::INT_VEC3 => gl.get_uniform_i32(old, from, &mut ints),
             _ if integer => gl.get_uniform_i32(old, from, &mut ints),
             _ => gl.get_uniform_f32(old, from, &mut floats),
         }
@@ -115,6 +118,7 @@ pub(super) fn carry_over(
             glow::FLOAT_MAT3 => gl.uniform_matrix_3_f32_slice(to, false, &floats[..9]),
             glow::FLOAT_MAT4 => gl.uniform_matrix_4_f32_slice(to, false, &floats),
             glow::UNSIGNED_INT => gl.uniform_1_u32_slice(to, &uints[..1]),
+            glow::INT_VEC3 => gl.uniform_3_i32_slice(to, &ints[..3]),
             _ if integer => gl.uniform_1_i32_slice(to, &ints[..1]),
             _ => {}
         }

@@ -30,6 +30,7 @@ formats! {
     glam::Vec4: 4 of glow::FLOAT;
     glam::Quat: 4 of glow::FLOAT;
     [u8; 4]: 4 of glow::UNSIGNED_BYTE, true;
+    [u16; 4]: 4 of glow::UNSIGNED_SHORT;
 }
 
 /// One attribute of a vertex: where it lies in the struct and what it is.

@@ -57,6 +57,10 @@ impl Surface for OffscreenSurface {
         self.target.bind();
     }
 
+    fn framebuffer(&self) -> Option<glow::Framebuffer> {
+        Some(self.target.framebuffer())
+    }
+
     fn swap(&mut self, _id: FrameId) -> Result<Option<Presentation>> {
         let gl = self.gl.raw();
         // SAFETY: makes, waits for and frees fences of the current context; each is freed once.

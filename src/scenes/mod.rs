@@ -2,7 +2,7 @@
 //!
 //! | name | what it shows |
 //! |---|---|
-//! | a file | a glTF 2.0 model with its node animation; drag to orbit, scroll to zoom |
+//! | a file | a glTF 2.0 model with its animation; drag to orbit, scroll to zoom |
 //! | `model` | the model in `assets/`, the default |
 //! | `swarm` | many instances moved by the logic thread |
 //! | `flash` | the whole window turns from black to white and back on space or a mouse button |
@@ -16,6 +16,7 @@ mod drag;
 mod flash;
 pub mod model;
 mod orbit;
+mod pbr;
 mod swarm;
 mod video;
 mod viewer;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 pub use bars::Bars;
 pub use drag::Drag;
 pub use flash::Flash;
+pub use pbr::{Look, MAX_SAMPLES, Quality};
 pub use swarm::Swarm;
 pub use video::{VIDEO, Video};
 pub use viewer::{MODEL, Viewer};
@@ -94,6 +96,14 @@ impl Scene {
     /// # Errors
     /// When the model cannot be loaded.
     pub fn open<V: Visitor>(&self, visitor: V) -> Result<V::Output> {
+        self.open_with(Look::default(), visitor)
+    }
+
+    /// The same with wishes for the picture of a model. The other scenes have nothing to wish for.
+    ///
+    /// # Errors
+    /// When the model cannot be loaded.
+    pub fn open_with<V: Visitor>(&self, look: Look, visitor: V) -> Result<V::Output> {
         Ok(match self {
             Self::Model(path) => {
                 let viewer = match path {
@@ -101,8 +111,7 @@ impl Scene {
                     None => Viewer::bundled()?,
                 };
                 let model = viewer.model();
-                visitor
-                    .visit(viewer, move |cx: &CreateContext<'_>| viewer::ViewerRenderer::new(cx.gl, &model))
+                visitor.visit(viewer, move |cx: &CreateContext<'_>| pbr::PbrRenderer::new(cx, &model, look))
             }
             Self::Swarm(n) => {
                 let n = *n;

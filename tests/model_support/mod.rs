@@ -1,6 +1,9 @@
 //! Building small glTF files for the model tests.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod shapes;
+pub mod showcase;
+
 use scanout::scenes::model::{Model, ModelError};
 
 /// Standard base64.
@@ -55,7 +58,10 @@ impl File {
     /// An accessor of all of `bytes`.
     pub fn accessor(&mut self, bytes: &[u8], component: u32, kind: &str, more: &str) -> usize {
         let view = self.view(bytes, "");
-        let width = ["SCALAR", "VEC2", "VEC3", "VEC4"].iter().position(|k| *k == kind).unwrap() + 1;
+        let width = match kind {
+            "MAT4" => 16,
+            _ => ["SCALAR", "VEC2", "VEC3", "VEC4"].iter().position(|k| *k == kind).unwrap() + 1,
+        };
         let size = match component {
             5120 | 5121 => 1,
             5122 | 5123 => 2,
@@ -155,8 +161,45 @@ pub fn check_promises(model: &Model) {
         assert!(node.parent.is_none_or(|p| p < i), "parents first");
         assert!(node.mesh.is_none_or(|m| m < model.meshes.len()));
     }
+    for mesh in &model.meshes {
+        assert!(mesh.primitives.iter().all(|p| p.targets.len() == mesh.weights.len()));
+    }
+    for (i, node) in model.nodes.iter().enumerate() {
+        assert!(node.morph.end <= model.weights.len());
+        assert!(node.morph.is_empty() || node.morph.len() == model.meshes[node.mesh.unwrap()].weights.len());
+        assert!(node.light.is_none_or(|l| l < model.lights.len()));
+        let Some(joints) = model.joints_of(i) else { continue };
+        let skin = &model.skins[node.skin.unwrap()];
+        assert!(skin.joints.iter().all(|&j| j < model.nodes.len()) && !skin.joints.is_empty());
+        assert_eq!((skin.inverse_bind.len(), joints.len()), (skin.joints.len(), skin.joints.len()));
+        for influence in
+            model.meshes[node.mesh.unwrap()].primitives.iter().flat_map(|p| &p.influences).flatten()
+        {
+            assert!(
+                influence.joints.iter().all(|&j| usize::from(j) < skin.joints.len()),
+                "joint out of range"
+            );
+        }
+    }
+    for light in &model.lights {
+        assert!(light.color.iter().all(|c| c.is_finite() && *c >= 0.0));
+    }
     for primitive in model.meshes.iter().flat_map(|m| &m.primitives) {
         assert!(!primitive.vertices.is_empty());
+        let count = primitive.vertices.len();
+        for tangent in primitive.tangents.iter().inspect(|t| assert_eq!(t.len(), count)).flatten() {
+            let length = glam::Vec3::new(tangent[0], tangent[1], tangent[2]).length();
+            assert!((length - 1.0).abs() < 1e-3 && tangent[3].abs() == 1.0, "tangent {tangent:?}");
+        }
+        for influence in primitive.influences.iter().inspect(|i| assert_eq!(i.len(), count)).flatten() {
+            let sum: f32 = influence.weights.iter().sum();
+            assert!((sum - 1.0).abs() < 1e-3 && influence.weights.iter().all(|w| *w >= 0.0), "{influence:?}");
+        }
+        for target in &primitive.targets {
+            assert_eq!(target.len(), count);
+            let numbers: &[f32] = bytemuck::cast_slice(target);
+            assert!(numbers.iter().all(|v| v.is_finite()), "a target is not finite");
+        }
         assert!(primitive.material < model.materials.len());
         if let Some(indices) = &primitive.indices {
             assert!(!indices.is_empty());
@@ -174,7 +217,17 @@ pub fn check_promises(model: &Model) {
     }
     for material in &model.materials {
         assert!(material.base_color.iter().chain(&material.emissive).all(|v| v.is_finite()));
-        assert!(material.base_color_texture.is_none_or(|t| t < model.textures.len()));
+        for (map, srgb) in [
+            (material.base_color_texture, true),
+            (material.emissive_texture, true),
+            (material.metallic_roughness_texture, false),
+            (material.normal_texture, false),
+            (material.occlusion_texture, false),
+        ] {
+            let Some(map) = map else { continue };
+            assert!(map.uv < 2 && map.transform.is_finite());
+            assert_eq!(model.images[model.textures[map.texture].image].srgb, srgb);
+        }
     }
     for texture in &model.textures {
         let image = &model.images[texture.image];
@@ -192,6 +245,10 @@ pub fn check_promises(model: &Model) {
             pose.sample_animation(model, animation, time);
             assert_eq!(pose.world().len(), model.nodes.len());
             assert!(pose.world().iter().all(|m| m.is_finite()), "world not finite");
+            assert!(pose.joints().iter().all(|m| m.is_finite()), "joints not finite");
+            assert!(pose.weights().iter().all(|w| w.is_finite()), "weights not finite");
+            assert_eq!(pose.joints().len(), model.skins.iter().map(|s| s.joints.len()).sum::<usize>());
+            assert_eq!(pose.weights().len(), model.weights.len());
             for local in pose.locals() {
                 if let Local::Parts(trs) = local {
                     assert!(trs.translation.is_finite() && trs.scale.is_finite());

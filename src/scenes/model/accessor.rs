@@ -38,13 +38,13 @@ impl Component {
     }
 }
 
-/// A checked accessor: scalars and vectors of up to four components.
+/// A checked accessor: scalars, vectors of up to four components, and 4 x 4 matrices.
 #[derive(Debug)]
 pub(super) struct Accessor<'a> {
     index: u64,
     count: usize,
     pub(super) component: Component,
-    /// Components per element, 1 to 4.
+    /// Components per element, 1 to 4, or 16.
     pub(super) width: usize,
     pub(super) normalized: bool,
     /// `None`: all zeros.
@@ -127,7 +127,8 @@ impl<'a> Accessor<'a> {
             "VEC2" => 2,
             "VEC3" => 3,
             "VEC4" => 4,
-            _ => return Err(ModelError::invalid(here(), "is neither SCALAR nor VEC2 to VEC4")),
+            "MAT4" => 16,
+            _ => return Err(ModelError::invalid(here(), "is neither SCALAR nor VEC2 to VEC4 nor MAT4")),
         };
         let count = accessor.count;
         if count > max_count {
@@ -162,9 +163,19 @@ impl<'a> Accessor<'a> {
         self.sparse.as_ref().and_then(|s| s.find(i)).or_else(|| self.base.map(|base| base.at(i)))
     }
 
-    /// Element `i` as floats, normalised integers mapped to 0..1 or -1..1, missing components zero.
+    /// Element `i` as floats, normalised integers mapped to 0..1 or -1..1, missing components zero. Of a matrix, the
+    /// first column.
     pub(super) fn floats(&self, i: usize) -> Result<[f32; 4], ModelError> {
-        let mut out = [0.0; 4];
+        self.components(i)
+    }
+
+    /// Element `i` as a matrix, column by column.
+    pub(super) fn matrix(&self, i: usize) -> Result<[f32; 16], ModelError> {
+        self.components(i)
+    }
+
+    fn components<const N: usize>(&self, i: usize) -> Result<[f32; N], ModelError> {
+        let mut out = [0.0; N];
         let Some(element) = self.element(i) else { return Ok(out) };
         for (out, bytes) in out.iter_mut().zip(element.chunks_exact(self.component.size())) {
             *out = self.float(bytes);
@@ -180,7 +191,19 @@ impl<'a> Accessor<'a> {
 
     /// Element `i` as an index.
     pub(super) fn unsigned(&self, i: usize) -> u32 {
-        self.element(i).map_or(0, |bytes| unsigned(self.component, bytes))
+        self.element(i).map_or(0, |bytes| {
+            unsigned(self.component, bytes.get(..self.component.size()).unwrap_or_default())
+        })
+    }
+
+    /// Element `i` as up to four indices.
+    pub(super) fn unsigneds(&self, i: usize) -> [u32; 4] {
+        let mut out = [0; 4];
+        let Some(element) = self.element(i) else { return out };
+        for (out, bytes) in out.iter_mut().zip(element.chunks_exact(self.component.size())) {
+            *out = unsigned(self.component, bytes);
+        }
+        out
     }
 
     fn float(&self, bytes: &[u8]) -> f32 {

@@ -1,4 +1,4 @@
-//! Node animation: tracks of keys and their sampling.
+//! Animation of nodes and of morph weights: tracks of keys and their sampling.
 
 use glam::{Quat, Vec3, Vec4};
 
@@ -20,19 +20,21 @@ pub struct Animation {
     pub duration: f32,
     /// What moves.
     pub channels: Vec<Channel>,
-    /// The keys that channels refer to.
+    /// The keys that channels of translation, rotation and scale refer to.
     pub tracks: Vec<Track>,
+    /// The keys that channels of morph weights refer to.
+    pub weight_tracks: Vec<WeightTrack>,
 }
 
 /// One property of one node, driven by a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Index into [`Model::nodes`](super::Model::nodes); its `local` is [`Local::Parts`].
+    /// Index into [`Model::nodes`](super::Model::nodes); its `local` is [`Local::Parts`], unless weights are driven.
     pub node: usize,
     /// What is driven.
     pub property: Property,
-    /// Index into [`Animation::tracks`].
+    /// Index into [`Animation::tracks`], or for weights into [`Animation::weight_tracks`].
     pub track: usize,
 }
 
@@ -45,6 +47,8 @@ pub enum Property {
     Rotation,
     /// [`Trs::scale`](super::Trs::scale)
     Scale,
+    /// The weights of the mesh's morph targets: [`Node::morph`](super::Node::morph)
+    Weights,
 }
 
 /// How values between keys come about (glTF 2.0, appendix C).
@@ -56,6 +60,29 @@ pub enum Interpolation {
     Linear,
     /// On a Hermite spline.
     Cubic,
+}
+
+/// Where a time lies among keys.
+#[derive(Copy, Clone, Debug, PartialEq)]
+enum Place {
+    /// On a key, or before the first, or after the last.
+    Key(usize),
+    /// Between a key and the one after it: the share of the way, and the seconds between them.
+    Between(usize, f32, f32),
+}
+
+/// Finds `time` among `times`, which rise strictly; bisects.
+fn place(times: &[f32], time: f32) -> Place {
+    let after = times.partition_point(|&t| t <= time);
+    let last = times.len() - 1;
+    if after == 0 {
+        return Place::Key(0);
+    }
+    if after > last {
+        return Place::Key(last);
+    }
+    let span = times[after] - times[after - 1];
+    Place::Between(after - 1, (time - times[after - 1]) / span, span)
 }
 
 /// Keys of one property over time.
@@ -86,25 +113,21 @@ impl Track {
     /// is a unit quaternion. Always finite. Allocates nothing; bisects the keys.
     #[must_use]
     pub fn sample(&self, time: f32) -> Vec4 {
-        let after = self.times.partition_point(|&t| t <= time);
-        let last = self.times.len() - 1;
-        if after == 0 {
-            return self.value(0);
-        }
-        if after > last || self.interpolation == Interpolation::Step {
-            return self.value(after - 1);
-        }
-        let (from, to) = (after - 1, after);
-        let span = self.times[to] - self.times[from];
-        let share = (time - self.times[from]) / span;
+        let (from, share, span) = match place(&self.times, time) {
+            Place::Key(key) => return self.value(key),
+            Place::Between(from, share, span) => (from, share, span),
+        };
+        let to = from + 1;
         let value = match self.interpolation {
+            Interpolation::Step => self.value(from),
             Interpolation::Linear if self.rotation => {
                 Quat::from_vec4(self.value(from)).slerp(Quat::from_vec4(self.value(to)), share).into()
             }
-            Interpolation::Linear | Interpolation::Step => self.value(from).lerp(self.value(to), share),
+            Interpolation::Linear => self.value(from).lerp(self.value(to), share),
             Interpolation::Cubic => {
                 let (out_tangent, in_tangent) = (self.values[from * 3 + 2], self.values[to * 3]);
-                hermite(self.value(from), out_tangent * span, in_tangent * span, self.value(to), share)
+                let [a, b, c, d] = hermite(share);
+                self.value(from) * a + out_tangent * span * b + self.value(to) * c + in_tangent * span * d
             }
         };
         // Large tangents may overflow, and a spline of rotations may pass through zero.
@@ -124,13 +147,54 @@ impl Track {
     }
 }
 
-/// The cubic of appendix C.5; tangents are already multiplied by the span.
-fn hermite(start: Vec4, out_tangent: Vec4, in_tangent: Vec4, end: Vec4, t: f32) -> Vec4 {
+/// Keys of the weights of all morph targets of a mesh over time.
+#[derive(Clone, Debug)]
+pub struct WeightTrack {
+    /// Seconds; rising strictly, at least one.
+    times: Vec<f32>,
+    /// For each time as many weights as there are targets; for [`Interpolation::Cubic`] three times as many.
+    values: Vec<f32>,
+    targets: usize,
+    interpolation: Interpolation,
+}
+
+impl WeightTrack {
+    /// Writes the weights at `time` seconds, held before the first and after the last key; as many as there are targets
+    /// and `out` has room for. Always finite. Allocates nothing; bisects the keys.
+    pub fn sample(&self, time: f32, out: &mut [f32]) {
+        let place = place(&self.times, time);
+        for (target, out) in out.iter_mut().take(self.targets).enumerate() {
+            *out = match place {
+                Place::Key(key) => self.value(key, target),
+                Place::Between(from, share, span) => {
+                    let (start, end) = (self.value(from, target), self.value(from + 1, target));
+                    let value = match self.interpolation {
+                        Interpolation::Step => start,
+                        Interpolation::Linear => start + (end - start) * share,
+                        Interpolation::Cubic => {
+                            let [a, b, c, d] = hermite(share);
+                            let out_tangent = self.values[(from * 3 + 2) * self.targets + target];
+                            let in_tangent = self.values[(from + 1) * 3 * self.targets + target];
+                            start * a + out_tangent * span * b + end * c + in_tangent * span * d
+                        }
+                    };
+                    if value.is_finite() { value } else { start }
+                }
+            };
+        }
+    }
+
+    fn value(&self, key: usize, target: usize) -> f32 {
+        let row = if self.interpolation == Interpolation::Cubic { key * 3 + 1 } else { key };
+        self.values[row * self.targets + target]
+    }
+}
+
+/// What start, out-tangent, end and in-tangent weigh in the cubic of appendix C.5; tangents are to be multiplied by the
+/// span.
+fn hermite(t: f32) -> [f32; 4] {
     let (t2, t3) = (t * t, t * t * t);
-    start * (2.0 * t3 - 3.0 * t2 + 1.0)
-        + out_tangent * (t3 - 2.0 * t2 + t)
-        + end * (3.0 * t2 - 2.0 * t3)
-        + in_tangent * (t3 - t2)
+    [2.0 * t3 - 3.0 * t2 + 1.0, t3 - 2.0 * t2 + t, 3.0 * t2 - 2.0 * t3, t3 - t2]
 }
 
 impl Animation {
@@ -158,19 +222,17 @@ pub(super) fn load(
 ) -> Result<Animation, ModelError> {
     let json = &source.document.animations[index];
     let mut channels = Vec::new();
-    let mut tracks = Vec::new();
+    let (mut tracks, mut weight_tracks) = (Vec::new(), Vec::new());
     // A sampler is read once per kind of value, however many channels share it.
     let mut loaded: Vec<[Option<usize>; 2]> = vec![[None; 2]; json.samplers.len()];
+    let mut loaded_weights: Vec<Option<usize>> = vec![None; json.samplers.len()];
     for (i, channel) in json.channels.iter().enumerate() {
         let here = || format!("animations[{index}].channels[{i}]");
         let property = match channel.target.path.as_str() {
             "translation" => Property::Translation,
             "rotation" => Property::Rotation,
             "scale" => Property::Scale,
-            "weights" => {
-                remarks.add("animated morph weights");
-                continue;
-            }
+            "weights" => Property::Weights,
             _ => {
                 remarks.add("animations of other properties");
                 continue;
@@ -181,36 +243,58 @@ pub(super) fn load(
             continue;
         };
         let Some(node) = *get(ours, node, "nodes", &here)? else { continue };
+        let sampler = get(&json.samplers, channel.sampler, "samplers", &here)?;
+        let slot = channel.sampler as usize;
+        let place = || format!("animations[{index}].samplers[{slot}]");
+        if property == Property::Weights {
+            let targets = nodes[node].morph.len();
+            if targets == 0 {
+                remarks.add("animated weights of meshes without morph targets");
+                continue;
+            }
+            let known = loaded_weights[slot].filter(|&t: &usize| {
+                let track: &WeightTrack = &weight_tracks[t];
+                track.targets == targets
+            });
+            let track = match known {
+                Some(track) => track,
+                None => {
+                    weight_tracks.push(load_weights(source, sampler, targets, budget, &place)?);
+                    weight_tracks.len() - 1
+                }
+            };
+            loaded_weights[slot] = Some(track);
+            channels.push(Channel { node, property, track });
+            continue;
+        }
         if matches!(nodes[node].local, Local::Matrix(_)) {
             remarks.add("animations of nodes with a matrix");
             continue;
         }
-        let sampler = get(&json.samplers, channel.sampler, "samplers", &here)?;
         let rotation = property == Property::Rotation;
-        let slot = channel.sampler as usize;
         let track = match loaded[slot][usize::from(rotation)] {
             Some(track) => track,
             None => {
-                let here = || format!("animations[{index}].samplers[{slot}]");
-                tracks.push(load_track(source, sampler, rotation, budget, &here)?);
+                tracks.push(load_track(source, sampler, rotation, budget, &place)?);
                 tracks.len() - 1
             }
         };
         loaded[slot][usize::from(rotation)] = Some(track);
         channels.push(Channel { node, property, track });
     }
-    let last = |track: &Track| track.times.last().copied().unwrap_or(0.0);
-    let duration = tracks.iter().map(last).fold(0.0, f32::max);
-    Ok(Animation { name: json.name.clone(), duration, channels, tracks })
+    let lasts = tracks.iter().map(|t| &t.times).chain(weight_tracks.iter().map(|t| &t.times));
+    let duration = lasts.filter_map(|times| times.last().copied()).fold(0.0, f32::max);
+    Ok(Animation { name: json.name.clone(), duration, channels, tracks, weight_tracks })
 }
 
-fn load_track(
-    source: &Source<'_>,
+/// Interpolation, times, and the values still to be read, of a sampler with `per_time` elements for each value.
+fn open<'a>(
+    source: &'a Source<'_>,
     json: &schema::AnimationSampler,
-    rotation: bool,
+    per_time: usize,
     budget: &mut Budget,
     here: &dyn Fn() -> String,
-) -> Result<Track, ModelError> {
+) -> Result<(Interpolation, Vec<f32>, Accessor<'a>), ModelError> {
     let broken = |detail: &str| ModelError::invalid(here(), detail);
     let interpolation = match json.interpolation.as_deref() {
         None | Some("LINEAR") => Interpolation::Linear,
@@ -223,11 +307,9 @@ fn load_track(
     if input.width != 1 || input.component != Component::F32 {
         return Err(broken("input is not scalar floats"));
     }
-    if output.width != if rotation { 4 } else { 3 } || output.component == Component::U32 {
-        return Err(broken("output has the wrong type for what it drives"));
-    }
     let per_key = if interpolation == Interpolation::Cubic { 3 } else { 1 };
-    if input.count() == 0 || output.count() != input.count() * per_key {
+    let values = input.count().checked_mul(per_key).and_then(|n| n.checked_mul(per_time));
+    if input.count() == 0 || values != Some(output.count()) {
         return Err(broken("has no keys, or a different number of times and values"));
     }
     budget.keys.take(output.count() as u64)?;
@@ -239,10 +321,25 @@ fn load_track(
         }
         times.push(time);
     }
+    Ok((interpolation, times, output))
+}
+
+fn load_track(
+    source: &Source<'_>,
+    json: &schema::AnimationSampler,
+    rotation: bool,
+    budget: &mut Budget,
+    here: &dyn Fn() -> String,
+) -> Result<Track, ModelError> {
+    let broken = |detail: &str| ModelError::invalid(here(), detail);
+    let (interpolation, times, output) = open(source, json, 1, budget, here)?;
+    if output.width != if rotation { 4 } else { 3 } || output.component == Component::U32 {
+        return Err(broken("output has the wrong type for what it drives"));
+    }
     let mut values = Vec::with_capacity(output.count());
     for i in 0..output.count() {
         let mut value = Vec4::from(output.floats(i)?);
-        let tangent = per_key == 3 && i % 3 != 1;
+        let tangent = interpolation == Interpolation::Cubic && i % 3 != 1;
         if rotation && !tangent {
             let q = unit(Quat::from_vec4(value)).ok_or_else(|| broken("a rotation has no length"))?;
             value = q.into();
@@ -253,6 +350,29 @@ fn load_track(
         values.push(value);
     }
     Ok(Track { times, values, interpolation, rotation })
+}
+
+fn load_weights(
+    source: &Source<'_>,
+    json: &schema::AnimationSampler,
+    targets: usize,
+    budget: &mut Budget,
+    here: &dyn Fn() -> String,
+) -> Result<WeightTrack, ModelError> {
+    let broken = |detail: &str| ModelError::invalid(here(), detail);
+    let (interpolation, times, output) = open(source, json, targets, budget, here)?;
+    if output.width != 1 || output.component == Component::U32 {
+        return Err(broken("output has the wrong type for what it drives"));
+    }
+    let mut values = Vec::with_capacity(output.count());
+    for i in 0..output.count() {
+        let [value, ..] = output.floats(i)?;
+        if value.abs() > MAX_EXTENT {
+            return Err(broken("a value is too large"));
+        }
+        values.push(value);
+    }
+    Ok(WeightTrack { times, values, targets, interpolation })
 }
 
 /// `value` as the vector it stands for.

@@ -17,10 +17,22 @@ pub const MAX_JSON_VALUES: u64 = 4_000_000;
 pub const MAX_NODES: usize = 150_000;
 /// Primitives to draw with all instances: each is a draw call in every frame.
 pub const MAX_DRAWS: u64 = 100_000;
-/// Vertices of all primitives: 48 bytes each, so 192 MiB.
+/// Vertices of all primitives: 56 bytes each, so 224 MiB.
 pub const MAX_VERTICES: u64 = 4 << 20;
 /// Indices of all primitives: 4 bytes each, so 64 MiB.
 pub const MAX_INDICES: u64 = 16 << 20;
+/// Bytes that vertices have beside their 56: tangents (16), influences of joints (24), morph targets (36 for each).
+pub const MAX_STREAM_BYTES: u64 = 128 << 20;
+/// Joints of all skins: a matrix each per frame, and what a buffer texture of 65,536 texels holds of the least drivers.
+pub const MAX_JOINTS: u64 = 16_384;
+/// Morph weights of all nodes: a number each per frame.
+pub const MAX_WEIGHTS: u64 = 1 << 18;
+/// Lights in the file, of which a frame uses a few.
+pub const MAX_LIGHTS: u64 = 4096;
+/// Corners of a primitive that tangents are worked out for while loading; larger ones get theirs from the shader.
+pub const MAX_TANGENT_CORNERS: usize = 1 << 20;
+/// The sum of squares of how many corners meet at a vertex: what working out tangents takes.
+pub const MAX_TANGENT_WORK: u64 = 1 << 25;
 /// Animation keys of all tracks, cubic tangents counted: 16 bytes each, so 32 MiB.
 pub const MAX_KEYS: u64 = 2 << 20;
 /// Sparse replacements that are looked at, counted again for each use of an accessor: a bound of time, not of memory.
@@ -43,6 +55,9 @@ pub(super) struct Budget {
     pub(super) keys: Allowance,
     pub(super) image_bytes: Allowance,
     pub(super) draws: Allowance,
+    pub(super) stream_bytes: Allowance,
+    pub(super) joints: Allowance,
+    pub(super) weights: Allowance,
 }
 
 impl Budget {
@@ -54,6 +69,9 @@ impl Budget {
             keys: Allowance::new("animation keys", MAX_KEYS),
             image_bytes: Allowance::new("bytes of decoded images", MAX_IMAGE_BYTES),
             draws: Allowance::new("primitives to draw", MAX_DRAWS),
+            stream_bytes: Allowance::new("bytes of tangents, joints and morph targets", MAX_STREAM_BYTES),
+            joints: Allowance::new("joints", MAX_JOINTS),
+            weights: Allowance::new("morph weights", MAX_WEIGHTS),
         }
     }
 }

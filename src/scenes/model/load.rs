@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::animation;
+use super::attach;
 use super::bounds::Bounds;
 use super::container;
 use super::error::ModelError;
@@ -65,9 +66,13 @@ fn from_bytes(bytes: &[u8], folder: Option<&Path>, budget: &mut Budget) -> Resul
     check_asset(&document, &mut remarks)?;
     let source = Source::new(document, parts.bin, folder, budget)?;
 
-    let node::Tree { mut nodes, ours } = node::build(&source.document, &mut remarks)?;
+    let mut tree = node::build(&source.document, &mut remarks)?;
     let mut materials = Materials::new(&source);
-    let meshes = load_meshes(&source, &mut nodes, &mut materials, budget, &mut remarks)?;
+    let meshes = load_meshes(&source, &mut tree.nodes, &mut materials, budget, &mut remarks)?;
+    let skins = attach::skins(&source, &mut tree, &meshes, budget)?;
+    let weights = attach::weights(&source, &mut tree, &meshes, budget)?;
+    let lights = attach::lights(&source, &mut tree.nodes)?;
+    let node::Tree { nodes, ours, .. } = tree;
     let mut animations = Vec::with_capacity(source.document.animations.len());
     for index in 0..source.document.animations.len() {
         animations.push(animation::load(&source, index, &nodes, &ours, budget, &mut remarks)?);
@@ -83,6 +88,9 @@ fn from_bytes(bytes: &[u8], folder: Option<&Path>, budget: &mut Budget) -> Resul
         materials,
         textures,
         images,
+        skins,
+        weights,
+        lights,
         animations,
         bounds: nothing,
         animated_bounds: nothing,

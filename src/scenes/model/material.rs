@@ -17,14 +17,27 @@ pub struct Material {
     pub name: Option<String>,
     /// Linear red, green, blue, and alpha; multiplies the texture and the vertex colour.
     pub base_color: [f32; 4],
-    /// Index into [`Model::textures`](super::Model::textures).
-    pub base_color_texture: Option<usize>,
-    /// Light of its own, linear red, green, blue.
+    /// Its colours are sRGB-encoded.
+    pub base_color_texture: Option<TextureRef>,
+    /// Light of its own, linear red, green, blue; `KHR_materials_emissive_strength` is multiplied in, so that it may be
+    /// more than 1. Multiplies the texture.
     pub emissive: [f32; 3],
-    /// 0 (dielectric) to 1 (metal).
+    /// Its colours are sRGB-encoded.
+    pub emissive_texture: Option<TextureRef>,
+    /// 0 (dielectric) to 1 (metal); multiplies the texture's blue.
     pub metallic: f32,
-    /// 0 (mirror) to 1 (matt).
+    /// 0 (mirror) to 1 (matt); multiplies the texture's green.
     pub roughness: f32,
+    /// Roughness in green, metalness in blue, both linear.
+    pub metallic_roughness_texture: Option<TextureRef>,
+    /// Normals in the space of the tangents, y up.
+    pub normal_texture: Option<TextureRef>,
+    /// Multiplies x and y of what the normal texture says.
+    pub normal_scale: f32,
+    /// The share of ambient light that arrives, in red.
+    pub occlusion_texture: Option<TextureRef>,
+    /// How much of the occlusion counts, 0 to 1.
+    pub occlusion_strength: f32,
     /// What alpha means.
     pub alpha: Alpha,
     /// Whether back faces are drawn too, with their normals turned.
@@ -82,24 +95,32 @@ pub enum Filter {
     Linear,
 }
 
-/// Which texture coordinates a material wants in its vertices.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct UvSource {
-    /// `n` of `TEXCOORD_n`.
-    pub(super) set: u64,
-    pub(super) transform: Affine2,
+/// A texture as a material uses it.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TextureRef {
+    /// Index into [`Model::textures`](super::Model::textures).
+    pub texture: usize,
+    /// Which of a vertex's texture coordinates, 0 or 1.
+    pub uv: usize,
+    /// What is made of them (`KHR_texture_transform`).
+    pub transform: Affine2,
 }
+
+/// `n` of the `TEXCOORD_n` that a material wants as the first and the second coordinates of its vertices.
+pub(super) type UvSets = [Option<u64>; 2];
 
 /// Materials, textures and images as primitives ask for them: what nothing draws is never decoded.
 pub(super) struct Materials {
     pub(super) materials: Vec<Material>,
     pub(super) textures: Vec<Texture>,
     pub(super) images: Vec<Image>,
-    uv: Vec<Option<UvSource>>,
+    uv: Vec<UvSets>,
     default: Option<usize>,
     loaded_materials: Vec<Option<usize>>,
-    loaded_textures: Vec<Option<usize>>,
-    loaded_images: Vec<Option<usize>>,
+    /// Once for linear and once for sRGB-encoded use, as are images.
+    loaded_textures: Vec<[Option<usize>; 2]>,
+    loaded_images: Vec<[Option<usize>; 2]>,
 }
 
 impl Materials {
@@ -111,8 +132,8 @@ impl Materials {
             uv: Vec::new(),
             default: None,
             loaded_materials: vec![None; source.document.materials.len()],
-            loaded_textures: vec![None; source.document.textures.len()],
-            loaded_images: vec![None; source.document.images.len()],
+            loaded_textures: vec![[None; 2]; source.document.textures.len()],
+            loaded_images: vec![[None; 2]; source.document.images.len()],
         }
     }
 
@@ -124,14 +145,14 @@ impl Materials {
         budget: &mut Budget,
         remarks: &mut Remarks,
         place: &dyn Fn() -> String,
-    ) -> Result<(usize, Option<UvSource>), ModelError> {
+    ) -> Result<(usize, UvSets), ModelError> {
         let Some(index) = index else {
             let ours = *self.default.get_or_insert_with(|| {
                 self.materials.push(default_material());
-                self.uv.push(None);
+                self.uv.push([None; 2]);
                 self.materials.len() - 1
             });
-            return Ok((ours, None));
+            return Ok((ours, [None; 2]));
         };
         let json = get(&source.document.materials, index, "materials", place)?;
         if let Some(ours) = self.loaded_materials[index as usize] {
@@ -152,66 +173,108 @@ impl Materials {
         index: u64,
         budget: &mut Budget,
         remarks: &mut Remarks,
-    ) -> Result<(Material, Option<UvSource>), ModelError> {
+    ) -> Result<(Material, UvSets), ModelError> {
         let here = || format!("materials[{index}]");
+        let broken = |detail: &str| ModelError::invalid(here(), detail);
         let pbr = &json.pbr_metallic_roughness;
-        for (there, what) in [
-            (json.normal_texture.is_some(), "normal textures"),
-            (json.occlusion_texture.is_some(), "occlusion textures"),
-            (json.emissive_texture.is_some(), "emissive textures"),
-            (pbr.metallic_roughness_texture.is_some(), "metallic-roughness textures"),
-        ] {
-            if there {
-                remarks.add(what);
-            }
-        }
         remarks.add_extensions(&json.extensions);
         let plain = default_material();
+        let strength = json.extensions.emissive_strength.as_ref().and_then(|e| e.emissive_strength);
+        let strength = strength.unwrap_or(1.0);
+        if strength < 0.0 {
+            return Err(broken("its emissive strength is negative"));
+        }
+        let alpha = match json.alpha_mode.as_deref() {
+            None | Some("OPAQUE") => Alpha::Opaque,
+            Some("MASK") => Alpha::Mask(json.alpha_cutoff.unwrap_or(0.5)),
+            Some("BLEND") => Alpha::Blend,
+            Some(_) => return Err(broken("alphaMode is unknown")),
+        };
+        let mut sets: UvSets = [None; 2];
+        let mut open = |info: &Option<Box<schema::TextureInfo>>, srgb: bool| match info {
+            None => Ok(None),
+            Some(info) => self.texture_ref(source, info, srgb, &mut sets, budget, remarks, &here),
+        };
         let mut material = Material {
             name: json.name.clone(),
             base_color: pbr.base_color_factor.unwrap_or(plain.base_color),
-            base_color_texture: None,
-            // An emissive texture's factor without the texture would light up the whole surface.
-            emissive: json.emissive_factor.filter(|_| json.emissive_texture.is_none()).unwrap_or_default(),
+            base_color_texture: open(&pbr.base_color_texture, true)?,
+            metallic_roughness_texture: open(&pbr.metallic_roughness_texture, false)?,
+            normal_texture: open(&json.normal_texture, false)?,
+            occlusion_texture: open(&json.occlusion_texture, false)?,
+            emissive_texture: open(&json.emissive_texture, true)?,
+            emissive: json.emissive_factor.unwrap_or_default().map(|c| c * strength),
             metallic: pbr.metallic_factor.unwrap_or(plain.metallic),
             roughness: pbr.roughness_factor.unwrap_or(plain.roughness),
-            alpha: match json.alpha_mode.as_deref() {
-                None | Some("OPAQUE") => Alpha::Opaque,
-                Some("MASK") => Alpha::Mask(json.alpha_cutoff.unwrap_or(0.5)),
-                Some("BLEND") => Alpha::Blend,
-                Some(_) => return Err(ModelError::invalid(here(), "alphaMode is unknown")),
-            },
+            normal_scale: json.normal_texture.as_ref().and_then(|t| t.scale).unwrap_or(1.0),
+            occlusion_strength: json.occlusion_texture.as_ref().and_then(|t| t.strength).unwrap_or(1.0),
+            alpha,
             double_sided: json.double_sided,
-            unlit: json.extensions.contains_key("KHR_materials_unlit"),
+            unlit: json.extensions.unlit,
         };
-        let factors =
-            [&material.base_color[..], &material.emissive, &[material.metallic, material.roughness]];
+        if json.emissive_texture.is_some() && material.emissive_texture.is_none() {
+            // The factor without its map would light up the whole surface.
+            material.emissive = [0.0; 3];
+        }
         let cutoff = if let Alpha::Mask(cutoff) = material.alpha { cutoff } else { 0.0 };
-        if !factors.iter().all(|f| f.iter().all(|v| v.is_finite())) || !cutoff.is_finite() {
-            return Err(ModelError::invalid(here(), "a factor is not a finite number"));
+        let rest = [
+            material.metallic,
+            material.roughness,
+            material.normal_scale,
+            material.occlusion_strength,
+            cutoff,
+        ];
+        let factors = [&material.base_color[..], &material.emissive, &rest];
+        if !factors.iter().all(|f| f.iter().all(|v| v.is_finite())) {
+            return Err(broken("a factor is not a finite number"));
         }
-        let mut uv = None;
-        if let Some(info) = &pbr.base_color_texture {
-            material.base_color_texture = self.texture(source, info.index, budget, remarks, &here)?;
-            if material.base_color_texture.is_some() {
-                uv = Some(uv_source(info).ok_or_else(|| {
-                    ModelError::invalid(here(), "KHR_texture_transform holds a number that is not finite")
-                })?);
+        Ok((material, sets))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one place calls it, and each is needed")]
+    fn texture_ref(
+        &mut self,
+        source: &Source<'_>,
+        info: &schema::TextureInfo,
+        srgb: bool,
+        sets: &mut UvSets,
+        budget: &mut Budget,
+        remarks: &mut Remarks,
+        here: &dyn Fn() -> String,
+    ) -> Result<Option<TextureRef>, ModelError> {
+        let transform = transform(info).ok_or_else(|| {
+            ModelError::invalid(here(), "KHR_texture_transform holds a number that is not finite")
+        })?;
+        let set = info.extensions.transform.as_ref().and_then(|t| t.tex_coord).unwrap_or(info.tex_coord);
+        remarks.add_extensions(&info.extensions);
+        let place =
+            sets.iter().position(|s| *s == Some(set)).or_else(|| sets.iter().position(Option::is_none));
+        let texture = self.texture(source, info.index, srgb, budget, remarks, here)?;
+        match (texture, place) {
+            (Some(texture), Some(uv)) => {
+                sets[uv] = Some(set);
+                Ok(Some(TextureRef { texture, uv, transform }))
             }
+            (Some(_), None) => {
+                remarks.add("textures with a third set of coordinates in one material");
+                Ok(None)
+            }
+            (None, _) => Ok(None),
         }
-        Ok((material, uv))
     }
 
     fn texture(
         &mut self,
         source: &Source<'_>,
         index: u64,
+        srgb: bool,
         budget: &mut Budget,
         remarks: &mut Remarks,
         place: &dyn Fn() -> String,
     ) -> Result<Option<usize>, ModelError> {
         let json = get(&source.document.textures, index, "textures", place)?;
-        if let Some(ours) = self.loaded_textures[index as usize] {
+        let kind = usize::from(srgb);
+        if let Some(ours) = self.loaded_textures[index as usize][kind] {
             return Ok(Some(ours));
         }
         let here = || format!("textures[{index}]");
@@ -221,14 +284,14 @@ impl Materials {
             return Ok(None);
         };
         get(&source.document.images, image_index, "images", &here)?;
-        let image = match self.loaded_images[image_index as usize] {
+        let image = match self.loaded_images[image_index as usize][kind] {
             Some(ours) => ours,
             None => {
-                self.images.push(image::load(source, image_index, true, budget, &here)?);
+                self.images.push(image::load(source, image_index, srgb, budget, &here)?);
                 self.images.len() - 1
             }
         };
-        self.loaded_images[image_index as usize] = Some(image);
+        self.loaded_images[image_index as usize][kind] = Some(image);
         let texture = match json.sampler {
             None => sampler(&schema::Sampler::default(), image),
             Some(s) => sampler(get(&source.document.samplers, s, "samplers", &here)?, image),
@@ -237,7 +300,7 @@ impl Materials {
             .ok_or_else(|| ModelError::invalid(here(), "its sampler has an unknown filter or wrapping"))?;
         self.textures.push(texture);
         let ours = self.textures.len() - 1;
-        self.loaded_textures[index as usize] = Some(ours);
+        self.loaded_textures[index as usize][kind] = Some(ours);
         Ok(Some(ours))
     }
 }
@@ -249,27 +312,29 @@ fn default_material() -> Material {
         base_color: [1.0; 4],
         base_color_texture: None,
         emissive: [0.0; 3],
+        emissive_texture: None,
         metallic: 1.0,
         roughness: 1.0,
+        metallic_roughness_texture: None,
+        normal_texture: None,
+        normal_scale: 1.0,
+        occlusion_texture: None,
+        occlusion_strength: 1.0,
         alpha: Alpha::Opaque,
         double_sided: false,
         unlit: false,
     }
 }
 
-fn uv_source(info: &schema::TextureInfo) -> Option<UvSource> {
-    let Some(transform) = &info.extensions.transform else {
-        return Some(UvSource { set: info.tex_coord, transform: Affine2::IDENTITY });
-    };
+fn transform(info: &schema::TextureInfo) -> Option<Affine2> {
+    let Some(transform) = &info.extensions.transform else { return Some(Affine2::IDENTITY) };
     let offset = Vec2::from(transform.offset.unwrap_or_default());
     let scale = Vec2::from(transform.scale.unwrap_or([1.0; 2]));
     // v points down, so a turn that looks counter-clockwise is one by the negative angle: the quadrant of the
     // example in the extension comes out only so.
     let rotation = Mat2::from_angle(-transform.rotation.unwrap_or_default());
-    let transform_2d = Affine2::from_mat2_translation(rotation * Mat2::from_diagonal(scale), offset);
-    transform_2d
-        .is_finite()
-        .then_some(UvSource { set: transform.tex_coord.unwrap_or(info.tex_coord), transform: transform_2d })
+    let transform = Affine2::from_mat2_translation(rotation * Mat2::from_diagonal(scale), offset);
+    transform.is_finite().then_some(transform)
 }
 
 fn sampler(json: &schema::Sampler, image: usize) -> Option<Texture> {

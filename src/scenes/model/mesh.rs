@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use bytemuck::{Pod, Zeroable};
-use glam::{Vec2, Vec3};
+use glam::Vec3;
 
 use super::accessor::{Accessor, Component};
 use super::bounds::Bounds;
 use super::error::ModelError;
 use super::limits::{Budget, MAX_EXTENT, MAX_INDICES, MAX_VERTICES};
-use super::material::{Materials, UvSource};
+use super::material::{Materials, UvSets};
+use super::morph::{Delta, Target};
 use super::remarks::Remarks;
 use super::schema;
+use super::skin::{Influence, Influences, PAIRS};
 use super::source::{Source, get};
-use super::topology;
+use super::streams::Streams;
+use super::{tangent, topology};
 
-/// One vertex, laid out for a vertex buffer: 48 bytes, tightly packed.
+/// One vertex, laid out for a vertex buffer: 56 bytes, tightly packed.
 #[derive(Copy, Clone, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Vertex {
@@ -23,11 +26,20 @@ pub struct Vertex {
     pub position: [f32; 3],
     /// Unit length; all zero in primitives without normals (see [`Primitive::lit`]).
     pub normal: [f32; 3],
-    /// Texture coordinates of the base colour texture, `KHR_texture_transform` applied; (0, 0) is the upper left.
-    pub uv: [f32; 2],
+    /// The texture coordinates that the material's textures call 0; (0, 0) is the upper left.
+    pub uv0: [f32; 2],
+    /// Those that they call 1.
+    pub uv1: [f32; 2],
     /// Linear red, green, blue, and alpha; white where the file has no colours. Floats because files may have
     /// colours beyond 1 and 16-bit ones.
     pub color: [f32; 4],
+}
+
+impl Vertex {
+    /// The texture coordinates of that number.
+    pub(super) fn uv(&self, number: usize) -> [f32; 2] {
+        if number == 0 { self.uv0 } else { self.uv1 }
+    }
 }
 
 /// How the vertices of a primitive are joined; the names are OpenGL's.
@@ -63,8 +75,17 @@ pub struct Primitive {
     pub material: usize,
     /// Whether the vertices have normals. Points and lines without them have no shading: draw them unlit.
     pub lit: bool,
-    /// Of the vertices, in the mesh's space.
+    /// Of the vertices, in the mesh's space, at rest and with each morph target fully there.
     pub bounds: Bounds,
+    /// One per vertex, where the material has a normal map: a unit vector along which its u grows, and in `w` the sign
+    /// of the bitangent, `w * cross(normal, tangent)`. `None` with a normal map: they are the shader's to work out.
+    pub tangents: Option<Vec<[f32; 4]>>,
+    /// One per vertex, where a skin bends the primitive.
+    pub influences: Option<Vec<Influence>>,
+    /// For each morph target one per vertex.
+    pub targets: Vec<Vec<Delta>>,
+    /// For each joint that some vertex follows, the box around those that do.
+    pub(super) joint_bounds: Vec<(u16, Bounds)>,
 }
 
 /// A mesh: drawn once for each node that refers to it.
@@ -77,6 +98,16 @@ pub struct Mesh {
     pub primitives: Vec<Primitive>,
     /// Of all primitives, in the mesh's space; `None` without any.
     pub bounds: Option<Bounds>,
+    /// The weights of the morph targets of all primitives at rest.
+    pub weights: Vec<f32>,
+}
+
+impl Mesh {
+    /// Whether a skin can bend it: a node's skin does nothing to a mesh that says nothing of joints.
+    #[must_use]
+    pub fn is_skinned(&self) -> bool {
+        self.primitives.iter().any(|p| p.influences.is_some())
+    }
 }
 
 impl Mode {
@@ -123,7 +154,38 @@ pub(super) fn load(
         primitives.extend(load_primitive(loader, primitive, &here)?);
     }
     let bounds = primitives.iter().map(|p: &Primitive| p.bounds).reduce(Bounds::union);
-    Ok(Mesh { name: json.name.clone(), primitives, bounds })
+    let targets = json.primitives.iter().map(|p| p.targets.len()).max().unwrap_or(0);
+    if json.primitives.iter().any(|p| p.targets.len() != targets) {
+        return Err(ModelError::invalid(
+            format!("meshes[{index}]"),
+            "its primitives differ in their morph targets",
+        ));
+    }
+    let place = || format!("meshes[{index}].weights");
+    let weights = match &json.weights {
+        None => vec![0.0; targets],
+        Some(weights) => checked_weights(weights, targets, &place)?,
+    };
+    Ok(Mesh { name: json.name.clone(), primitives, bounds, weights })
+}
+
+/// The weights of as many morph targets, all of them numbers that can be worked with.
+pub(super) fn checked_weights(
+    weights: &[f32],
+    targets: usize,
+    place: &dyn Fn() -> String,
+) -> Result<Vec<f32>, ModelError> {
+    if weights.len() != targets {
+        return Err(ModelError::invalid(
+            place(),
+            format!("are {}, there are {targets} morph targets", weights.len()),
+        ));
+    }
+    // NaN compares false.
+    if !weights.iter().all(|w| w.abs() <= MAX_EXTENT) {
+        return Err(ModelError::invalid(place(), "are not finite or too large"));
+    }
+    Ok(weights.to_vec())
 }
 
 /// `None`: there is nothing to draw, and a remark says so.
@@ -133,12 +195,9 @@ fn load_primitive(
     here: &dyn Fn() -> String,
 ) -> Result<Option<Primitive>, ModelError> {
     let Loader { source, budget, remarks, .. } = loader;
-    let mode = Mode::from_gl(json.mode.unwrap_or(4))
+    let mut mode = Mode::from_gl(json.mode.unwrap_or(4))
         .ok_or_else(|| ModelError::invalid(here(), "mode is not one of 0 to 6"))?;
     remarks.add_extensions(&json.extensions);
-    if !json.targets.is_empty() {
-        remarks.add("morph targets");
-    }
     if json.attributes.keys().any(|name| name.starts_with("COLOR_") && name != "COLOR_0") {
         remarks.add("vertex colours beyond COLOR_0");
     }
@@ -148,11 +207,9 @@ fn load_primitive(
     }
     let (material, uv) =
         loader.materials.get(source, json.material, budget, remarks, &|| format!("{}.material", here()))?;
+    let normal_map = loader.materials.materials[material].normal_texture.filter(|_| mode.is_triangles());
 
-    let attributes = Attributes::new(source, &json.attributes, uv, here)?;
-    if attributes.uv_missing {
-        remarks.add("textures on primitives without their texture coordinates");
-    }
+    let attributes = Attributes::new(source, json, uv, normal_map.is_some(), remarks, here)?;
     let mut indices = match json.indices {
         None => None,
         Some(index) => Some(load_indices(source, index, attributes.count(), budget, here)?),
@@ -171,33 +228,51 @@ fn load_primitive(
         None => 0..complete,
         Some(indices) => topology::rebase(indices),
     };
-    let read = range.len() as u64;
-    budget.vertices.take(read)?;
-    let mut vertices = Vec::with_capacity(range.len());
-    for i in range {
-        vertices.push(attributes.vertex(i)?);
-    }
-    let mut mode = mode;
+    let mut streams = attributes.read(range, budget, here)?;
     let lit = attributes.normal.is_some() || mode.is_triangles();
     if attributes.normal.is_none() && mode.is_triangles() {
-        let corners = topology::corner_count(mode, complete);
-        budget.vertices.take(corners as u64)?;
-        vertices = topology::flat_shaded(mode, &vertices, indices.as_deref());
-        budget.vertices.give_back(read);
-        indices = None;
-        mode = Mode::Triangles;
+        let corners = topology::corners(mode, complete, indices.as_deref());
+        streams = streams.gathered(&corners, budget)?;
+        topology::flatten(&mut streams.vertices);
+        (indices, mode) = (None, Mode::Triangles);
+    }
+    if let Some(map) = normal_map
+        && streams.tangents.is_none()
+    {
+        let corners = topology::corners(mode, streams.vertices.len(), indices.as_deref());
+        match tangent::generated(&streams.vertices, &corners, map.uv, map.transform) {
+            None => log::debug!("{}: its tangents are left to the shader", here()),
+            Some(tangents) => {
+                let (sources, kept, welded) = tangent::welded(&corners, &tangents);
+                budget.indices.take(welded.len() as u64)?;
+                streams = streams.gathered(&sources, budget)?;
+                streams.set_tangents(kept, budget)?;
+                (indices, mode) = (Some(welded), Mode::Triangles);
+            }
+        }
     }
     // `complete` left at least one vertex.
-    let Some(bounds) = Bounds::of_points(vertices.iter().map(|v| Vec3::from(v.position))) else {
-        return Ok(None);
-    };
+    let Some(bounds) = streams.bounds() else { return Ok(None) };
     if !bounds.within(MAX_EXTENT) {
         return Err(ModelError::invalid(
             here(),
             format!("a position is farther than {MAX_EXTENT:e} from the origin"),
         ));
     }
-    Ok(Some(Primitive { mode, vertices, indices, material, lit, bounds }))
+    let joint_bounds = streams.joint_bounds();
+    let Streams { vertices, tangents, influences, targets } = streams;
+    Ok(Some(Primitive {
+        mode,
+        vertices,
+        indices,
+        material,
+        lit,
+        bounds,
+        tangents,
+        influences,
+        targets,
+        joint_bounds,
+    }))
 }
 
 /// The indices, each checked against the count of vertices.
@@ -233,19 +308,23 @@ fn load_indices(
 struct Attributes<'a> {
     position: Accessor<'a>,
     normal: Option<Accessor<'a>>,
-    uv: Option<(Accessor<'a>, UvSource)>,
+    uv: [Option<Accessor<'a>>; 2],
     color: Option<Accessor<'a>>,
-    /// The material has a texture, but the primitive lacks its coordinates.
-    uv_missing: bool,
+    tangent: Option<Accessor<'a>>,
+    influences: Influences<'a>,
+    targets: Vec<Target<'a>>,
 }
 
 impl<'a> Attributes<'a> {
     fn new(
         source: &'a Source<'_>,
-        map: &BTreeMap<String, u64>,
-        uv: Option<UvSource>,
+        json: &schema::Primitive,
+        uv: UvSets,
+        tangents: bool,
+        remarks: &mut Remarks,
         here: &dyn Fn() -> String,
     ) -> Result<Self, ModelError> {
+        let map: &BTreeMap<String, u64> = &json.attributes;
         let open = |name: &str, widths: &[usize]| -> Result<Option<Accessor<'a>>, ModelError> {
             let Some(&index) = map.get(name) else { return Ok(None) };
             let here = || format!("{}.attributes.{name}", here());
@@ -259,21 +338,73 @@ impl<'a> Attributes<'a> {
             open("POSITION", &[3])?.ok_or_else(|| ModelError::invalid(here(), "has no positions"))?;
         let normal = open("NORMAL", &[3])?;
         let color = open("COLOR_0", &[3, 4])?;
-        let coordinates = match uv {
-            None => None,
-            Some(uv) => open(&format!("TEXCOORD_{}", uv.set), &[2])?.map(|accessor| (accessor, uv)),
-        };
-        let uv_missing = uv.is_some() && coordinates.is_none();
-        let this = Self { position, normal, uv: coordinates, color, uv_missing };
-        let others = [this.normal.as_ref(), this.uv.as_ref().map(|uv| &uv.0), this.color.as_ref()];
-        if others.into_iter().flatten().any(|other| other.count() != this.count()) {
+        // Without normals the file's tangents are to be ignored as well (section 3.7.2.1).
+        let tangent = if tangents && normal.is_some() { open("TANGENT", &[4])? } else { None };
+        let mut coordinates = [None, None];
+        for (slot, set) in coordinates.iter_mut().zip(uv) {
+            let Some(set) = set else { continue };
+            *slot = open(&format!("TEXCOORD_{set}"), &[2])?;
+            if slot.is_none() {
+                remarks.add("textures on primitives without their texture coordinates");
+            }
+        }
+        let mut pairs = Vec::new();
+        for pair in 0..PAIRS {
+            if let (Some(joints), Some(weights)) =
+                (open(&format!("JOINTS_{pair}"), &[4])?, open(&format!("WEIGHTS_{pair}"), &[4])?)
+            {
+                pairs.push((joints, weights));
+            }
+        }
+        if pairs.len() > 1 {
+            remarks.add("influences of joints after the four strongest");
+        }
+        let influences = Influences::new(pairs, here)?;
+        let count = position.count();
+        let others = [normal.as_ref(), coordinates[0].as_ref(), coordinates[1].as_ref()];
+        let others = others.into_iter().chain([color.as_ref(), tangent.as_ref()]).flatten();
+        if others.map(Accessor::count).chain(influences.counts()).any(|other| other != count) {
             return Err(ModelError::invalid(here(), "its attributes differ in count"));
         }
-        Ok(this)
+        let targets =
+            json.targets.iter().enumerate().map(|(i, map)| {
+                Target::new(source, map, count, remarks, &|| format!("{}.targets[{i}]", here()))
+            });
+        let targets = targets.collect::<Result<_, _>>()?;
+        Ok(Self { position, normal, uv: coordinates, color, tangent, influences, targets })
     }
 
     fn count(&self) -> usize {
         self.position.count()
+    }
+
+    /// Reads the vertices of `range` with all that belongs to them.
+    fn read(
+        &self,
+        range: std::ops::Range<usize>,
+        budget: &mut Budget,
+        here: &dyn Fn() -> String,
+    ) -> Result<Streams, ModelError> {
+        let (tangents, influences) = (self.tangent.is_some(), !self.influences.is_empty());
+        let mut streams = Streams::new(range.len(), tangents, influences, self.targets.len(), budget)?;
+        for i in range {
+            let vertex = self.vertex(i)?;
+            streams.vertices.push(vertex);
+            if let (Some(tangents), Some(accessor)) = (&mut streams.tangents, &self.tangent) {
+                let [x, y, z, w] = accessor.floats(i)?;
+                let normal = Vec3::from(vertex.normal);
+                let direction = Vec3::new(x, y, z).try_normalize();
+                let direction = direction.unwrap_or_else(|| normal.any_orthonormal_vector());
+                tangents.push(direction.extend(if w < 0.0 { -1.0 } else { 1.0 }).into());
+            }
+            if let Some(influences) = &mut streams.influences {
+                influences.push(self.influences.read(i, here)?);
+            }
+            for (deltas, target) in streams.targets.iter_mut().zip(&self.targets) {
+                deltas.push(target.read(i, self.normal.is_some(), here)?);
+            }
+        }
+        Ok(streams)
     }
 
     fn vertex(&self, i: usize) -> Result<Vertex, ModelError> {
@@ -286,14 +417,10 @@ impl<'a> Attributes<'a> {
                 Vec3::new(x, y, z).try_normalize().unwrap_or(Vec3::Y)
             }
         };
-        let uv = match &self.uv {
-            None => Vec2::ZERO,
-            Some((accessor, uv)) => {
-                let [u, v, ..] = accessor.floats(i)?;
-                let moved = uv.transform.transform_point2(Vec2::new(u, v));
-                // Finite factors of finite numbers may still overflow.
-                if moved.is_finite() { moved } else { Vec2::ZERO }
-            }
+        let uv = |set: usize| -> Result<[f32; 2], ModelError> {
+            let Some(accessor) = &self.uv[set] else { return Ok([0.0; 2]) };
+            let [u, v, ..] = accessor.floats(i)?;
+            Ok([u, v])
         };
         let color = match &self.color {
             None => [1.0; 4],
@@ -302,6 +429,6 @@ impl<'a> Attributes<'a> {
                 [r, g, b, if accessor.width == 4 { a } else { 1.0 }]
             }
         };
-        Ok(Vertex { position: [x, y, z], normal: normal.into(), uv: uv.into(), color })
+        Ok(Vertex { position: [x, y, z], normal: normal.into(), uv0: uv(0)?, uv1: uv(1)?, color })
     }
 }

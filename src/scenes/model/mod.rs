@@ -1,4 +1,5 @@
-//! Models from glTF 2.0 files: geometry, materials, images and node animation, without OpenGL.
+//! Models from glTF 2.0 files: geometry, materials, images, skins, morph targets, lights and animation, without OpenGL.
+//! What of the format is in, and which test shows it, stands in `docs/gltf.md`.
 //!
 //! [`Model::load`] reads a file into plain data that can be uploaded as it is; a [`Pose`] says every frame where
 //! the nodes are. What a file has beyond that is named in [`Model::unsupported`], so that no picture is wrong
@@ -16,31 +17,40 @@
 
 mod accessor;
 mod animation;
+mod attach;
 mod bounds;
 mod container;
 mod error;
 mod image;
+mod light;
 pub mod limits;
 mod load;
 mod material;
 mod mesh;
+mod morph;
 mod node;
 mod outline;
 mod pose;
 mod remarks;
 mod resolve;
 mod schema;
+mod skin;
 mod source;
+mod streams;
+mod tangent;
 mod topology;
 
-pub use self::animation::{Animation, Channel, Interpolation, Property, Track};
+pub use self::animation::{Animation, Channel, Interpolation, Property, Track, WeightTrack};
 pub use self::bounds::Bounds;
 pub use self::error::ModelError;
 pub use self::image::Image;
-pub use self::material::{Alpha, Filter, Material, Texture, Wrap};
+pub use self::light::{Light, LightKind};
+pub use self::material::{Alpha, Filter, Material, Texture, TextureRef, Wrap};
 pub use self::mesh::{Mesh, Mode, Primitive, Vertex};
+pub use self::morph::Delta;
 pub use self::node::{Local, Node, Trs};
 pub use self::pose::Pose;
+pub use self::skin::{Influence, Skin};
 
 /// A scene of a glTF file, ready to be uploaded. All indices within it are valid.
 #[derive(Clone, Debug)]
@@ -56,6 +66,12 @@ pub struct Model {
     pub textures: Vec<Texture>,
     /// The images that textures refer to.
     pub images: Vec<Image>,
+    /// The skins that nodes refer to.
+    pub skins: Vec<Skin>,
+    /// The weights of the morph targets of all nodes at rest, by [`Node::morph`].
+    pub weights: Vec<f32>,
+    /// The lights that nodes refer to.
+    pub lights: Vec<Light>,
     /// The file's animations; [`Pose::sample`] plays the first.
     pub animations: Vec<Animation>,
     /// The box around everything at rest, in world space.
@@ -75,11 +91,48 @@ impl Model {
         self.nodes.iter().enumerate().filter_map(|(index, node)| Some((index, self.meshes.get(node.mesh?)?)))
     }
 
-    /// The box around everything in `pose`, in world space; `None` when there is nothing.
+    /// The joints that bend the mesh of node `node`: where their matrices begin in [`Pose::joints`], and how many there
+    /// are. `None` when nothing bends it.
+    #[must_use]
+    pub fn joints_of(&self, node: usize) -> Option<std::ops::Range<usize>> {
+        let node = self.nodes.get(node)?;
+        let skin = self.skins.get(node.skin?)?;
+        self.meshes.get(node.mesh?)?.is_skinned().then_some(skin.first..skin.first + skin.joints.len())
+    }
+
+    /// The box around everything in `pose`, in world space; `None` when there is nothing. Of morph targets each is
+    /// looked at as if it were fully there.
     #[must_use]
     pub fn bounds_in(&self, pose: &Pose) -> Option<Bounds> {
         self.instances()
-            .filter_map(|(node, mesh)| Some(mesh.bounds?.transformed(pose.world().get(node)?)))
+            .filter_map(|(node, mesh)| match self.joints_of(node) {
+                None => Some(mesh.bounds?.transformed(pose.world().get(node)?)),
+                Some(joints) => mesh
+                    .primitives
+                    .iter()
+                    .filter_map(|p| self.primitive_bounds(p, node, &joints, pose))
+                    .reduce(Bounds::union),
+            })
+            .reduce(Bounds::union)
+    }
+
+    /// The box around a primitive of a bent mesh: what it follows is a mean of what single joints make of it, which is
+    /// never outside of all of them.
+    fn primitive_bounds(
+        &self,
+        primitive: &Primitive,
+        node: usize,
+        joints: &std::ops::Range<usize>,
+        pose: &Pose,
+    ) -> Option<Bounds> {
+        if primitive.influences.is_none() {
+            return Some(primitive.bounds.transformed(pose.world().get(node)?));
+        }
+        let boxes = primitive.joint_bounds.iter();
+        boxes
+            .filter_map(|(joint, bounds)| {
+                Some(bounds.transformed(pose.joints().get(joints.start + usize::from(*joint))?))
+            })
             .reduce(Bounds::union)
     }
 }

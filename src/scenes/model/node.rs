@@ -6,7 +6,7 @@ use super::error::ModelError;
 use super::limits::{MAX_EXTENT, MAX_NODES};
 use super::remarks::Remarks;
 use super::schema;
-use super::source::get;
+use super::source::{get, to_usize};
 
 /// A node of the scene.
 #[derive(Clone, Debug)]
@@ -20,6 +20,14 @@ pub struct Node {
     pub mesh: Option<usize>,
     /// Where the node is in its parent's space, at rest.
     pub local: Local,
+    /// Index into [`Model::skins`](super::Model::skins), whose joints bend the mesh. Where the node itself is does not
+    /// matter then.
+    pub skin: Option<usize>,
+    /// Which of [`Model::weights`](super::Model::weights) and [`Pose::weights`](super::Pose::weights) are those of the
+    /// mesh's morph targets here.
+    pub morph: std::ops::Range<usize>,
+    /// Index into [`Model::lights`](super::Model::lights).
+    pub light: Option<usize>,
 }
 
 /// How a node lies in its parent's space.
@@ -66,10 +74,12 @@ impl Local {
 
 /// The scene's nodes, with where each of the file's nodes went.
 pub(super) struct Tree {
-    /// Parents before children. `mesh` still holds the file's index.
+    /// Parents before children. `mesh`, `skin` and `light` still hold the file's indices, `morph` nothing.
     pub(super) nodes: Vec<Node>,
     /// Index in `nodes` of the file's node; `None` for what is not in the scene.
     pub(super) ours: Vec<Option<usize>>,
+    /// The file's node of each of `nodes`.
+    pub(super) theirs: Vec<usize>,
 }
 
 /// Builds the tree of the scene to show: the default scene, else the first, else all roots. No recursion: a chain
@@ -94,20 +104,21 @@ pub(super) fn build(document: &schema::Document, remarks: &mut Remarks) -> Resul
         if json.camera.is_some() {
             remarks.add("cameras");
         }
-        if json.skin.is_some() {
-            remarks.add("skins");
-        }
+        remarks.add_extensions(&json.extensions);
         out.push(Node {
             name: json.name.clone(),
             parent,
-            mesh: json.mesh.map(|m| usize::try_from(m).unwrap_or(usize::MAX)),
+            mesh: json.mesh.map(to_usize),
             local: local(json, theirs)?,
+            skin: json.skin.map(to_usize),
+            morph: 0..0,
+            light: json.extensions.lights.as_ref().and_then(|l| l.light).map(to_usize),
         });
         // `parents` found every child in range, and no child twice.
         order.extend(json.children.iter().map(|&child| child as usize));
         next += 1;
     }
-    Ok(Tree { nodes: out, ours })
+    Ok(Tree { nodes: out, ours, theirs: order })
 }
 
 /// The parent of each node; refuses second parents and cycles anywhere in the file.

@@ -4,10 +4,12 @@
 //! on the hull and was really drawn, so what is kept here is exact in the directions that are tried and a little short
 //! of the truth between them; the margin around a fitted picture is larger than that.
 
+use std::collections::BTreeMap;
+
 use glam::{Mat4, Vec3};
 
 use super::limits::MAX_EXTENT;
-use super::{Mesh, Model, Pose};
+use super::{Bounds, Mesh, Model, Pose, Primitive};
 
 /// Pairs of opposite directions: 20 degrees from one to the next, so that a ball is cut short by 4 % at most.
 const PAIRS: usize = 48;
@@ -23,6 +25,8 @@ const MOMENT_WORK: usize = 1 << 19;
 /// every 22 degrees.
 const MOMENTS: usize = 128;
 const FEWEST_MOMENTS: usize = 4;
+/// A joint that a vertex follows by no more than this does not draw the outline to itself.
+const LIGHT: f32 = 0.1;
 
 /// For each direction the points that reach farthest, along it and against it.
 struct Extremes {
@@ -91,42 +95,83 @@ impl Extremes {
     }
 }
 
-/// What one mesh is reduced to, in its own space.
+/// What one mesh, or what of it follows one joint, is reduced to, in its own space.
 struct Reduced {
     centre: Vec3,
     radius: f32,
     points: Vec<Vec3>,
 }
 
+/// Something that moves as one: which matrix of the pose moves it, and what it is.
+struct Piece {
+    joint: bool,
+    matrix: usize,
+    reduced: usize,
+}
+
 /// The outline of everything that is drawn while the first animation plays, or at rest without one; at least one point.
 pub(super) fn of(model: &Model) -> Vec<Vec3> {
-    let instances = model.instances().count();
-    let vertices: usize = model.meshes.iter().flat_map(|m| &m.primitives).map(|p| p.vertices.len()).sum();
-    let pairs = (MESH_WORK / vertices.max(1)).clamp(FEWEST_PAIRS, PAIRS);
-    let most = MOMENT_POINTS / instances.max(1);
-    let meshes: Vec<Option<Reduced>> = model.meshes.iter().map(|mesh| reduced(mesh, pairs, most)).collect();
-
+    let (pieces, reduced) = pieces(model);
     let mut extremes = Extremes::new(PAIRS);
     let mut pose = Pose::new(model);
-    let mut before = vec![Mat4::ZERO; model.nodes.len()];
+    let mut before = vec![Mat4::ZERO; pieces.len()];
     if let Some(animation) = model.animations.first() {
-        let work = model.nodes.len() + animation.channels.len() + instances * 8;
+        let work = model.nodes.len() + animation.channels.len() + pieces.len() * 8;
         let moments = (MOMENT_WORK / work.max(1)).clamp(FEWEST_MOMENTS, MOMENTS);
         for i in 0..moments {
             pose.sample(model, f64::from(animation.duration) * i as f64 / moments as f64);
-            add_moment(model, &meshes, &pose, &mut before, &mut extremes);
+            add_moment(&pieces, &reduced, &pose, &mut before, &mut extremes);
         }
     } else {
-        add_moment(model, &meshes, &pose, &mut before, &mut extremes);
+        add_moment(&pieces, &reduced, &pose, &mut before, &mut extremes);
     }
     let points = extremes.into_points();
     // Nothing of it is ever drawn: look at where it would be.
     if points.is_empty() { model.animated_bounds.corners().to_vec() } else { points }
 }
 
+/// All that moves as one. A mesh is reduced once, however many nodes show it.
+fn pieces(model: &Model) -> (Vec<Piece>, Vec<Reduced>) {
+    let instances = model.instances().count();
+    let places = |p: &Primitive| p.vertices.len() * (1 + p.targets.len());
+    let vertices: usize = model.meshes.iter().flat_map(|m| &m.primitives).map(places).sum();
+    let pairs = (MESH_WORK / vertices.max(1)).clamp(FEWEST_PAIRS, PAIRS);
+    let most = MOMENT_POINTS / instances.max(1);
+    let mut reduced = Vec::new();
+    let mut rigid: Vec<Option<Option<usize>>> = vec![None; model.meshes.len()];
+    let mut bent: Vec<Option<Vec<(usize, usize)>>> = vec![None; model.meshes.len()];
+    let mut pieces = Vec::new();
+    for (node, mesh) in model.nodes.iter().enumerate().filter_map(|(i, n)| Some((i, n.mesh?))) {
+        let Some(joints) = model.joints_of(node) else {
+            let known = *rigid[mesh].get_or_insert_with(|| {
+                reduced.push(self::reduced(&model.meshes[mesh], pairs, most)?);
+                Some(reduced.len() - 1)
+            });
+            pieces.extend(known.map(|reduced| Piece { joint: false, matrix: node, reduced }));
+            continue;
+        };
+        let list = bent[mesh].get_or_insert_with(|| {
+            let parts = by_joint(&model.meshes[mesh], pairs);
+            let from = reduced.len();
+            let list = parts.iter().enumerate().map(|(i, (joint, _))| (usize::from(*joint), from + i));
+            let list = list.collect();
+            reduced.extend(parts.into_iter().map(|(_, part)| part));
+            list
+        });
+        pieces.extend(
+            list.iter().filter(|(joint, _)| *joint < joints.len()).map(|&(joint, reduced)| Piece {
+                joint: true,
+                matrix: joints.start + joint,
+                reduced,
+            }),
+        );
+    }
+    (pieces, reduced)
+}
+
 fn reduced(mesh: &Mesh, pairs: usize, most: usize) -> Option<Reduced> {
     let bounds = mesh.bounds?;
-    let vertices = || mesh.primitives.iter().flat_map(|p| &p.vertices).map(|v| Vec3::from(v.position));
+    let vertices = || mesh.primitives.iter().flat_map(|p| (0..p.vertices.len()).flat_map(|i| places(p, i)));
     let points = if most < 2 * pairs {
         bounds.corners().to_vec()
     } else if vertices().nth(2 * pairs).is_none() {
@@ -139,27 +184,62 @@ fn reduced(mesh: &Mesh, pairs: usize, most: usize) -> Option<Reduced> {
     Some(Reduced { centre: bounds.center(), radius: bounds.radius(), points })
 }
 
+/// What follows each joint. A vertex that follows several is a mean of what each makes of it, so that it is in the hull
+/// of all of them.
+fn by_joint(mesh: &Mesh, pairs: usize) -> Vec<(u16, Reduced)> {
+    let mut parts: BTreeMap<u16, (Bounds, Extremes)> = BTreeMap::new();
+    for primitive in &mesh.primitives {
+        for (i, influence) in primitive.influences.iter().flatten().enumerate() {
+            for (&joint, &weight) in influence.joints.iter().zip(&influence.weights) {
+                if weight <= LIGHT {
+                    continue;
+                }
+                for place in places(primitive, i) {
+                    let here = Bounds { min: place, max: place };
+                    let (bounds, extremes) =
+                        parts.entry(joint).or_insert_with(|| (here, Extremes::new(pairs)));
+                    *bounds = bounds.union(here);
+                    extremes.add(place);
+                }
+            }
+        }
+    }
+    let part = |(joint, (bounds, extremes)): (u16, (Bounds, Extremes))| {
+        let points = extremes.into_points();
+        (joint, Reduced { centre: bounds.center(), radius: bounds.radius(), points })
+    };
+    parts.into_iter().map(part).collect()
+}
+
+/// Where vertex `i` may be: at rest, and with each morph target fully there.
+fn places(primitive: &Primitive, i: usize) -> impl Iterator<Item = Vec3> {
+    let at = Vec3::from(primitive.vertices[i].position);
+    let morphed = primitive.targets.iter().map(move |target| at + Vec3::from(target[i].position));
+    std::iter::once(at).chain(morphed)
+}
+
 fn add_moment(
-    model: &Model,
-    meshes: &[Option<Reduced>],
+    pieces: &[Piece],
+    reduced: &[Reduced],
     pose: &Pose,
     before: &mut [Mat4],
     extremes: &mut Extremes,
 ) {
-    for (index, node) in model.nodes.iter().enumerate() {
-        let Some(mesh) = node.mesh.and_then(|mesh| meshes.get(mesh)?.as_ref()) else { continue };
-        let Some(world) = pose.world().get(index) else { continue };
+    for (piece, before) in pieces.iter().zip(before) {
+        let reduced = &reduced[piece.reduced];
+        let matrices = if piece.joint { pose.joints() } else { pose.world() };
+        let Some(matrix) = matrices.get(piece.matrix) else { continue };
         // What has not moved since the moment before is there already; what is flattened to nothing is not drawn.
-        if std::mem::replace(&mut before[index], *world) == *world {
+        if std::mem::replace(before, *matrix) == *matrix {
             continue;
         }
-        if world.determinant() == 0.0
-            || extremes.holds(world.transform_point3(mesh.centre), reach(world, mesh))
+        if matrix.determinant() == 0.0
+            || extremes.holds(matrix.transform_point3(reduced.centre), reach(matrix, reduced))
         {
             continue;
         }
-        for point in &mesh.points {
-            let at = world.transform_point3(*point);
+        for point in &reduced.points {
+            let at = matrix.transform_point3(*point);
             if at.abs().max_element() <= MAX_EXTENT {
                 extremes.add(at);
             }

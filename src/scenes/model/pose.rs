@@ -1,4 +1,4 @@
-//! Where the nodes are at a moment: storage that is made once and filled every frame.
+//! Where nodes and joints are and how far targets are morphed at a moment: storage that is made once and filled every frame.
 
 use glam::{Mat4, Quat};
 
@@ -7,7 +7,8 @@ use super::animation::{Property, vector};
 use super::limits::MAX_EXTENT;
 use super::node::Local;
 
-/// Local and world transforms of all nodes of one model.
+/// Local and world transforms of all nodes of one model, the matrices of its joints and the weights of its morph
+/// targets.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,17 +27,19 @@ use super::node::Local;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Pose {
     locals: Vec<Local>,
     world: Vec<Mat4>,
+    joints: Vec<Mat4>,
+    weights: Vec<f32>,
 }
 
 impl Pose {
     /// The model's pose at rest.
     #[must_use]
     pub fn new(model: &Model) -> Self {
-        let mut pose = Self { locals: Vec::new(), world: Vec::new() };
+        let mut pose = Self::default();
         pose.rest(model);
         pose
     }
@@ -62,12 +65,20 @@ impl Pose {
         if let Some(animation) = model.animations.get(index) {
             let time = animation.wrap(time);
             for channel in &animation.channels {
+                if channel.property == Property::Weights {
+                    let node = &model.nodes[channel.node];
+                    if let Some(weights) = self.weights.get_mut(node.morph.clone()) {
+                        animation.weight_tracks[channel.track].sample(time, weights);
+                    }
+                    continue;
+                }
                 let value = animation.tracks[channel.track].sample(time);
                 if let Some(Local::Parts(trs)) = self.locals.get_mut(channel.node) {
                     match channel.property {
                         Property::Translation => trs.translation = vector(value),
                         Property::Rotation => trs.rotation = Quat::from_vec4(value),
                         Property::Scale => trs.scale = vector(value),
+                        Property::Weights => {}
                     }
                 }
             }
@@ -88,9 +99,24 @@ impl Pose {
         &self.world
     }
 
+    /// From the space of a bound mesh to the world, for each joint of each skin: those of a skin begin at
+    /// [`Skin::first`](super::Skin::first). Always finite.
+    #[must_use]
+    pub fn joints(&self) -> &[Mat4] {
+        &self.joints
+    }
+
+    /// The weights of the morph targets of all nodes, by [`Node::morph`](super::Node::morph). Always finite.
+    #[must_use]
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
     fn load_rest(&mut self, model: &Model) {
         self.locals.clear();
         self.locals.extend(model.nodes.iter().map(|node| node.local));
+        self.weights.clear();
+        self.weights.extend_from_slice(&model.weights);
     }
 
     fn update_world(&mut self, model: &Model) {
@@ -104,8 +130,18 @@ impl Pose {
             };
             // Scales that grow along a deep chain leave the range of f32. The rest pose was checked by loading, so
             // only an animation can come here: the node vanishes instead of poisoning what is computed from it.
-            let sane = world.to_cols_array().iter().all(|v| v.abs() <= MAX_EXTENT);
-            self.world.push(if sane { world } else { Mat4::from_scale(glam::Vec3::ZERO) });
+            self.world.push(sane(world));
+        }
+        self.joints.clear();
+        for skin in &model.skins {
+            let matrices = skin.joints.iter().zip(&skin.inverse_bind);
+            self.joints.extend(matrices.map(|(&node, bind)| sane(self.world[node] * *bind)));
         }
     }
+}
+
+/// `matrix`, or one that leaves nothing to draw where that has left the range.
+fn sane(matrix: Mat4) -> Mat4 {
+    let sane = matrix.to_cols_array().iter().all(|v| v.abs() <= MAX_EXTENT);
+    if sane { matrix } else { Mat4::from_scale(glam::Vec3::ZERO) }
 }

@@ -2,11 +2,16 @@
 
 use super::error::short;
 use super::limits::MAX_REMARKS;
-use super::schema::ExtensionNames;
+use super::schema::Extensions;
 
 /// Extensions whose effect is in the picture.
-pub(super) const SUPPORTED_EXTENSIONS: [&str; 3] =
-    ["KHR_materials_unlit", "KHR_mesh_quantization", "KHR_texture_transform"];
+pub(super) const SUPPORTED_EXTENSIONS: [&str; 5] = [
+    "KHR_lights_punctual",
+    "KHR_materials_emissive_strength",
+    "KHR_materials_unlit",
+    "KHR_mesh_quantization",
+    "KHR_texture_transform",
+];
 
 /// Short remarks, each once, in the order of their first appearance.
 #[derive(Debug, Default)]
@@ -28,8 +33,8 @@ impl Remarks {
         }
     }
 
-    pub(super) fn add_extensions(&mut self, names: &ExtensionNames) {
-        for name in names.keys() {
+    pub(super) fn add_extensions(&mut self, extensions: &Extensions) {
+        for name in &extensions.names {
             self.add_extension(name);
         }
     }

@@ -2,12 +2,85 @@
 //! whoever follows an index checks it. Unknown properties are skipped without being stored.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-/// Extensions whose content is not read, only their names.
-pub(super) type ExtensionNames = BTreeMap<String, IgnoredAny>;
+/// The extensions of any object: those whose content is read, and the names of all.
+#[derive(Default)]
+pub(super) struct Extensions {
+    pub(super) names: Vec<String>,
+    pub(super) unlit: bool,
+    pub(super) emissive_strength: Option<EmissiveStrength>,
+    /// Boxed, as are textures below: a file may have hundreds of thousands of objects without any.
+    pub(super) transform: Option<Box<TextureTransform>>,
+    pub(super) lights: Option<Box<Lights>>,
+}
+
+impl<'de> Deserialize<'de> for Extensions {
+    // By hand: what is unknown is skipped where it stands, and never held in memory to be looked at again.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Extensions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of extensions")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extensions, A::Error> {
+                let mut out = Extensions::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "KHR_materials_unlit" => {
+                            map.next_value::<IgnoredAny>()?;
+                            out.unlit = true;
+                        }
+                        "KHR_materials_emissive_strength" => out.emissive_strength = Some(map.next_value()?),
+                        "KHR_texture_transform" => out.transform = Some(map.next_value()?),
+                        "KHR_lights_punctual" => out.lights = Some(map.next_value()?),
+                        _ => _ = map.next_value::<IgnoredAny>()?,
+                    }
+                    out.names.push(name);
+                }
+                Ok(out)
+            }
+        }
+        deserializer.deserialize_map(Names)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EmissiveStrength {
+    pub(super) emissive_strength: Option<f32>,
+}
+
+/// `KHR_lights_punctual`: of the document the list, of a node the index.
+#[derive(Deserialize)]
+pub(super) struct Lights {
+    #[serde(default)]
+    pub(super) lights: Vec<Light>,
+    pub(super) light: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Light {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) color: Option<[f32; 3]>,
+    pub(super) intensity: Option<f32>,
+    pub(super) range: Option<f32>,
+    pub(super) spot: Option<Spot>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Spot {
+    pub(super) inner_cone_angle: Option<f32>,
+    pub(super) outer_cone_angle: Option<f32>,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +113,18 @@ pub(super) struct Document {
     pub(super) images: Vec<Image>,
     #[serde(default)]
     pub(super) animations: Vec<Animation>,
+    #[serde(default)]
+    pub(super) skins: Vec<Skin>,
+    #[serde(default)]
+    pub(super) extensions: Extensions,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Skin {
+    pub(super) joints: Vec<u64>,
+    pub(super) inverse_bind_matrices: Option<u64>,
+    pub(super) skeleton: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -67,11 +152,15 @@ pub(super) struct Node {
     pub(super) translation: Option<[f32; 3]>,
     pub(super) rotation: Option<[f32; 4]>,
     pub(super) scale: Option<[f32; 3]>,
+    pub(super) weights: Option<Vec<f32>>,
+    #[serde(default)]
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Mesh {
     pub(super) name: Option<String>,
+    pub(super) weights: Option<Vec<f32>>,
     pub(super) primitives: Vec<Primitive>,
 }
 
@@ -82,9 +171,9 @@ pub(super) struct Primitive {
     pub(super) material: Option<u64>,
     pub(super) mode: Option<u64>,
     #[serde(default)]
-    pub(super) targets: Vec<IgnoredAny>,
+    pub(super) targets: Vec<BTreeMap<String, u64>>,
     #[serde(default)]
-    pub(super) extensions: ExtensionNames,
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize)]
@@ -149,26 +238,26 @@ pub(super) struct Material {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) pbr_metallic_roughness: Pbr,
-    pub(super) normal_texture: Option<IgnoredAny>,
-    pub(super) occlusion_texture: Option<IgnoredAny>,
-    pub(super) emissive_texture: Option<IgnoredAny>,
+    pub(super) normal_texture: Option<Box<TextureInfo>>,
+    pub(super) occlusion_texture: Option<Box<TextureInfo>>,
+    pub(super) emissive_texture: Option<Box<TextureInfo>>,
     pub(super) emissive_factor: Option<[f32; 3]>,
     pub(super) alpha_mode: Option<String>,
     pub(super) alpha_cutoff: Option<f32>,
     #[serde(default)]
     pub(super) double_sided: bool,
     #[serde(default)]
-    pub(super) extensions: ExtensionNames,
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Pbr {
     pub(super) base_color_factor: Option<[f32; 4]>,
-    pub(super) base_color_texture: Option<TextureInfo>,
+    pub(super) base_color_texture: Option<Box<TextureInfo>>,
     pub(super) metallic_factor: Option<f32>,
     pub(super) roughness_factor: Option<f32>,
-    pub(super) metallic_roughness_texture: Option<IgnoredAny>,
+    pub(super) metallic_roughness_texture: Option<Box<TextureInfo>>,
 }
 
 #[derive(Deserialize)]
@@ -177,14 +266,12 @@ pub(super) struct TextureInfo {
     pub(super) index: u64,
     #[serde(default)]
     pub(super) tex_coord: u64,
+    /// Of a normal texture.
+    pub(super) scale: Option<f32>,
+    /// Of an occlusion texture.
+    pub(super) strength: Option<f32>,
     #[serde(default)]
-    pub(super) extensions: TextureInfoExtensions,
-}
-
-#[derive(Deserialize, Default)]
-pub(super) struct TextureInfoExtensions {
-    #[serde(rename = "KHR_texture_transform")]
-    pub(super) transform: Option<TextureTransform>,
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize)]

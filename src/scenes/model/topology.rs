@@ -37,30 +37,39 @@ pub(super) fn rebase(indices: &mut [u32]) -> Range<usize> {
     least as usize..most as usize + 1
 }
 
-/// Triangles with three vertices of their own each and the normal of their plane: what glTF demands of primitives
-/// without normals (section 3.7.2.1).
-pub(super) fn flat_shaded(mode: Mode, vertices: &[Vertex], indices: Option<&[u32]>) -> Vec<Vertex> {
-    let count = indices.map_or(vertices.len(), <[u32]>::len);
-    let corner = |i: usize| vertices[indices.map_or(i, |indices| indices[i] as usize)];
+/// The corners of the triangles that `count` vertices or `indices` join to, three each, in the specification's order,
+/// which keeps the winding.
+pub(super) fn corners(mode: Mode, count: usize, indices: Option<&[u32]>) -> Vec<u32> {
+    let count = indices.map_or(count, <[u32]>::len);
+    let corner = |i: usize| indices.map_or(i as u32, |indices| indices[i]);
     let corners = corner_count(mode, count);
     let mut out = Vec::with_capacity(corners);
     for triangle in 0..corners / 3 {
-        // The order of corners is the specification's: it keeps the winding.
-        let [a, b, c] = match mode {
-            Mode::TriangleStrip if triangle % 2 == 1 => [triangle, triangle + 2, triangle + 1],
-            Mode::TriangleStrip => [triangle, triangle + 1, triangle + 2],
-            Mode::TriangleFan => [triangle + 1, triangle + 2, 0],
-            _ => [triangle * 3, triangle * 3 + 1, triangle * 3 + 2],
-        }
-        .map(corner);
-        let position = |v: &Vertex| Vec3::from(v.position);
-        let edges = [position(&b) - position(&a), position(&c) - position(&a)];
-        // Lengths first: the product of two tiny or huge edges would leave the range of f32.
-        let [p, q] = edges.map(Vec3::normalize_or_zero);
-        let normal = p.cross(q).try_normalize().unwrap_or(Vec3::Y);
-        out.extend([a, b, c].map(|v| Vertex { normal: normal.into(), ..v }));
+        out.extend(
+            match mode {
+                Mode::TriangleStrip if triangle % 2 == 1 => [triangle, triangle + 2, triangle + 1],
+                Mode::TriangleStrip => [triangle, triangle + 1, triangle + 2],
+                Mode::TriangleFan => [triangle + 1, triangle + 2, 0],
+                _ => [triangle * 3, triangle * 3 + 1, triangle * 3 + 2],
+            }
+            .map(corner),
+        );
     }
     out
+}
+
+/// Gives each three vertices the normal of their plane: what glTF demands of primitives without normals
+/// (section 3.7.2.1).
+pub(super) fn flatten(vertices: &mut [Vertex]) {
+    for triangle in vertices.chunks_exact_mut(3) {
+        let [a, b, c] = [0, 1, 2].map(|i: usize| Vec3::from(triangle[i].position));
+        // Lengths first: the product of two tiny or huge edges would leave the range of f32.
+        let [p, q] = [b - a, c - a].map(Vec3::normalize_or_zero);
+        let normal = p.cross(q).try_normalize().unwrap_or(Vec3::Y);
+        for vertex in triangle {
+            vertex.normal = normal.into();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -93,12 +102,20 @@ mod tests {
         assert_eq!(rebase(&mut [u32::MAX]), u32::MAX as usize..u32::MAX as usize + 1);
     }
 
+    fn flat_shaded(mode: Mode, vertices: &[Vertex], indices: Option<&[u32]>) -> Vec<Vertex> {
+        let corners = corners(mode, vertices.len(), indices);
+        let mut out: Vec<Vertex> = corners.iter().map(|&i| vertices[i as usize]).collect();
+        flatten(&mut out);
+        out
+    }
+
     #[test]
     fn flat_shaded_strip_and_fan_keep_the_winding() {
         let vertex = |x: f32, y: f32| Vertex {
             position: [x, y, 0.0],
             normal: [0.0; 3],
-            uv: [0.0; 2],
+            uv0: [0.0; 2],
+            uv1: [0.0; 2],
             color: [1.0; 4],
         };
         // Counter-clockwise seen from +z, in the order each mode wants.
@@ -119,7 +136,8 @@ mod tests {
             let v = [[0.0, 0.0], [scale, 0.0], [0.0, scale]].map(|[x, y]| Vertex {
                 position: [x, y, 0.0],
                 normal: [0.0; 3],
-                uv: [0.0; 2],
+                uv0: [0.0; 2],
+                uv1: [0.0; 2],
                 color: [1.0; 4],
             });
             for v in flat_shaded(Mode::Triangles, &v, None) {

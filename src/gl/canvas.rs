@@ -1,0 +1,166 @@
+use glow::HasContext as _;
+
+use super::handle::{FramebufferObject, Handle, RenderbufferObject};
+use super::{Frame, Gl};
+use crate::error::{Error, Result};
+use crate::runtime::Size;
+
+/// A picture of its own that is drawn in linear light and shown on the surface: sRGB-encoded 8-bit RGBA with 24-bit
+/// depth, with one or several samples per pixel.
+///
+/// Shaders write linear light; the driver encodes it (IEC 61966-2-1) when it is stored and decodes it when it blends and
+/// when it takes the mean of samples. The bytes then go to the surface as they are, so that the same picture arrives
+/// whether or not the surface itself could encode.
+#[derive(Debug)]
+pub struct Canvas {
+    /// What is drawn to.
+    drawn: Layer,
+    /// What samples are resolved to, where there are several.
+    resolved: Option<Layer>,
+    samples: u32,
+    size: Size,
+}
+
+#[derive(Debug)]
+struct Layer {
+    framebuffer: Handle<FramebufferObject>,
+    colour: Handle<RenderbufferObject>,
+    depth: Option<Handle<RenderbufferObject>>,
+}
+
+const OPERATION: &str = "making a canvas";
+
+impl Layer {
+    fn new(gl: &Gl, depth: bool) -> Result<Self> {
+        let fail = |detail| Error::Gl { operation: OPERATION, detail };
+        let renderbuffer = || -> Result<Handle<RenderbufferObject>> {
+            // SAFETY: makes a name in the current context, which goes into a handle that owns it at once.
+            unsafe { Ok(Handle::from_raw(gl, gl.raw().create_renderbuffer().map_err(fail)?)) }
+        };
+        // SAFETY: as above.
+        let framebuffer = unsafe { Handle::from_raw(gl, gl.raw().create_framebuffer().map_err(fail)?) };
+        Ok(Self { framebuffer, colour: renderbuffer()?, depth: depth.then(renderbuffer).transpose()? })
+    }
+
+    fn allocate(&self, size: Size, samples: u32) -> Result<()> {
+        let gl = self.framebuffer.gl().raw();
+        // A count of 0 asks for a buffer without multisampling; 1 may mean the least that there is.
+        let samples = if samples > 1 { samples as i32 } else { 0 };
+        let (width, height) = (size.width as i32, size.height as i32);
+        let depth = self.depth.as_ref().map(|d| (d, glow::DEPTH_COMPONENT24, glow::DEPTH_ATTACHMENT));
+        let colour = (&self.colour, glow::SRGB8_ALPHA8, glow::COLOR_ATTACHMENT0);
+        // SAFETY: all objects are ours and alive.
+        let status = unsafe {
+            gl.bind_framebuffer(glow::FRAMEBUFFER, Some(self.framebuffer.raw()));
+            for (buffer, format, place) in std::iter::once(colour).chain(depth) {
+                gl.bind_renderbuffer(glow::RENDERBUFFER, Some(buffer.raw()));
+                gl.renderbuffer_storage_multisample(glow::RENDERBUFFER, samples, format, width, height);
+                gl.framebuffer_renderbuffer(glow::FRAMEBUFFER, place, glow::RENDERBUFFER, Some(buffer.raw()));
+            }
+            gl.check_framebuffer_status(glow::FRAMEBUFFER)
+        };
+        if status == glow::FRAMEBUFFER_COMPLETE {
+            Ok(())
+        } else {
+            let detail = format!("{width}x{height}, {samples} samples: framebuffer status {status:#x}");
+            Err(Error::Gl { operation: OPERATION, detail })
+        }
+    }
+}
+
+impl Canvas {
+    /// A canvas of `size` pixels with so many samples each; 0 and 1 are one, and more than the driver has are as many as
+    /// it has.
+    ///
+    /// # Errors
+    /// When the driver cannot make one of that size.
+    pub fn new(gl: &Gl, size: Size, samples: u32) -> Result<Self> {
+        let samples = samples.clamp(1, gl.caps().max_samples.max(1));
+        let drawn = Layer::new(gl, true)?;
+        let resolved = (samples > 1).then(|| Layer::new(gl, false)).transpose()?;
+        let mut canvas = Self { drawn, resolved, samples, size: Size::default() };
+        canvas.resize(size)?;
+        Ok(canvas)
+    }
+
+    /// Gives it another size. The contents are lost; the framebuffer that is bound afterwards is one of its own.
+    ///
+    /// # Errors
+    /// When the driver cannot make one of that size. One beyond its limit leaves the canvas as it was.
+    pub fn resize(&mut self, size: Size) -> Result<()> {
+        let limit = self.drawn.framebuffer.gl().caps().max_target_size;
+        if size.is_empty() || size.width > limit || size.height > limit {
+            let detail = format!("{}x{} pixels; 1 to {limit} each way fit", size.width, size.height);
+            return Err(Error::Gl { operation: OPERATION, detail });
+        }
+        self.drawn.allocate(size, self.samples)?;
+        if let Some(resolved) = &self.resolved {
+            resolved.allocate(size, 1)?;
+        }
+        self.size = size;
+        Ok(())
+    }
+
+    /// Samples per pixel.
+    #[must_use]
+    pub const fn samples(&self) -> u32 {
+        self.samples
+    }
+
+    /// Its size in pixels.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Draws go here from now on, in linear light.
+    pub fn begin(&self) {
+        let gl = self.drawn.framebuffer.gl().raw();
+        // SAFETY: the framebuffer is ours and alive.
+        unsafe {
+            gl.bind_framebuffer(glow::FRAMEBUFFER, Some(self.drawn.framebuffer.raw()));
+            gl.viewport(0, 0, self.size.width as i32, self.size.height as i32);
+            gl.enable(glow::FRAMEBUFFER_SRGB);
+        }
+    }
+
+    /// Shows it on the frame's surface, which is what draws go to from now on. Its size must be the frame's. Costs a copy
+    /// of the picture, and one more where samples are resolved.
+    pub fn finish(&self, frame: &Frame<'_>) {
+        let gl = self.drawn.framebuffer.gl().raw();
+        let (width, height) = (self.size.width as i32, self.size.height as i32);
+        let copy = |from: &Layer| {
+            // SAFETY: the framebuffers are alive, the one read is ours; both are of this size.
+            unsafe {
+                gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer.raw()));
+                gl.blit_framebuffer(
+                    0,
+                    0,
+                    width,
+                    height,
+                    0,
+                    0,
+                    width,
+                    height,
+                    glow::COLOR_BUFFER_BIT,
+                    glow::NEAREST,
+                );
+            }
+        };
+        let last = match &self.resolved {
+            None => &self.drawn,
+            Some(resolved) => {
+                // Still with encoding on: the mean of samples is that of their light.
+                // SAFETY: the framebuffer is ours and alive.
+                unsafe { gl.bind_framebuffer(glow::DRAW_FRAMEBUFFER, Some(resolved.framebuffer.raw())) }
+                copy(&self.drawn);
+                resolved
+            }
+        };
+        // SAFETY: sets state of the current context.
+        unsafe { gl.disable(glow::FRAMEBUFFER_SRGB) }
+        frame.bind_surface();
+        copy(last);
+        frame.bind_surface();
+    }
+}

@@ -1,0 +1,59 @@
+use glow::HasContext as _;
+
+use super::handle::{Handle, TextureObject};
+use super::{Buffer, Gl, Usage};
+use crate::error::{Error, Result};
+
+/// A long list of `vec4` that shaders read by index (`samplerBuffer` and `texelFetch`): what a uniform block is too small
+/// for.
+#[derive(Debug)]
+pub struct TextureBuffer {
+    texture: Handle<TextureObject>,
+    buffer: Buffer<[f32; 4]>,
+}
+
+impl TextureBuffer {
+    /// A list of these values.
+    ///
+    /// # Errors
+    /// When there are more than the driver can read, or no memory or name is left.
+    pub fn new(gl: &Gl, values: &[[f32; 4]], usage: Usage) -> Result<Self> {
+        let fail = |detail: String| Error::Gl { operation: "making a buffer texture", detail };
+        let limit = Self::limit(gl);
+        if values.len() > limit {
+            return Err(fail(format!("{} texels; {limit} fit", values.len())));
+        }
+        let buffer = Buffer::texels(gl, values, usage)?;
+        // SAFETY: makes a name in the current context, which goes into a handle that owns it at once.
+        let texture: Handle<TextureObject> =
+            unsafe { Handle::from_raw(gl, gl.raw().create_texture().map_err(fail)?) };
+        let this = Self { texture, buffer };
+        this.bind(0);
+        // SAFETY: texture and buffer are ours and alive, and the buffer is kept as long as the texture.
+        unsafe { gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(this.buffer.raw())) };
+        Ok(this)
+    }
+
+    /// How many values the driver can read from one; 65,536 at least.
+    #[must_use]
+    pub fn limit(gl: &Gl) -> usize {
+        // SAFETY: reads one integer of the current context.
+        let limit = unsafe { gl.raw().get_parameter_i32(glow::MAX_TEXTURE_BUFFER_SIZE) };
+        usize::try_from(limit).unwrap_or(0)
+    }
+
+    /// Replaces the values, as [`Buffer::write`] does. More than it was made with are cut off.
+    pub fn write(&mut self, values: &[[f32; 4]]) {
+        self.buffer.write(&values[..values.len().min(self.buffer.capacity())]);
+    }
+
+    /// Binds it to a texture unit.
+    pub fn bind(&self, unit: u32) {
+        let gl = self.texture.gl().raw();
+        // SAFETY: the texture is ours and alive.
+        unsafe {
+            gl.active_texture(glow::TEXTURE0 + unit);
+            gl.bind_texture(glow::TEXTURE_BUFFER, Some(self.texture.raw()));
+        }
+    }
+}
