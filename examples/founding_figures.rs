@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use scanout::pacing::{Alpha, PeriodClock, ReferenceFilter, Ticker, Variant};
-use scanout::sim::FixedDisplay;
+use scanout::sim::{FixedDisplay, Noise};
 use scanout::time::Timestamp;
 
 pub(crate) const P60: f64 = 1e9 / 60.0;
@@ -60,29 +60,6 @@ pub(crate) fn report() -> String {
     out
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same sequence everywhere.
-pub(crate) struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 to 1.
-    fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Mean 0, standard deviation 1, at most 6 (the sum of twelve: no mathematical library that could differ).
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-}
-
 // --- delta time ---
 
 /// One frame of a loop on a 60 Hz display, in nanoseconds since the start.
@@ -122,7 +99,7 @@ pub(crate) fn traces() -> Vec<(&'static str, Trace)> {
 
 /// A loop that begins a frame at each refresh that it does not miss.
 pub(crate) fn trace(frames: usize, events: Events) -> Trace {
-    let mut random = Random(18_300);
+    let mut random = Noise::new(18_300);
     let mut out = Vec::with_capacity(frames);
     let mut refresh = 0_u64;
     let mut burst = 0;
@@ -143,14 +120,14 @@ pub(crate) fn trace(frames: usize, events: Events) -> Trace {
                     late = 18.3 * MS;
                 }
                 if i % 500 == 300 {
-                    misread = -(17.0 + random.uniform()) * MS;
+                    misread = -(17.0 + random.unit()) * MS;
                 }
                 if i % 900 == 600 {
-                    burst = 3 + (random.next() % 4) as u32;
+                    burst = 3 + (random.bits() % 4) as u32;
                 }
                 if burst > 0 {
                     burst -= 1;
-                    late = (40.0 + 35.0 * random.uniform()) * MS;
+                    late = (40.0 + 35.0 * random.unit()) * MS;
                 }
                 if events == Events::Stalls && i % 20_000 == 10_050 {
                     late = 500.0 * MS;
@@ -267,15 +244,15 @@ pub(crate) fn ticker_figures(lost: Lost) -> Vec<(&'static str, TickerFigures)> {
 
 /// Begins `FRAMES` frames, `delay` after what the ticker says, on a display of 59.94 Hz that the ticker takes for 60.
 pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigures {
-    let mut random = Random(5_994);
+    let mut random = Noise::new(5_994);
     let display = FixedDisplay::new(DISPLAY_HZ, START);
     let period = 1e9 / DISPLAY_HZ;
     let mut ticker = Ticker::new(Duration::from_nanos(P60 as u64), variant);
     // Wake-ups and notices come as late as they were measured to on an idle Linux machine.
     let mut late = {
-        let mut random = Random(85);
+        let mut random = Noise::new(85);
         move || {
-            let tail = if random.uniform() < 0.005 { 1.5 * MS * random.uniform() } else { 0.0 };
+            let tail = if random.unit() < 0.005 { 1.5 * MS * random.unit() } else { 0.0 };
             (0.085 * MS + 0.02 * MS * random.normal()).max(0.0) + tail
         }
     };
@@ -285,7 +262,7 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
     let mut notice = move || loop {
         vblank = display.vblank_after(vblank);
         count += 1;
-        let gone = random.uniform() < 0.02 || (6_000..6_060).contains(&count);
+        let gone = random.unit() < 0.02 || (6_000..6_060).contains(&count);
         let comes = vblank.offset(late() as i64);
         let says = vblank.offset((0.05 * MS * random.normal()) as i64);
         if lost == Lost::None || !gone {
@@ -293,7 +270,7 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
         }
     };
     let mut pending = notice();
-    let mut wake = Random(133);
+    let mut wake = Noise::new(133);
     let mut now = START.offset((0.3 * period) as i64);
     let mut begins = Vec::with_capacity(FRAMES);
     let mut shown = Vec::with_capacity(FRAMES);
@@ -309,7 +286,7 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
         }
         let deadline = deadline.offset(delay as i64);
         if deadline > now {
-            let tail = if wake.uniform() < 0.005 { 1.5 * MS * wake.uniform() } else { 0.0 };
+            let tail = if wake.unit() < 0.005 { 1.5 * MS * wake.unit() } else { 0.0 };
             let late = (0.085 * MS + 0.02 * MS * wake.normal()).max(0.0) + tail;
             now = deadline.offset(late as i64);
         }
