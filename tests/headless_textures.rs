@@ -500,6 +500,31 @@ fn what_is_cancelled_is_not_reported_and_what_is_dropped_ends_with_all_it_held()
     });
 }
 
+/// However much is still to be prepared, what was uploaded does not stay in memory.
+#[test]
+fn uploaded_bytes_are_given_back_while_others_are_loaded() {
+    let held = Arc::new(AtomicUsize::new(0));
+    let all = 40;
+    in_context(|gl| {
+        let mut loader = loader(gl, 1 << 20);
+        for n in 0..all {
+            held.fetch_add(1, Ordering::SeqCst);
+            let size = Size::new(128, 128);
+            let rgba = Arc::new(Counted(Arc::clone(&held), vec![0; 65_536]));
+            let source = TextureSource::Pixels { size, rgba };
+            loader.load(&n.to_string(), source, plain(true, true), [0; 4]).expect("room");
+        }
+        let (mut complete, mut most) = (0, 0);
+        while loader.pending() > 0 {
+            loader.poll(|_, _| complete += 1).expect("the context is there");
+            most = most.max(complete + held.load(Ordering::SeqCst));
+            scanout::display::sleep::until(MonotonicClock.now() + Duration::from_micros(200));
+        }
+        // Some are on their way back.
+        assert!(most <= all + 8, "{most} complete and still held, of {all}");
+    });
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_dropped_loader_leaves_no_thread() {

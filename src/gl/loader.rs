@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! # use scanout::gl::{Gl, LoaderOptions, TextureLoader, TextureOptions, TextureSource};
-//! # fn main(gl: &Gl) -> scanout::Result<()> {
+//! # fn example(gl: &Gl) -> scanout::Result<()> {
 //! let mut loader = TextureLoader::new(gl, LoaderOptions::default())?;
 //! let source = TextureSource::File("wall.ktx2".into());
 //! let wall = loader.load("wall", source, TextureOptions::default(), [128; 4])?;

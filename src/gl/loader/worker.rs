@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 
 use super::decode::{Bounds, prepare};
 use super::{TextureId, TextureSource};
@@ -30,40 +30,41 @@ pub(super) struct Prepared {
     pub outcome: std::result::Result<TextureData, TextureError>,
 }
 
-enum Job {
-    Prepare(Request),
-    /// Bytes that were uploaded are given back by the thread.
-    Free(TextureData),
+#[derive(Debug)]
+struct Channels {
+    requests: Sender<Request>,
+    /// Bytes that were uploaded are given back by the thread. A channel of its own, or they would pile up behind all that
+    /// is still to be prepared.
+    frees: Sender<TextureData>,
+    prepared: Receiver<Prepared>,
 }
 
 /// The thread that prepares textures. Dropping it ends the thread and waits for that.
 #[derive(Debug)]
 pub(super) struct Worker {
     stop: Arc<AtomicBool>,
-    /// Both are taken away to end the thread, wherever it waits.
-    channels: Option<(Sender<Job>, Receiver<Prepared>)>,
+    /// Taken away to end the thread, wherever it waits.
+    channels: Option<Channels>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Worker {
     pub(super) fn start(max_side: u32, max_bytes: u64) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let (jobs_in, jobs) = unbounded::<Job>();
-        let (prepared, prepared_out) = bounded(AHEAD);
+        let (requests, asked) = unbounded::<Request>();
+        let (frees, freed) = unbounded::<TextureData>();
+        let (done, prepared) = bounded(AHEAD);
         let stopping = Arc::clone(&stop);
         let thread = spawn_helper(ThreadName::Loader, move || {
-            for job in jobs {
-                if stopping.load(Ordering::Relaxed) {
-                    return;
-                }
-                let request = match job {
-                    Job::Prepare(request) => request,
-                    Job::Free(data) => {
-                        drop(data);
-                        continue;
+            loop {
+                freed.try_iter().for_each(drop);
+                let request = select! {
+                    recv(asked) -> request => request,
+                    recv(freed) -> data => {
+                        if data.is_err() { return } else { continue }
                     }
                 };
-                let Request { id, source, srgb, mipmaps, cancelled } = request;
+                let Ok(Request { id, source, srgb, mipmaps, cancelled }) = request else { return };
                 let stop = || stopping.load(Ordering::Relaxed) || cancelled.load(Ordering::Relaxed);
                 let bounds = Bounds { max_side, max_bytes, stop: &stop };
                 // Hostile files have broken decoders before: that is an error of the file, and the thread goes on.
@@ -71,32 +72,30 @@ impl Worker {
                 let outcome = catch_unwind(work).unwrap_or_else(|panic| {
                     Err(TextureError::DecoderPanicked(panic_message(panic.as_ref())))
                 });
-                if prepared.send(Prepared { id, outcome }).is_err() {
+                if done.send(Prepared { id, outcome }).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { stop, channels: Some((jobs_in, prepared_out)), thread: Some(thread) })
+        Ok(Self { stop, channels: Some(Channels { requests, frees, prepared }), thread: Some(thread) })
     }
 
     pub(super) fn ask(&self, request: Request) {
-        self.send(Job::Prepare(request));
+        if let Some(channels) = &self.channels {
+            // It fails only when the thread is gone, and that it is only after this.
+            let _ = channels.requests.send(request);
+        }
     }
 
     pub(super) fn free(&self, data: TextureData) {
-        self.send(Job::Free(data));
+        if let Some(channels) = &self.channels {
+            let _ = channels.frees.send(data);
+        }
     }
 
     /// The next prepared texture, if there is one.
     pub(super) fn prepared(&self) -> Option<Prepared> {
-        self.channels.as_ref()?.1.try_recv().ok()
-    }
-
-    fn send(&self, job: Job) {
-        if let Some((jobs, _)) = &self.channels {
-            // It fails only when the thread is gone, and that it is only after this.
-            let _ = jobs.send(job);
-        }
+        self.channels.as_ref()?.prepared.try_recv().ok()
     }
 }
 
