@@ -139,12 +139,16 @@ impl<R, T: Surface> GlBackend<R, T> {
     /// Times the passes of each frame on the GPU, if that is wanted and the driver can.
     #[must_use]
     pub(crate) fn timed(mut self, timing: GpuTiming) -> Self {
-        let wanted = timing.wanted(&self.gl);
-        self.timer = wanted.then(|| GpuTimer::new(&self.gl)).flatten();
-        if wanted && timeline::is_on() {
+        let Some(whole) = timing.wanted(&self.gl) else { return self };
+        self.timer = GpuTimer::new(&self.gl);
+        if let Some(timer) = self.timer.as_mut().filter(|_| whole) {
+            timer.as_a_whole();
+        }
+        // Counting fragments slows software rasterisers down as well.
+        if timeline::is_on() && !whole {
             self.invocations = Invocations::new(&self.gl);
         }
-        if wanted && self.timer.is_none() {
+        if self.timer.is_none() {
             log::info!("the driver has no time stamps: what passes take the GPU is not measured");
         }
         self
@@ -157,10 +161,12 @@ impl<R, T: Surface> GlBackend<R, T> {
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
+            let _scope = timeline::scope("render");
             self.renderer.render(view, &mut Frame::new(&self.gl, *info, self.timer.as_mut()));
         }
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
             crate::profile::scope!("overlay");
+            let _scope = timeline::scope("overlay");
             if let Some(timer) = &mut self.timer {
                 timer.pass("overlay");
             }
