@@ -49,7 +49,7 @@ pub struct Config {
     /// Keep what the newest frames took, so many of them, for [`Recorder::trace`](crate::stats::Recorder::trace). 0: none.
     pub trace_frames: usize,
     /// Keep a [`Timeline`](crate::timeline::Timeline) of so many events of each thread, the newest ones, for
-    /// [`Summary::timeline`](crate::Summary::timeline). An event takes 80 bytes. 0: none.
+    /// [`Summary::timeline`](crate::Summary::timeline). An event takes 64 bytes. 0: none.
     pub timeline_events: usize,
     /// Time the passes of each frame on the GPU, where the driver can.
     pub gpu_timing: GpuTiming,

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "figures for who asks with --nocapture")]
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use glow::HasContext as _;
 use scanout::gl::{
@@ -152,6 +153,7 @@ fn config(events: usize) -> Config {
         frame_limit: Some(60),
         simulated_refresh_hz: 240.0,
         timeline_events: events,
+        gpu_timing: GpuTiming::On,
         debug: DebugLevel::Off,
         ..Config::default()
     }
@@ -291,14 +293,37 @@ fn the_file_is_what_trace_viewers_read() {
 
 #[test]
 fn the_report_of_a_run_has_the_passes() {
-    let summary =
-        run(&Config { pacing: Pacing::Immediate, warmup: 10, gpu_timing: GpuTiming::On, ..config(0) });
+    let summary = run(&Config { pacing: Pacing::Immediate, warmup: 10, ..config(0) });
     let passes: Vec<_> =
         summary.stats.gpu_passes().iter().map(|(name, times)| (name, times.count())).collect();
     assert_eq!(passes.iter().map(|p| p.0).collect::<Vec<_>>(), ["ground", "sky"]);
     assert!(passes.iter().all(|p| (40..=60).contains(&p.1)), "{passes:?}");
     let off = run(&Config { gpu_timing: GpuTiming::Off, ..config(0) });
     assert!(off.stats.gpu_passes().is_empty());
+}
+
+/// Stamps between passes slow software rasterisers down: unless they are asked for, frames are timed as a whole, and only
+/// where a timeline wants it.
+#[test]
+fn software_rasterisers_are_timed_as_a_whole_unless_asked() {
+    let auto = |events| run(&Config { gpu_timing: GpuTiming::Auto, ..config(events) });
+    let names = |s: &Summary| s.stats.gpu_passes().iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let (without, with) = (auto(0), auto(100_000));
+    if !with.target.software {
+        return; // a GPU tells its passes
+    }
+    assert_eq!((names(&without), names(&with)), (Vec::new(), vec!["frame"]));
+    let timeline = with.timeline.expect("it was asked for");
+    let mut before = None;
+    for event in timeline.events().filter(|e| e.kind == Kind::Gpu) {
+        let record = timeline.frames.iter().find(|r| r.id.0 == event.frame).expect("its frame");
+        // It is over when the fence is seen, and frames come one after the other.
+        let seen = record.at(Stage::GpuDone).expect("a fence");
+        assert!(event.start <= event.end && event.end.signed_since(seen) < 200_000, "{event:?}, {record:?}");
+        assert!(before.is_none_or(|before| event.start >= before), "{event:?}");
+        before = Some(event.end);
+    }
+    assert!(before.is_some());
 }
 
 // --- what a pass takes ---
@@ -352,7 +377,9 @@ fn passes_take_in_proportion_to_what_is_drawn_in_them() {
         target.bind();
         // SAFETY: sets state of the current context.
         unsafe { gl.raw().viewport(0, 0, 256, 256) };
+        let mut walls = Vec::new();
         for id in 1..=6 {
+            let start = MonotonicClock.now();
             timer.begin(FrameId(id));
             for (name, rounds) in [("much", 200), ("little", 20), ("much again", 200)] {
                 timer.pass(name);
@@ -360,8 +387,17 @@ fn passes_take_in_proportion_to_what_is_drawn_in_them() {
             }
             timer.end();
             finish(gl);
+            walls.push(MonotonicClock.now().saturating_since(start));
         }
         let passes = collect(&mut timer, 9, false);
+        // Together they are most of what the frame took: not those of some part of the picture.
+        let share = |id: u64| {
+            let of = passes.iter().filter(|p| p.frame.0 == id);
+            let all: Duration = of.map(|p| p.end.saturating_since(p.begin)).sum();
+            all.as_secs_f64() / walls[id as usize - 1].as_secs_f64()
+        };
+        let most = (2..=6).map(share).fold(0.0, f64::max);
+        assert!(most > 0.5 && most < 1.1, "{most}: {passes:?}, {walls:?}");
         // The first frame compiles; of the others the least is what other load leaves.
         let least = |name: &str| {
             let of = passes.iter().filter(|p| p.name == name && p.frame.0 > 1);

@@ -42,7 +42,7 @@ fn words(arguments: &[String]) -> Vec<&str> {
 fn a_trace_can_be_explained_and_the_report_says_the_same() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (trace, report) = (folder.path().join("t.json"), folder.path().join("r.json"));
-    let end = run(&words(&traced(&trace, &["--report", text(&report)])));
+    let end = run(&words(&traced(&trace, &["--gpu-timing", "on", "--report", text(&report)])));
     end.assert_clean();
     assert!(end.stdout.contains("late frames"), "{}", end.stdout);
     assert!(end.stdout.contains("GPU pass bars"), "{}", end.stdout);

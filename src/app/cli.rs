@@ -183,7 +183,8 @@ pub struct RunArgs {
     /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
     #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
     pub trace: Option<PathBuf>,
-    /// Ask the GPU what the passes of a frame take: auto (not on software rasterisers, unless with --trace), on, off
+    /// Ask the GPU what the passes of a frame take: auto (on software rasterisers only frames as a whole, with --trace), on,
+    /// off
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
     pub gpu_timing: GpuTiming,
     /// Save the last frame as a picture

@@ -23,7 +23,7 @@ use super::{Failure, hud, output, profile, timeline, trace};
 const WARMUP: u64 = 30;
 /// Frames that a trace has at most: 18 minutes at 60 Hz, 8 MB.
 const RECORDED: usize = 65_536;
-/// Events that a timeline has of each thread at most: 10 MB, and minutes at 60 Hz.
+/// Events that a timeline has of each thread at most: 8 MiB, and minutes at 60 Hz.
 const EVENTS: usize = 131_072;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);

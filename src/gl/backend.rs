@@ -148,12 +148,16 @@ impl GlOptions {
 
     /// What times frames on the GPU, if that is wanted and the driver can.
     fn timers(&self, gl: &Gl) -> (Option<GpuTimer>, Option<Invocations>) {
-        let wanted = self.gpu_timing.wanted(gl);
-        let timer = wanted.then(|| GpuTimer::new(gl)).flatten();
-        if wanted && timer.is_none() {
+        let Some(whole) = self.gpu_timing.wanted(gl) else { return (None, None) };
+        let mut timer = GpuTimer::new(gl);
+        if let Some(timer) = timer.as_mut().filter(|_| whole) {
+            timer.as_a_whole();
+        }
+        if timer.is_none() {
             log::info!("the driver has no time stamps: what passes take the GPU is not measured");
         }
-        (timer, (wanted && timeline::is_on()).then(|| Invocations::new(gl)).flatten())
+        // Counting fragments slows software rasterisers down as well.
+        (timer, (timeline::is_on() && !whole).then(|| Invocations::new(gl)).flatten())
     }
 }
 
@@ -229,11 +233,13 @@ impl<R, T: Surface> GlBackend<R, T> {
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
+            let _scope = timeline::scope("render");
             let (surface, timer) = (self.surface.framebuffer(), self.timer.as_mut());
             self.renderer.render(view, &mut Frame::new(&self.gl, *info, surface, timer));
         }
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
             crate::profile::scope!("overlay");
+            let _scope = timeline::scope("overlay");
             if let Some(timer) = &mut self.timer {
                 timer.pass("overlay");
             }

@@ -4,7 +4,7 @@ use glow::HasContext as _;
 
 use super::Gl;
 use crate::pacing::FrameId;
-use crate::time::{Clock as _, MonotonicClock};
+use crate::time::{Clock as _, MonotonicClock, Timestamp};
 use crate::timeline::{ClockMap, Reading};
 
 /// Passes that one frame is timed in; more are counted and not timed.
@@ -57,31 +57,32 @@ pub struct GpuPass {
     /// The pass.
     pub name: &'static str,
     /// When the GPU had done all that came before it.
-    pub begin: crate::time::Timestamp,
+    pub begin: Timestamp,
     /// When it had done the pass.
-    pub end: crate::time::Timestamp,
+    pub end: Timestamp,
 }
 
 /// Whether the passes of frames are timed on the GPU.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub enum GpuTiming {
-    /// On GPUs, where a time stamp costs next to nothing; and on software rasterisers, which it slows down, only while a
-    /// [`Timeline`](crate::timeline::Timeline) is recorded.
+    /// On GPUs, where a time stamp costs next to nothing. On software rasterisers, which stamps between passes slow down,
+    /// frames as a whole, while a [`Timeline`](crate::timeline::Timeline) is recorded.
     #[default]
     Auto,
-    /// Wherever the driver has time stamps.
+    /// Every pass, wherever the driver has time stamps.
     On,
     /// Never.
     Off,
 }
 
 impl GpuTiming {
-    /// Whether to time in this context.
-    pub(super) fn wanted(self, gl: &Gl) -> bool {
+    /// What to time in this context: nothing, or frames, as a whole or not.
+    pub(super) fn wanted(self, gl: &Gl) -> Option<bool> {
+        let software = gl.caps().software;
         match self {
-            Self::Auto => !gl.caps().software || crate::timeline::is_on(),
-            Self::On => true,
-            Self::Off => false,
+            Self::Auto if software => crate::timeline::is_on().then_some(true),
+            Self::Auto | Self::On => Some(false),
+            Self::Off => None,
         }
     }
 }
@@ -108,6 +109,8 @@ struct Slot {
     names: [&'static str; MAX_PASSES],
     passes: usize,
     open: bool,
+    /// When all of its commands had been handed to the driver.
+    handed_over: Timestamp,
 }
 
 /// Time stamps of the GPU between the passes of each frame: a ring of queries, polled frames later and never waited for.
@@ -123,6 +126,10 @@ pub struct GpuTimer {
     correlated: FrameId,
     /// The implicit pass has no name of its own yet.
     implicit: bool,
+    /// Passes are not told apart.
+    whole: bool,
+    /// The end of the frame whose times came last.
+    last_end: Timestamp,
     overflowed: u64,
     lost: u64,
 }
@@ -142,6 +149,7 @@ impl GpuTimer {
                 names: [""; MAX_PASSES],
                 passes: 0,
                 open: false,
+                handed_over: Timestamp::ZERO,
             });
         }
         let mut timer = Self {
@@ -152,11 +160,19 @@ impl GpuTimer {
             clock: ClockMap::new(),
             correlated: FrameId(0),
             implicit: false,
+            whole: false,
+            last_end: Timestamp::ZERO,
             overflowed: 0,
             lost: 0,
         };
-        timer.correlate();
-        Some(timer)
+        // Drivers that draw nothing say that they have time stamps, and stamp with 0.
+        timer.correlate().then_some(timer)
+    }
+
+    /// From now on frames are timed as a whole, under the name `frame`: from when their last command was handed over, or the
+    /// frame before was done, until they are done. For software rasterisers: one stamp, and no flush between passes.
+    pub(super) const fn as_a_whole(&mut self) {
+        self.whole = true;
     }
 
     /// The frame's commands begin here. They belong to a pass called `scene` until [`pass`](Self::pass) names another;
@@ -175,14 +191,16 @@ impl GpuTimer {
         (slot.frame, slot.passes, slot.open) = (frame, 0, true);
         self.implicit = false;
         self.waiting += 1;
-        self.pass("scene");
-        self.implicit = true;
+        if !self.whole {
+            self.pass("scene");
+            self.implicit = true;
+        }
     }
 
     /// From here to the next pass, or to the frame's end, commands belong to the pass `name`. One query; beyond
     /// [`MAX_PASSES`] a pass is counted in [`overflowed`](Self::overflowed) and its time belongs to the pass before.
     pub fn pass(&mut self, name: &'static str) {
-        if self.waiting == 0 {
+        if self.waiting == 0 || self.whole {
             return;
         }
         let slot = &mut self.slots[(self.oldest + self.waiting - 1) % FRAMES];
@@ -193,7 +211,7 @@ impl GpuTimer {
             slot.names[0] = name;
         } else if slot.passes < MAX_PASSES {
             slot.names[slot.passes] = name;
-            stamp(&self.gl, slot.queries[slot.passes]);
+            stamp(&self.gl, slot.queries[slot.passes], true);
             slot.passes += 1;
         } else {
             self.overflowed += 1;
@@ -208,7 +226,8 @@ impl GpuTimer {
         }
         let slot = &mut self.slots[(self.oldest + self.waiting - 1) % FRAMES];
         if std::mem::take(&mut slot.open) {
-            stamp(&self.gl, slot.queries[slot.passes]);
+            stamp(&self.gl, slot.queries[slot.passes], !self.whole);
+            slot.handed_over = MonotonicClock.now();
         }
     }
 
@@ -220,6 +239,15 @@ impl GpuTimer {
             let young = slot.frame.0 + AFTER > newest.0 && !all;
             if slot.open || young || !available(&self.gl, slot.queries[slot.passes]) {
                 return;
+            }
+            if self.whole {
+                if let Some(end) = self.clock.to_cpu(result(&self.gl, slot.queries[0])) {
+                    let begin = slot.handed_over.max(self.last_end).min(end);
+                    self.last_end = end;
+                    sink(GpuPass { frame: slot.frame, name: "frame", begin, end });
+                }
+                self.pop();
+                continue;
             }
             let mut begin = self.clock.to_cpu(result(&self.gl, slot.queries[0]));
             for i in 0..slot.passes {
@@ -257,8 +285,8 @@ impl GpuTimer {
         self.waiting -= 1;
     }
 
-    /// Reads both clocks. The driver answers without waiting for the GPU's work.
-    fn correlate(&mut self) {
+    /// Reads both clocks. The driver answers without waiting for the GPU's work. Returns whether the GPU has a clock.
+    fn correlate(&mut self) -> bool {
         let read = || {
             let before = MonotonicClock.now();
             // SAFETY: reads one integer of the current context, which has time stamps.
@@ -266,9 +294,7 @@ impl GpuTimer {
             Reading { before, gpu: gpu.cast_unsigned(), after: MonotonicClock.now() }
         };
         let best = (0..TRIES).map(|_| read()).min_by_key(|r| r.after.saturating_since(r.before));
-        if let Some(best) = best {
-            self.clock.learn(best);
-        }
+        best.filter(|best| best.gpu != 0).map(|best| self.clock.learn(best)).is_some()
     }
 }
 
@@ -295,9 +321,10 @@ fn queries(gl: &Gl) -> Option<[glow::Query; MAX_PASSES + 1]> {
 /// Asks for a time stamp between the commands before and after it.
 ///
 /// llvmpipe works all commands between two flushes tile by tile, and answers with the time at which the last tile came to
-/// the stamp: without a flush on either side the passes of a frame would all seem to lie in its last tile.
-fn stamp(gl: &Gl, query: glow::Query) {
-    let software = gl.caps().software;
+/// the stamp: without a flush on either side the passes of a frame would all seem to lie in its last tile. `apart`: that is
+/// to be avoided.
+fn stamp(gl: &Gl, query: glow::Query, apart: bool) {
+    let software = gl.caps().software && apart;
     // SAFETY: commands in the current context; the query is ours, and used for time stamps only.
     unsafe {
         if software {

@@ -52,8 +52,8 @@ pub struct RunOptions {
     pub capture_last: bool,
     /// Keep what the newest frames took, so many of them: [`Recorder::trace`]. 0: none.
     pub trace_frames: usize,
-    /// Keep a [`Timeline`] of so many events of each thread, the newest ones. An event takes 80 bytes, and one in eight of
-    /// them is accompanied by the stamps of a frame. 0: none.
+    /// Keep a [`Timeline`] of so many events of each thread, the newest ones. An event takes 64 bytes, and to every
+    /// eight of them come the stamps of a frame, 300 bytes. 0: none.
     pub timeline_events: usize,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,

@@ -97,7 +97,7 @@ impl Recorder {
     }
 
     /// From now on keeps the stamps of the newest `frames` frames, of the warm-up as well, for [`records`](Self::records).
-    /// Takes about 330 bytes for each at once, and none later.
+    /// Takes about 300 bytes for each at once, and none later.
     pub fn keep_records(&mut self, frames: usize) {
         self.records = Some(Ring::new(frames));
     }

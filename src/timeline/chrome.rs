@@ -27,7 +27,7 @@ impl Timeline {
         let base = rows.iter().map(|row| row.at).chain(stamps).min().unwrap_or(from);
         let mut text = String::with_capacity(256);
         self.head(base, &mut text);
-        for (tid, name) in Tid::NAMED {
+        for (tid, name) in Tid::named(self) {
             let _ = write!(text, "{{\"ph\":\"M\",\"pid\":{PID},\"tid\":{},\"name\":\"thread_name\",", tid.0);
             let _ = writeln!(text, "\"args\":{{\"name\":\"{name}\"}}}},");
             let _ = write!(

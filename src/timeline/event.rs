@@ -189,6 +189,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_event_is_one_cache_line() {
+        assert_eq!(size_of::<Event<'_>>(), 64);
+    }
+
+    #[test]
     fn kinds_are_found_by_their_names() {
         for kind in Kind::ALL {
             assert_eq!(Kind::from_name(kind.name()), Some(*kind));

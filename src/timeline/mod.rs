@@ -100,7 +100,7 @@ impl Timeline {
     pub fn tracks(&self) -> Vec<(&'static str, Vec<Slice<'_>>)> {
         let rows = rows::rows(self, self.complete_from());
         let of = |tid| rows.iter().filter(move |row| row.tid == tid).filter_map(rows::Row::slice).collect();
-        rows::Tid::NAMED.into_iter().map(|(tid, name)| (name, of(tid))).collect()
+        rows::Tid::named(self).map(|(tid, name)| (name, of(tid))).collect()
     }
 
     /// What made late frames late, as far as what was kept tells. Allocates; for the end of a run.

@@ -20,8 +20,11 @@ impl Tid {
     pub(super) const VBLANKS: Self = Self(7);
     pub(super) const DRIVER: Self = Self(8);
 
+    /// The tracks of threads beside the two of a run.
+    const OTHERS: u32 = 20;
+
     /// The tracks that every file has.
-    pub(super) const NAMED: [(Self, &str); 8] = [
+    const NAMED: [(Self, &'static str); 8] = [
         (Self::INPUT, "input"),
         (Self::LOGIC, "logic thread"),
         (Self::RENDER, "render thread"),
@@ -31,6 +34,22 @@ impl Tid {
         (Self::VBLANKS, "vertical blanks"),
         (Self::DRIVER, "driver messages"),
     ];
+
+    /// The track of a timeline's thread.
+    fn of(thread: usize, name: &str) -> Self {
+        match name {
+            "logic" => Self::LOGIC,
+            "render" => Self::RENDER,
+            _ => Self(Self::OTHERS + thread as u32),
+        }
+    }
+
+    /// The tracks of a timeline with their names.
+    pub(super) fn named(timeline: &Timeline) -> impl Iterator<Item = (Self, &'static str)> {
+        let threads =
+            timeline.threads.iter().enumerate().map(|(i, track)| (Self::of(i, track.name), track.name));
+        Self::NAMED.into_iter().chain(threads.filter(|(tid, _)| tid.0 >= Self::OTHERS))
+    }
 }
 
 /// One line of a track.
@@ -84,8 +103,8 @@ impl<'a> Row<'a> {
 /// All rows, by track and time; slices that hold others come before them. What began before `from` is left out.
 pub(super) fn rows(timeline: &Timeline, from: Timestamp) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
-    for track in &timeline.threads {
-        let tid = if track.name == "logic" { Tid::LOGIC } else { Tid::RENDER };
+    for (i, track) in timeline.threads.iter().enumerate() {
+        let tid = Tid::of(i, track.name);
         for event in &track.events {
             match event.kind {
                 Kind::Vblank => rows.push(Row::point(Tid::VBLANKS, event.start, What::Instant(event))),
