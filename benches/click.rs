@@ -1,10 +1,11 @@
 //! From a key press to the first changed pixel on the screen, measured from outside, for scanout and for the loops
 //! that it has to be compared with; and frames per second where nothing waits.
 //!
-//! `cargo bench --bench click [-- --rounds N --clicks N --seconds S --report FILE.json --only NAME,NAME]`
+//! `cargo bench --bench click [-- --rounds N --clicks N --seconds S --look US --report FILE.json --only NAME,NAME]`
 //!
-//! One Xvfb of 1280x720 whose framebuffer is mapped; XTEST presses the space key at random phases; this process spins
-//! on a few pixels until one of them changes. All programs take turns within each round, in random order, so that
+//! One Xvfb of 1280x720 whose framebuffer is mapped; XTEST presses the space key at random phases; this process looks
+//! at a few pixels until one of them changes: every 20 microseconds and asleep between (`--look`), so that the CPUs are left
+//! to who is watched; with `--look 0` it spins, which on a machine of two cores takes one of them away. All programs take turns within each round, in random order, so that
 //! whatever else the machine does meets all of them; a claim is a ratio of medians from one run. The floor is an X11
 //! client that answers the key with one filled rectangle: what the method itself costs (injection, server, wake-up of
 //! a client, and being seen).
@@ -58,17 +59,21 @@ mod linux {
     /// sees every frame up to some thousands per second.
     const LOOK_EVERY: Duration = Duration::from_micros(100);
 
+    /// Between two looks while a press is waited for.
+    const LOOK: Duration = Duration::from_micros(20);
+
     struct Options {
         rounds: usize,
         clicks: usize,
         seconds: f64,
+        look: Duration,
         report: Option<PathBuf>,
         only: Option<String>,
     }
 
     impl Options {
         fn parse(arguments: &[String]) -> Result<Self, String> {
-            let mut o = Self { rounds: 10, clicks: 40, seconds: 1.0, report: None, only: None };
+            let mut o = Self { rounds: 10, clicks: 40, seconds: 1.0, look: LOOK, report: None, only: None };
             let mut rest = arguments.iter();
             while let Some(name) = rest.next() {
                 if name == "--bench" {
@@ -80,6 +85,7 @@ mod linux {
                     "--rounds" => o.rounds = value.parse().map_err(|e| wrong(&e))?,
                     "--clicks" => o.clicks = value.parse().map_err(|e| wrong(&e))?,
                     "--seconds" => o.seconds = value.parse().map_err(|e| wrong(&e))?,
+                    "--look" => o.look = value.parse().map(Duration::from_micros).map_err(|e| wrong(&e))?,
                     "--report" => o.report = Some(value.into()),
                     "--only" => o.only = Some(value.clone()),
                     _ => return Err(format!("{name}: unknown")),
@@ -205,13 +211,15 @@ mod linux {
         let server = Xvfb::start_sized(WIDTH.into(), HEIGHT.into());
         let user = X11::connect(&server.display());
         let seed = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id()) << 20;
+        // The default slack of timers is as long as the time between two looks; where it stays, looks are only rarer.
+        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
         let mut rng = Rng::new(seed);
         println!("{}", machine());
         for round in 1..=options.rounds {
             let mut turns: Vec<&mut Contender> = clicked.iter_mut().collect();
             rng.shuffle(&mut turns);
             for contender in turns {
-                click_round(contender, &server, &user, &mut rng, options.clicks);
+                click_round(contender, &server, &user, &mut rng, &options);
             }
             let mut turns: Vec<&mut Contender> = flipped.iter_mut().collect();
             rng.shuffle(&mut turns);
@@ -231,16 +239,16 @@ mod linux {
         }
     }
 
-    fn click_round(contender: &mut Contender, server: &Xvfb, user: &X11, rng: &mut Rng, clicks: usize) {
+    fn click_round(contender: &mut Contender, server: &Xvfb, user: &X11, rng: &mut Rng, options: &Options) {
         let Some(mut app) = contender.start(server, user) else { return };
         // The first frame is black like the screen behind it, so it cannot be seen arriving: leave it some time.
         pause(Duration::from_millis(300));
-        let mut samples = Vec::with_capacity(clicks);
+        let mut samples = Vec::with_capacity(options.clicks);
         let (began, before) = (Instant::now(), cpu::used(app.id()));
-        for n in 0..WARM_UP + clicks {
+        for n in 0..WARM_UP + options.clicks {
             // Random phases: against the program's own rhythm, if it has one, and the server's.
             pause(Duration::from_micros(rng.between(5_000, 25_000)));
-            match click(&server.screen, user) {
+            match click(&server.screen, user, options.look) {
                 Some(ms) if n >= WARM_UP => samples.push(ms),
                 Some(_) => {}
                 None if n == 0 => {
@@ -260,7 +268,7 @@ mod linux {
     }
 
     /// One press; milliseconds until the first watched pixel changed.
-    fn click(screen: &Screen, user: &X11) -> Option<f64> {
+    fn click(screen: &Screen, user: &X11, look: Duration) -> Option<f64> {
         let before = WATCHED.map(|(x, y)| screen.pixel(x, y));
         let is = || WATCHED.map(|(x, y)| screen.pixel(x, y));
         let pressed = Instant::now();
@@ -272,7 +280,11 @@ mod linux {
             if pressed.elapsed() > CLICK_LIMIT {
                 break None;
             }
-            std::hint::spin_loop();
+            if look.is_zero() {
+                std::hint::spin_loop();
+            } else {
+                pause(look);
+            }
         };
         user.key(Key::Space, false);
         // The rest of the frame, before the next press reads its starting point.

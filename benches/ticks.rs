@@ -8,6 +8,9 @@
 //! observer run at real-time priorities where the system grants them: they stand for a display and a camera, which do
 //! not compete for the CPU.
 //!
+//! The observer itself is stopped now and then, on some machines for tens of milliseconds: intervals in which it was, for more
+//! than a quarter of one, are left out of every figure of every program, and counted as "unobserved".
+//!
 //! - *idle*: nothing else runs on purpose.
 //! - *busy*: two processes that are always ready to run.
 //! - *realtime*: those, and the programs have real-time priority: scanout asks for it (`--realtime`), the tick thread's
@@ -35,8 +38,8 @@ mod linux {
     use serde_json::{Value, json};
 
     use crate::common::{
-        BUSY, Burden, Seen, Ticks, Used, be_busy, build_examples, eprint_progress, load, machine, median,
-        observe, percentile, raise, scanout_binary, sorted, watch_ticks,
+        BUSY, Burden, STOPPED, Seen, Ticks, Used, be_busy, build_examples, eprint_progress, load, machine,
+        median, observe, percentile, raise, scanout_binary, sorted, watch_ticks,
     };
     use crate::support::app::{App, Place};
     use crate::support::rng::Rng;
@@ -284,32 +287,35 @@ mod linux {
         let own_missed = (contender.is_scanout && ended)
             .then(|| app.report("report.json")["missed_ticks"].as_u64())
             .flatten();
-        Some((Turn { ticks: Ticks::of(&seen.at, PERIOD), cpu, own_missed }, seen))
+        Some((Turn { ticks: Ticks::of(&seen, PERIOD), cpu, own_missed }, seen))
     }
 
     fn print_observer(all: &[Seen]) {
         let gaps = sorted(all.iter().flat_map(|s| &s.gaps).map(|gap| gap.as_secs_f64() * 1e6));
         let changes: usize = all.iter().map(|s| s.at.len()).sum();
         let blind: usize = all.iter().map(|s| s.blind).sum();
+        let stopped: usize = all.iter().map(|s| s.unobserved.len()).sum();
         println!(
             "observer: {:.0} % of a CPU; between two looks {:.2} us, p99.9 {:.2} us, at most {:.0} us; {blind} of {changes} \
-             changes came before it looked",
+             changes came before it looked; it was stopped for more than {} us {stopped} times",
             100.0 * median(all.iter().map(|s| s.cpu)),
             percentile(&gaps, 0.5),
             percentile(&gaps, 0.999),
             percentile(&gaps, 1.0),
+            STOPPED.as_micros(),
         );
     }
 
     /// Medians over rounds; misses are sums.
     fn print(all: &[Contender]) -> Value {
         println!(
-            "\n\"middle\" is the median of what an interval is off by; \"own\" are the misses that scanout reports"
+            "\n\"middle\" is the median of what an interval is off by; \"own\" are the misses that scanout reports; intervals in \
+             which the observer was stopped are left out for every program (\"unobserved\")"
         );
         println!("visible interval at 120 ticks per second: medians over rounds, sums of misses");
         println!(
-            "{:<10}{:<14}{:>10}{:>12}{:>12}{:>9}{:>8}{:>8}{:>8}",
-            "", "", "sd, us", "middle, us", "worst, us", "missed", "of", "own", "CPU %"
+            "{:<10}{:<14}{:>10}{:>12}{:>12}{:>9}{:>8}{:>12}{:>8}{:>8}",
+            "", "", "sd, us", "middle, us", "worst, us", "missed", "of", "unobserved", "own", "CPU %"
         );
         let mut out = json!({});
         for (i, load) in Load::ALL.into_iter().enumerate() {
@@ -329,16 +335,18 @@ mod linux {
                 ];
                 let missed: usize = turns.iter().map(|t| t.ticks.missed).sum();
                 let of: usize = turns.iter().map(|t| t.ticks.of).sum();
+                let unobserved: usize = turns.iter().map(|t| t.ticks.unobserved).sum();
                 let own: Option<u64> = turns.iter().map(|t| t.own_missed).sum();
                 let cpu = median(turns.iter().map(|t| t.cpu * 100.0));
                 let own = own.map_or("-".to_owned(), |n| n.to_string());
                 println!(
-                    "{:<10}{:<14}{sd:>10.1}{middle:>12.1}{worst:>12.0}{missed:>9}{of:>8}{own:>8}{cpu:>8.1}",
+                    "{:<10}{:<14}{sd:>10.1}{middle:>12.1}{worst:>12.0}{missed:>9}{of:>8}{unobserved:>12}{own:>8}{cpu:>8.1}",
                     load.name(),
                     c.name
                 );
                 out[load.name()][c.name] = json!({
-                    "sd_us": sd, "middle_us": middle, "worst_us": worst, "missed": missed, "of": of, "cpu_percent": cpu,
+                    "sd_us": sd, "middle_us": middle, "worst_us": worst, "missed": missed, "of": of,
+                    "unobserved": unobserved, "cpu_percent": cpu,
                 });
             }
             let Some(reference) = all.iter().find(|c| c.name == "tick_thread") else { continue };

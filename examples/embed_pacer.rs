@@ -92,7 +92,13 @@ impl ApplicationHandler for App {
                     window.resize(size);
                 }
             }
-            WindowEvent::Occluded(hidden) => self.pacer.set_visible(!hidden),
+            WindowEvent::Occluded(hidden) => {
+                self.pacer.set_visible(!hidden);
+                if self.plan.parked && !hidden {
+                    // The plan in hand is to look again in up to a second.
+                    self.plan = self.pacer.plan(MonotonicClock.now());
+                }
+            }
             WindowEvent::KeyboardInput {
                 event:
                     KeyEvent { logical_key: Key::Named(NamedKey::Escape), state: ElementState::Pressed, .. },
@@ -145,7 +151,7 @@ fn main() {
         app.late.as_secs_f64() * 1e6 / app.frames.max(1) as f64,
         state.missed,
         state.judged,
-        state.miss_budget * 100.0,
+        state.miss_budget.unwrap_or_default() * 100.0,
         app.sleeper.spun(),
     );
 }

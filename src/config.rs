@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::gl::{DebugLevel, GlOptions};
-use crate::pacing::{DeltaTime, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use crate::gl::{DebugLevel, GlOptions, GpuTiming};
+use crate::pacing::{DeltaTime, FASTEST_HZ, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
 
 /// How a window, or an off-screen run, is to be.
@@ -48,6 +48,11 @@ pub struct Config {
     pub capture_last: bool,
     /// Keep what the newest frames took, so many of them, for [`Recorder::trace`](crate::stats::Recorder::trace). 0: none.
     pub trace_frames: usize,
+    /// Keep a [`Timeline`](crate::timeline::Timeline) of so many events of each thread, the newest ones, for
+    /// [`Summary::timeline`](crate::Summary::timeline). An event takes 80 bytes. 0: none.
+    pub timeline_events: usize,
+    /// Time the passes of each frame on the GPU, where the driver can.
+    pub gpu_timing: GpuTiming,
     /// Off screen: the refresh rate of the simulated display, in Hz.
     pub simulated_refresh_hz: f64,
     /// What the OpenGL debug hooks do.
@@ -92,6 +97,8 @@ impl Default for Config {
             time_limit: None,
             capture_last: false,
             trace_frames: 0,
+            timeline_events: 0,
+            gpu_timing: GpuTiming::default(),
             simulated_refresh_hz: 60.0,
             debug: DebugLevel::default(),
             shader_folder: None,
@@ -118,9 +125,10 @@ impl Config {
             ));
         }
         let hz = self.simulated_refresh_hz;
-        if !(1.0..=Rate::MAX).contains(&hz) {
+        // What is faster is believed of no display: nothing would be paced by it.
+        if !(1.0..=FASTEST_HZ).contains(&hz) {
             return Err(crate::Error::Config(format!(
-                "a simulated display cannot have a refresh rate of {hz} Hz"
+                "a simulated display cannot have a refresh rate of {hz} Hz, but one from 1 to {FASTEST_HZ}"
             )));
         }
         Ok(())
@@ -134,6 +142,7 @@ impl Config {
             shader_folder: self.shader_folder.clone(),
             program_cache: self.program_cache.clone(),
             lose_context_at: self.lose_context_at.clone(),
+            gpu_timing: self.gpu_timing,
         }
     }
 
@@ -152,6 +161,7 @@ impl Config {
             time_limit: self.time_limit,
             capture_last: self.capture_last,
             trace_frames: self.trace_frames,
+            timeline_events: self.timeline_events,
             shutdown_timeout: self.shutdown_timeout,
             ..RunOptions::default()
         }

@@ -85,6 +85,17 @@ pub enum Error {
         /// The driver's reason, or ours.
         detail: String,
     },
+    /// Data could not be streamed to the GPU.
+    #[cfg(feature = "gl")]
+    Stream(crate::gl::StreamError),
+    /// A texture could not be made.
+    #[cfg(feature = "gl")]
+    Texture {
+        /// What it is called.
+        name: String,
+        /// Why.
+        reason: crate::gl::TextureError,
+    },
     /// Code on one of the threads panicked; the run was ended in order.
     ThreadPanicked {
         /// The thread.
@@ -151,6 +162,10 @@ impl fmt::Display for Error {
             }
             #[cfg(feature = "gl")]
             Self::Shader(e) => e.fmt(f),
+            #[cfg(feature = "gl")]
+            Self::Stream(e) => e.fmt(f),
+            #[cfg(feature = "gl")]
+            Self::Texture { name, reason } => write!(f, "texture `{name}` {reason}"),
             Self::Gl { operation, detail } => write!(f, "OpenGL: {operation}: {detail}"),
             Self::ThreadPanicked { thread, message } => write!(f, "the {thread} thread panicked: {message}"),
             Self::ThreadStuck { thread } => {
@@ -184,6 +199,13 @@ impl StdError for Error {
 impl From<crate::gl::ShaderError> for Error {
     fn from(e: crate::gl::ShaderError) -> Self {
         Self::Shader(e)
+    }
+}
+
+#[cfg(feature = "gl")]
+impl From<crate::gl::StreamError> for Error {
+    fn from(e: crate::gl::StreamError) -> Self {
+        Self::Stream(e)
     }
 }
 
@@ -224,6 +246,8 @@ pub enum ThreadName {
     Logic,
     /// Draws.
     Render,
+    /// Prepares textures.
+    Loader,
 }
 
 impl ThreadName {
@@ -231,6 +255,7 @@ impl ThreadName {
         match self {
             Self::Logic => "scanout-logic",
             Self::Render => "scanout-render",
+            Self::Loader => "scanout-loader",
         }
     }
 }
@@ -240,6 +265,7 @@ impl fmt::Display for ThreadName {
         f.pad(match self {
             Self::Logic => "logic",
             Self::Render => "render",
+            Self::Loader => "loader",
         })
     }
 }

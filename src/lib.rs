@@ -105,6 +105,8 @@
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
 //! | [`sim`] | displays that do not exist | |
+//! | [`scene`] | draw list, sort keys, batches, culling | |
+//! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
 //! | [`display`] | who says when frames are displayed; sleeping; real-time priority (feature `realtime`) | |
 //! | [`runtime`] | the two threads, input, shutdown | |
 //! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
@@ -129,12 +131,14 @@ pub mod headless;
 pub mod pacing;
 mod profile;
 pub mod runtime;
+pub mod scene;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 pub mod sim;
 pub mod stats;
 pub mod sync;
 pub mod time;
+pub mod timeline;
 #[cfg(feature = "window")]
 pub mod window;
 

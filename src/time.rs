@@ -74,6 +74,11 @@ pub const fn nanos(span: Duration) -> u64 {
     if n > u64::MAX as u128 { u64::MAX } else { n as u64 }
 }
 
+/// `span` as signed nanoseconds, at most what those hold.
+pub(crate) fn signed_nanos(span: Duration) -> i64 {
+    i64::try_from(nanos(span)).unwrap_or(i64::MAX)
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
     /// Saturates at [`Timestamp::MAX`].

@@ -210,6 +210,8 @@ struct Watch {
     pacing: Pacing,
     debug: DebugLevel,
     fault: Fault,
+    /// Events of a timeline; 0: none.
+    events: usize,
     /// Shaders come from a folder that is watched.
     shaders: Option<PathBuf>,
 }
@@ -235,6 +237,7 @@ impl Visitor for Watch {
             size: Size::new(64, 36),
             pacing: self.pacing,
             debug: self.debug,
+            timeline_events: self.events,
             shader_folder: self.shaders,
             simulated_refresh_hz: 240.0,
             time_limit: Some(Duration::from_secs(120)),
@@ -306,11 +309,12 @@ fn watch(scene: &Scene, watch: Watch) -> Seen {
 }
 
 fn assert_quiet(scene: &Scene, pacing: Pacing, debug: DebugLevel) {
-    assert_quiet_with(scene, pacing, debug, None);
+    assert_quiet_with(scene, Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None });
 }
 
-fn assert_quiet_with(scene: &Scene, pacing: Pacing, debug: DebugLevel, shaders: Option<PathBuf>) {
-    let seen = watch(scene, Watch { pacing, debug, fault: Fault::None, shaders });
+fn assert_quiet_with(scene: &Scene, what: Watch) {
+    let pacing = what.pacing;
+    let seen = watch(scene, what);
     // A quiet window in which nothing happened would prove nothing.
     assert!(seen.frames >= WINDOW && seen.steps >= WINDOW / 4, "{seen:?}");
     assert!(seen.sent >= EVENTS / 2 && seen.inputs >= EVENTS, "{seen:?}");
@@ -326,6 +330,12 @@ fn assert_quiet_with(scene: &Scene, pacing: Pacing, debug: DebugLevel, shaders: 
 #[test]
 fn swarm_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Swarm(10_000), Pacing::Immediate, DebugLevel::Off);
+}
+
+/// Two megabytes of instances in each frame, through the ring.
+#[test]
+fn a_swarm_of_a_hundred_thousand_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Swarm(100_000), Pacing::Immediate, DebugLevel::Off);
 }
 
 #[test]
@@ -344,8 +354,24 @@ fn drag_at_a_fixed_rate_allocates_nothing_per_frame() {
 }
 
 #[test]
+fn video_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Video, Pacing::Immediate, DebugLevel::Off);
+}
+
+#[test]
 fn bars_in_step_with_the_display_allocate_nothing_per_frame() {
     assert_quiet(&Scene::Bars, Pacing::Vsync, DebugLevel::Off);
+}
+
+/// A timeline with room for everything, and one whose rings overflow in the window.
+#[test]
+fn recording_a_timeline_allocates_nothing_per_frame() {
+    for (scene, events) in
+        [(Scene::Swarm(10_000), 1_000_000), (Scene::Model(None), 1_000), (Scene::Bars, 1_000)]
+    {
+        let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
+        assert_quiet_with(&scene, Watch { pacing, debug, fault: Fault::None, events, shaders: None });
+    }
 }
 
 /// Debugging costs time and no memory, as long as there is nothing to report.
@@ -358,7 +384,14 @@ fn debug_hooks_allocate_nothing_while_there_are_no_errors() {
 #[test]
 fn watched_shaders_allocate_nothing_while_they_do_not_change() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
-    assert_quiet_with(&Scene::Swarm(1_000), Pacing::Immediate, DebugLevel::Off, Some(folder));
+    let watch = Watch {
+        pacing: Pacing::Immediate,
+        debug: DebugLevel::Off,
+        fault: Fault::None,
+        events: 0,
+        shaders: Some(folder),
+    };
+    assert_quiet_with(&Scene::Swarm(1_000), watch);
 }
 
 /// One small box per frame, in each of the three places, is noticed and its place named.
@@ -369,7 +402,7 @@ fn an_allocation_per_frame_is_noticed_wherever_it_is() {
     {
         let seen = watch(
             &Scene::Bars,
-            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, shaders: None },
+            Watch { pacing: Pacing::Immediate, debug: DebugLevel::Off, fault, events: 0, shaders: None },
         );
         let expected = match fault {
             Fault::InLogic => seen.steps,

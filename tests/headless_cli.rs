@@ -92,7 +92,9 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     assert!(cost["cpu_share"].as_f64().is_some_and(|share| share > 0.0), "{cost}");
     assert!(cost["wakeups_per_s"].as_f64().is_some_and(|n| n > 0.0), "{cost}");
     assert!(cost["spin_share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{cost}");
-    for text in ["missed deadlines not measured", "refreshes: not measured", "CPU "] {
+    assert!(json["pacer"]["declared_miss_share"].is_null(), "{}", json["pacer"]);
+    for text in ["missed deadlines not measured", "refreshes: not measured", "frames aim at no time", "CPU "]
+    {
         assert!(end.stdout.contains(text), "{text}\n{}", end.stdout);
     }
 }
@@ -141,6 +143,25 @@ fn files_that_cannot_be_used_exit_with_one_line() {
         let end = run(&[&off_screen[..], &more[..]].concat());
         end.assert_code(&[1, 2]);
         end.assert_one_line();
+    }
+}
+
+#[test]
+fn log_filter_that_means_nothing_is_told_and_hides_no_warning() {
+    let scanout =
+        || std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into());
+    let arguments =
+        ["--display", "auto", "--scene", "bars", "--size", "64x48", "--frames", "2", "--report", "r.json"];
+    let usual = "drawing off screen";
+    for (filter, told, shown) in
+        [("nonsense", true, true), ("scanout=loud", true, true), ("error", false, false), ("", false, true)]
+    {
+        let mut app = App::start_with(scanout(), &arguments, &Place::Nowhere, &[("RUST_LOG", filter)]);
+        let end = app.wait(LIMIT);
+        end.assert_code(&[0]);
+        let lines: Vec<_> = end.stderr.lines().filter(|line| line.contains("RUST_LOG")).collect();
+        assert_eq!(lines.len(), usize::from(told), "{filter}: {}", end.stderr);
+        assert_eq!(end.stderr.contains(usual), shown, "{filter}: {}", end.stderr);
     }
 }
 

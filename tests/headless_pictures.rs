@@ -313,6 +313,15 @@ fn bars_look_as_stored() {
     assert_golden("bars", &draw(&Scene::Bars, 37, &[]));
 }
 
+/// In its own shape, a wider and a higher one: with bars beside it, and above and below.
+#[test]
+fn video_looks_as_stored() {
+    let video = |size| draw_shot(&Scene::Video, Shot { events: vec![], steps: 37, step: STEP, size });
+    assert_golden("video", &video(SIZE));
+    assert_golden("video-wide", &video(Size::new(320, 90)));
+    assert_golden("video-high", &video(Size::new(90, 160)));
+}
+
 // --- how a model lies in the picture ---
 
 /// Left, top, right and bottom (exclusive) of what is not background, as shares of the picture.

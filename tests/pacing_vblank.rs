@@ -7,35 +7,20 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use scanout::pacing::{Lock, Origin, VblankModel, VblankSample, Verdict};
+use scanout::sim::Noise;
 use scanout::time::{Clock, MonotonicClock, Timestamp};
 
 const MS: f64 = 1e6;
 const RATES: [f64; 9] = [59.94, 60.0, 109.0, 119.88, 143.98, 165.0, 199.0, 240.0, 23.976];
 
-/// Splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn gauss(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
+/// Normal, with the far tails that a sum of uniforms has not.
+fn gauss(noise: &mut Noise) -> f64 {
+    (-2.0 * (1.0 - noise.unit()).ln()).sqrt() * (std::f64::consts::TAU * noise.unit()).cos()
 }
 
 /// A display: true refresh times, and what a source says of them.
 struct Display {
-    random: Random,
+    random: Noise,
     /// Time of the present refresh, in nanoseconds, and its number.
     at: f64,
     count: u64,
@@ -52,7 +37,7 @@ struct Display {
 impl Display {
     fn new(hz: f64, jitter_ms: f64, seed: u64) -> Self {
         Self {
-            random: Random(seed),
+            random: Noise::new(seed),
             at: 5e12,
             count: 7_000,
             period: 1e9 / hz,
@@ -73,7 +58,7 @@ impl Display {
     fn refresh(&mut self) -> Option<VblankSample> {
         self.at += self.period;
         self.count += 1;
-        let mut noise = self.jitter * self.random.gauss();
+        let mut noise = self.jitter * gauss(&mut self.random);
         if self.random.unit() < self.outliers {
             noise += (1.0 + 9.0 * self.random.unit()) * MS;
         }
@@ -268,7 +253,7 @@ fn half_a_million_refreshes_slip_no_index() {
         let first = number(&display, &model).wrapping_sub(display.count);
         for _ in 0..500_000 {
             // A display's crystal wanders with temperature.
-            display.period *= 1.0 + 2e-8 * display.random.gauss();
+            display.period *= 1.0 + 2e-8 * gauss(&mut display.random);
             if let Some(sample) = display.refresh() {
                 assert_ne!(model.observe(sample), Verdict::Restarted);
             }
@@ -408,7 +393,7 @@ fn sequence_numbers_that_lie_are_noticed_and_ignored() {
         ("jumps", |n, i| n + i / 10 * 1_000),
         ("starts again", |n, _| n % 50),
         ("counts down", |n, _| u64::MAX - n),
-        ("random", |n, _| Random(n).next()),
+        ("random", |n, _| Noise::new(n).bits()),
     ];
     for (name, lie) in lies {
         for nominal in [Some(60.0), None] {
@@ -487,7 +472,7 @@ fn stated_periods_of_nonsense_change_nothing() {
 fn duplicates_and_late_samples_do_no_harm() {
     let mut display = Display { outliers: 0.0, ..Display::new(60.0, 0.05, 33) };
     let mut model = VblankModel::new(Some(60.0));
-    let mut random = Random(1);
+    let mut random = Noise::new(1);
     let mut held: Vec<VblankSample> = Vec::new();
     let mut errors = Vec::new();
     let mut late = [0; 2];

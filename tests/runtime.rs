@@ -516,29 +516,3 @@ fn vsync_without_a_waiting_swap_is_paced_by_a_timer() {
         assert!(summary.elapsed >= Duration::from_millis(50 * 8), "{:?}", summary.elapsed);
     });
 }
-
-#[test]
-fn vsync_with_a_waiting_swap_follows_it() {
-    guarded(|| {
-        let mut options = options(Pacing::Vsync);
-        options.frame_limit = Some(30);
-        let (runtime, end) = start(options, World::new(Demand::EveryFrame), || {
-            let mut screen = Screen::default();
-            screen.on_swap = Box::new(|_| {
-                scanout::display::sleep::until(MonotonicClock.now() + Duration::from_millis(5));
-                Ok(())
-            });
-            screen
-        });
-        end.next();
-        let summary = runtime.finish().expect("a clean end");
-        assert_eq!((summary.throttle, summary.pacer.missed_ticks), (Throttle::Driver, 0));
-        let stamps = |r: &FrameRecord| (r.at(Stage::SwapEnd), r.at(Stage::InputSampled));
-        for pair in records(&summary).windows(2) {
-            let ((swapped, _), (_, sampled)) = (stamps(&pair[0]), stamps(&pair[1]));
-            // Sampled after the swap before returned: not a whole refresh early. (Beside the swap of a repeated frame
-            // the logic thread makes the step that it is late with.)
-            assert!(pair[0].repeated || pair[1].repeated || sampled > swapped, "frame {}", pair[1].id);
-        }
-    });
-}

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use runtime_support::{Gate, LIMIT, Screen, World, a_while, ear, fixed, guarded, key, options, pause, start};
-use scanout::pacing::Pacing;
+use scanout::pacing::{Layout, LayoutChoice, Pacing};
 use scanout::runtime::{Runtime, ThreadName};
 use scanout::{Demand, Error, Size, Summary};
 
@@ -444,43 +444,63 @@ fn endless(until: &AtomicBool) {
 fn a_thread_that_never_ends_is_abandoned_after_the_timeout() {
     guarded(|| {
         for stuck in [ThreadName::Logic, ThreadName::Render] {
-            let released = Arc::new(AtomicBool::new(false));
-            let (told, hears) = ear();
-            let mut world = World::new(Demand::EveryFrame);
-            let (logic_release, logic_told) = (Arc::clone(&released), told.clone());
-            world.on_update = Box::new(move |tick| {
-                if stuck == ThreadName::Logic && tick.step == 3 {
-                    logic_told.tell(());
-                    endless(&logic_release);
-                }
-            });
-            let render_release = Arc::clone(&released);
-            let mut options = options(Pacing::Immediate);
-            options.shutdown_timeout = Duration::from_millis(150);
-            let timeout = options.shutdown_timeout;
-            let (runtime, _end) = start(options, world, move || {
-                let mut screen = Screen::default();
-                screen.on_swap = Box::new(move |id| {
-                    if stuck == ThreadName::Render && id == 3 {
-                        told.tell(());
-                        endless(&render_release);
-                    }
-                    Ok(())
-                });
-                screen
-            });
-            hears.next();
-            let asked = Instant::now();
-            let result = runtime.finish();
-            let waited = asked.elapsed();
-            released.store(true, Ordering::Relaxed);
-            assert!(
-                matches!(result, Err(Error::ThreadStuck { thread }) if thread == stuck),
-                "{stuck}: {result:?}"
-            );
-            assert!(waited >= timeout && waited < LIMIT, "{stuck}: {waited:?}");
+            abandon(stuck, false);
         }
     });
+}
+
+#[test]
+fn what_hangs_is_named_though_the_step_is_lent_to_the_render_thread() {
+    guarded(|| {
+        for stuck in [ThreadName::Logic, ThreadName::Render] {
+            abandon(stuck, true);
+        }
+    });
+}
+
+/// The step, or the swap, hangs; with the step lent to the render thread or not.
+fn abandon(stuck: ThreadName, lent: bool) {
+    let released = Arc::new(AtomicBool::new(false));
+    let on_render = Arc::new(AtomicBool::new(!lent));
+    let (told, hears) = ear();
+    let mut world = World::new(Demand::EveryFrame);
+    let (logic_release, logic_told) = (Arc::clone(&released), told.clone());
+    let arrived = Arc::clone(&on_render);
+    world.on_update = Box::new(move |tick| {
+        if std::thread::current().name().is_some_and(|name| name.contains("render")) {
+            arrived.store(true, Ordering::Relaxed);
+        }
+        if stuck == ThreadName::Logic && tick.step >= 3 && arrived.load(Ordering::Relaxed) {
+            logic_told.tell(());
+            endless(&logic_release);
+        }
+    });
+    let render_release = Arc::clone(&released);
+    let mut options = options(Pacing::Immediate);
+    options.shutdown_timeout = Duration::from_millis(150);
+    options.layout = LayoutChoice::Pinned(if lent { Layout::Serial } else { Layout::Pipelined });
+    let timeout = options.shutdown_timeout;
+    let (runtime, _end) = start(options, world, move || {
+        let mut screen = Screen::default();
+        screen.on_swap = Box::new(move |id| {
+            if stuck == ThreadName::Render && id >= 3 && on_render.load(Ordering::Relaxed) {
+                told.tell(());
+                endless(&render_release);
+            }
+            Ok(())
+        });
+        screen
+    });
+    hears.next();
+    let asked = Instant::now();
+    let result = runtime.finish();
+    let waited = asked.elapsed();
+    released.store(true, Ordering::Relaxed);
+    assert!(
+        matches!(result, Err(Error::ThreadStuck { thread }) if thread == stuck),
+        "{stuck}, lent {lent}: {result:?}"
+    );
+    assert!(waited >= timeout && waited < LIMIT, "{stuck}, lent {lent}: {waited:?}");
 }
 
 // --- what a run that failed leaves ---

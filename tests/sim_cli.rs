@@ -102,6 +102,28 @@ fn nonsense_is_refused_in_one_line() {
 }
 
 #[test]
+fn what_is_no_plain_file_of_a_sane_size_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (pipe, large) = (folder.path().join("pipe"), folder.path().join("large"));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    std::fs::File::create(&large).and_then(|f| f.set_len(1 << 40)).expect("a file with a hole");
+    for (path, word) in [
+        (pipe.as_path(), "it is no plain file"),
+        (folder.path(), "it is a directory"),
+        (Path::new("/dev/zero"), "it is no plain file"),
+        (large.as_path(), "it is larger than 64 MiB"),
+    ] {
+        let path = path.to_str().expect("a plain path");
+        for arguments in [["--replay", path], ["--workload", &format!("recorded:{path}")]] {
+            let end = scanout(&[&["sim"], &arguments[..]].concat());
+            assert_eq!(end.code, Some(1), "{arguments:?}: {}", end.stderr);
+            assert!(end.stderr.contains(word) && end.stderr.lines().count() == 1, "{}", end.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_recorded_run_is_replayed_and_a_truncated_one_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("run.trace");

@@ -180,6 +180,9 @@ pub struct Seen {
     pub blind: usize,
     /// Between two looks while a change was expected.
     pub gaps: Vec<Duration>,
+    /// From one look to the next, where that took longer than [`STOPPED`] and should not have: nobody knows what was on the
+    /// screen meanwhile.
+    pub unobserved: Vec<(Instant, Instant)>,
     /// Share of a CPU that this process used meanwhile.
     pub cpu: f64,
 }
@@ -188,6 +191,9 @@ pub struct Seen {
 const AHEAD: Duration = Duration::from_millis(1);
 /// How long after it the observer goes on so, before it sleeps between looks.
 const OVERDUE: Duration = Duration::from_millis(2);
+/// Looks further apart than this mean that the observer itself was stopped, at whatever priority: what it saw next is the
+/// machine's doing, not the program's.
+pub const STOPPED: Duration = Duration::from_micros(250);
 /// Between two looks at other times.
 const NAP: Duration = Duration::from_micros(50);
 /// Changes from which the phase is taken.
@@ -196,7 +202,7 @@ const LEARN: usize = 60;
 /// Watches one pixel that changes every `period` for `span`, after learning when in the period it changes. Sleeps while
 /// no change is due, so that the CPU is left to who is being watched.
 pub fn watch_ticks(screen: &Screen, (x, y): (u32, u32), period: Duration, span: Duration) -> Seen {
-    let mut seen = Seen { at: Vec::new(), blind: 0, gaps: Vec::new(), cpu: 0.0 };
+    let mut seen = Seen { at: Vec::new(), blind: 0, gaps: Vec::new(), unobserved: Vec::new(), cpu: 0.0 };
     let mut last = screen.pixel(x, y);
     let start = Instant::now();
     let mut learnt = Vec::new();
@@ -221,18 +227,24 @@ pub fn watch_ticks(screen: &Screen, (x, y): (u32, u32), period: Duration, span: 
     let mut n = slot(Instant::now()).ceil() + 1.0;
     pause((grid(n) - AHEAD).saturating_duration_since(Instant::now()));
     last = screen.pixel(x, y);
+    let mut looked = Instant::now();
     while Instant::now() < end {
         let due = grid(n);
-        pause((due - AHEAD).saturating_duration_since(Instant::now()));
+        let wake = due - AHEAD;
+        pause(wake.saturating_duration_since(Instant::now()));
         let (mut slept, mut first) = (true, true);
-        let mut looked: Option<Instant> = None;
         loop {
             let now = screen.pixel(x, y);
             let at = Instant::now();
-            if let (Some(before), false) = (looked, slept) {
-                seen.gaps.push(at - before);
+            if !slept {
+                seen.gaps.push(at - looked);
             }
-            looked = Some(at);
+            // It sleeps on purpose until shortly before the change is due; a change that came meanwhile is not timed.
+            let blind = if first && now == last { wake.max(looked) } else { looked };
+            if at.saturating_duration_since(blind) > STOPPED {
+                seen.unobserved.push((blind, at));
+            }
+            looked = at;
             if now != last {
                 last = now;
                 seen.at.push(at);
@@ -269,30 +281,39 @@ pub struct Ticks {
     pub missed: usize,
     /// Periods in all.
     pub of: usize,
+    /// Intervals that are left out of all of these, because the observer was stopped in them.
+    pub unobserved: usize,
 }
 
 /// A change belongs to its tick if it comes no more than this before the earliest of them in phase.
 const EARLY: f64 = 0.3e-3;
 
 impl Ticks {
-    pub fn of(at: &[Instant], period: Duration) -> Self {
-        let Some(&first) = at.first() else {
+    pub fn of(seen: &Seen, period: Duration) -> Self {
+        let Some(&first) = seen.at.first() else {
             return Self { sd: f64::NAN, worst: f64::NAN, ..Self::default() };
         };
         let period = period.as_secs_f64();
-        let t: Vec<f64> = at.iter().map(|at| (*at - first).as_secs_f64()).collect();
-        let apart: Vec<f64> = t.windows(2).map(|w| w[1] - w[0]).collect();
+        let t: Vec<f64> = seen.at.iter().map(|at| (*at - first).as_secs_f64()).collect();
         let residuals = sorted(t.iter().map(|t| t - (t / period).round() * period));
         let base = percentile(&residuals, 0.05) - EARLY;
-        let mut slots: Vec<i64> = t.iter().map(|t| ((t - base) / period).floor() as i64).collect();
-        slots.dedup();
-        let of = slots.last().zip(slots.first()).map_or(0, |(a, b)| (a - b + 1) as usize);
+        let slot = |t: f64| ((t - base) / period).floor() as i64;
+        // What is seen at the end of a stop has happened at any time in it: the interval from there is not known either.
+        let stopped = |w: &[Instant]| seen.unobserved.iter().any(|(from, to)| *from < w[1] && w[0] <= *to);
+        let (mut apart, mut missed, mut of) = (Vec::new(), 0, 0);
+        for (_, t) in seen.at.windows(2).zip(t.windows(2)).filter(|(at, _)| !stopped(at)) {
+            apart.push(t[1] - t[0]);
+            let periods = usize::try_from(slot(t[1]) - slot(t[0])).unwrap_or(0);
+            of += periods;
+            missed += periods.saturating_sub(1);
+        }
         Self {
             sd: deviation(&apart) * 1e3,
             middle: median(apart.iter().map(|d| (d - period).abs())) * 1e3,
             worst: apart.iter().map(|d| (d - period).abs()).fold(0.0, f64::max) * 1e3,
-            missed: of - slots.len(),
+            missed,
             of,
+            unobserved: t.len() - 1 - apart.len(),
         }
     }
 }

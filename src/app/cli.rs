@@ -4,8 +4,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
-use scanout::gl::{DebugLevel, ProgramCache};
-use scanout::pacing::{DeltaTime, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
+use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{MAX_INSTANCES, Scene};
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -19,11 +19,14 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one for the whole program")]
 pub enum Command {
     /// Draw a scene and report its latency (the default).
     Run(RunArgs),
     /// Compare pacing policies on displays that do not exist
     Sim(SimArgs),
+    /// Say what made the late frames of a run late, from its `--trace FILE.json`
+    Explain(ExplainArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -64,6 +67,16 @@ pub struct SimArgs {
     pub quiet: bool,
 }
 
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// What `scanout run --trace FILE.json` wrote
+    #[arg(value_name = "FILE.json")]
+    pub file: PathBuf,
+    /// Frames that are named for each cause, the latest first
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub frames: usize,
+}
+
 /// What to draw to.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum Display {
@@ -100,7 +113,7 @@ impl LayoutArg {
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What to draw: model, swarm, flash, flip, drag, bars, or a .gltf or .glb file
+    /// What to draw: model, swarm, flash, flip, drag, bars, video, or a .gltf or .glb file
     #[arg(long, value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
     /// Instances of the swarm
@@ -160,6 +173,13 @@ pub struct RunArgs {
     /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
+    /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
+    #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
+    pub trace: Option<PathBuf>,
+    /// Ask the GPU what the passes of a frame take: auto (not on software rasterisers, unless with --trace), on, off
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
+    pub gpu_timing: GpuTiming,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
@@ -215,6 +235,14 @@ impl RunArgs {
     }
 }
 
+fn timeline(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("json" | "puffin") => Ok(path),
+        _ => Err("a timeline is written as .json or .puffin".into()),
+    }
+}
+
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
 }
@@ -255,6 +283,10 @@ fn debug_level(text: &str) -> Result<DebugLevel, String> {
     text.parse()
 }
 
+fn gpu_timing(text: &str) -> Result<GpuTiming, String> {
+    text.parse()
+}
+
 fn size(text: &str) -> Result<Size, String> {
     let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
     let side = |text: &str| {
@@ -279,8 +311,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn refresh(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|hz| (1.0..=10_000.0).contains(hz))
-        .ok_or_else(|| "a rate is a number from 1 to 10000".into())
+        .filter(|hz| (1.0..=FASTEST_HZ).contains(hz))
+        .ok_or_else(|| format!("a refresh rate is a number from 1 to {FASTEST_HZ}"))
 }
 
 #[cfg(test)]
@@ -313,7 +345,10 @@ mod tests {
             ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
+            ["--refresh", "2001"],
             ["--gl-debug", "loud"],
+            ["--trace", "trace.txt"],
+            ["--gpu-timing", "sometimes"],
         ] {
             assert!(Cli::try_parse_from(["scanout"].iter().chain(&args)).is_err(), "{args:?}");
         }

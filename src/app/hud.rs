@@ -54,7 +54,13 @@ struct Hud {
     egui: Option<Egui>,
     target: TargetInfo,
     visible: bool,
-    figures: Option<(Timestamp, [Option<Summary>; FIGURES.len()])>,
+    figures: Option<(Timestamp, Figures)>,
+}
+
+/// What is computed anew a few times a second.
+struct Figures {
+    metrics: [Option<Summary>; FIGURES.len()],
+    passes: Vec<(&'static str, Option<Summary>)>,
 }
 
 struct Egui {
@@ -93,7 +99,10 @@ impl Overlay for Hud {
         }
         let now = MonotonicClock.now();
         if self.figures.as_ref().is_none_or(|(at, _)| now.saturating_since(*at) >= REFRESH_FIGURES) {
-            self.figures = Some((now, FIGURES.map(|m| frame.stats.metrics().get(m).summary())));
+            let metrics = FIGURES.map(|m| frame.stats.metrics().get(m).summary());
+            let passes =
+                frame.stats.gpu_passes().iter().map(|(name, times)| (name, times.summary())).collect();
+            self.figures = Some((now, Figures { metrics, passes }));
         }
         let (target, figures) = (&self.target, self.figures.as_ref().map(|(_, f)| f));
         let Some(egui) = &mut self.egui else { return };
@@ -144,12 +153,7 @@ impl Overlay for Hud {
     }
 }
 
-fn contents(
-    ui: &mut Ui,
-    frame: &FrameInfo<'_>,
-    target: &TargetInfo,
-    figures: Option<&[Option<Summary>; FIGURES.len()]>,
-) {
+fn contents(ui: &mut Ui, frame: &FrameInfo<'_>, target: &TargetInfo, figures: Option<&Figures>) {
     ui.set_width(WIDTH);
     let recent: Vec<&FrameRecord> = last(frame.stats.recent());
     let rate = frames_per_second(&recent);
@@ -196,15 +200,16 @@ fn pacing(ui: &mut Ui, state: &PacerState) {
     let layout = layout_name(state.layout);
     small(ui, format!("refresh {refresh} ({lock})   {layout}, every {} refresh", ordinal(state.divisor)));
     let measured = miss_share(state).map_or("-".to_owned(), |s| format!("{:.2} %", s * 100.0));
-    small(
-        ui,
-        format!(
+    let budget = match state.miss_budget {
+        None => "frames aim at no time".to_owned(),
+        Some(declared) => format!(
             "budget {:.2} ms, reserve {:.2} ms   misses {measured}, declared {:.2} %",
             state.budget.as_secs_f64() * 1e3,
             state.reserve as f64 / 1e6,
-            state.miss_budget * 100.0,
+            declared * 100.0,
         ),
-    );
+    };
+    small(ui, budget);
     small(ui, "F1 hides this   F2 next pacing mode   F11 full screen".to_owned());
 }
 
@@ -295,14 +300,16 @@ fn first_stage(record: &FrameRecord) -> Stage {
     if record.at(Stage::InputReceived).is_some() { Stage::InputReceived } else { Stage::InputSampled }
 }
 
-fn table(ui: &mut Ui, figures: &[Option<Summary>; FIGURES.len()]) {
+fn table(ui: &mut Ui, figures: &Figures) {
     egui::Grid::new("figures").striped(true).spacing(vec2(14.0, 3.0)).show(ui, |ui| {
         for head in ["milliseconds", "p50", "p95", "p99", "max"] {
             ui.label(RichText::new(head).strong());
         }
         ui.end_row();
-        for (metric, figures) in FIGURES.iter().zip(figures) {
-            ui.label(metric.name());
+        let metrics = FIGURES.iter().map(|m| m.name().to_owned()).zip(&figures.metrics);
+        let passes = figures.passes.iter().map(|(name, times)| (format!("GPU: {name}"), times));
+        for (name, figures) in metrics.chain(passes) {
+            ui.label(name);
             match figures {
                 Some(f) => {
                     for value in [f.p50, f.p95, f.p99, f.max] {

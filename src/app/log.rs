@@ -1,11 +1,27 @@
+use std::env::{self, VarError};
 use std::io::Write as _;
 
-use env_logger::{Builder, Env};
+use env_logger::Builder;
+use log::LevelFilter;
 
-/// Log lines go to the error output: warnings and what this crate has to say, unless `RUST_LOG` wants something else.
+/// What says which log lines are wanted.
+const VARIABLE: &str = "RUST_LOG";
+
+/// Log lines go to the error output: warnings and what this crate has to say, unless `RUST_LOG` wants something else. One that
+/// says nothing that can be meant is told and left aside: taken as it is, it would only hide the warnings.
 pub fn init(quiet: bool) {
-    let filter = if quiet { "error" } else { "warn,scanout=info" };
-    let result = Builder::from_env(Env::default().default_filter_or(filter))
+    let usual = if quiet { "error" } else { "warn,scanout=info" };
+    let (filter, refused) = match env::var(VARIABLE) {
+        Ok(wanted) => match check(&wanted) {
+            Ok(()) if wanted.trim().is_empty() => (usual.to_owned(), None),
+            Ok(()) => (wanted, None),
+            Err(why) => (usual.to_owned(), Some(why)),
+        },
+        Err(VarError::NotPresent) => (usual.to_owned(), None),
+        Err(VarError::NotUnicode(_)) => (usual.to_owned(), Some("it is no text".to_owned())),
+    };
+    let result = Builder::new()
+        .parse_filters(&filter)
         .format(|out, record| {
             let level = match record.level() {
                 log::Level::Info => "",
@@ -18,4 +34,57 @@ pub fn init(quiet: bool) {
         })
         .try_init();
     debug_assert!(result.is_ok(), "the log is set up once");
+    if let Some(why) = refused {
+        log::warn!("{VARIABLE} is left aside: {why}");
+    }
+}
+
+/// Whether a filter can be meant: levels, `TARGET=LEVEL`, and targets of this program without a level; after a slash, what lines
+/// have to contain.
+fn check(filter: &str) -> Result<(), String> {
+    let mut parts = filter.split('/');
+    let directives = parts.next().unwrap_or_default();
+    if parts.count() > 1 {
+        return Err("it has more than one slash".into());
+    }
+    let level = |text: &str| text.trim().parse::<LevelFilter>().is_ok();
+    let ours = |text: &str| text == "scanout" || text.starts_with("scanout::");
+    for directive in directives.split(',').map(str::trim).filter(|d| !d.is_empty()) {
+        let good = match directive.split_once('=') {
+            None => level(directive) || ours(directive),
+            Some((target, of)) => !target.trim().is_empty() && (of.is_empty() || level(of)),
+        };
+        if !good {
+            return Err(format!(
+                "`{directive}` is neither a level (off, error, warn, info, debug, trace) nor TARGET=LEVEL"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_that_can_be_meant_are_told_from_those_that_cannot() {
+        for good in [
+            "",
+            "warn",
+            "INFO",
+            "off",
+            "scanout",
+            "scanout::display",
+            "scanout=debug",
+            "warn,winit=trace",
+            "debug/swap",
+            " warn , scanout=info ",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in ["nonsense", "scanout=loud", "warn,verbose", "=debug", "a=b=c", "debug/a/b", "1"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! The program: command line, run, report, HUD.
 
 mod cli;
+mod explain;
 mod hud;
 mod log;
 mod output;
 mod plot;
 mod profile;
+mod puffin_file;
 mod report;
 mod run;
 mod sim;
+mod timeline;
 mod trace;
 mod usage;
 
@@ -46,6 +49,10 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Sim(args)) => {
             log::init(args.quiet);
             return sim::run(&args);
+        }
+        Some(Command::Explain(args)) => {
+            log::init(false);
+            return explain::run(&args);
         }
         None => cli.run,
     };

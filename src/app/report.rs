@@ -7,13 +7,16 @@ use serde::Serialize;
 
 use scanout::pacing::{Layout, Lock, Origin, PacerState, Throttle};
 use scanout::runtime::TargetInfo;
-use scanout::stats::{Counters, Metric, Summary as Figures, Unit};
+use scanout::stats::{Counters, Distribution, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
 
 use super::usage::Cost;
 
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
 const SCHEMA: &str = "scanout.report/1";
+
+/// Late frames that are named for each cause.
+const NAMED: usize = 6;
 
 /// What a run came to, for programs. Times are in milliseconds.
 #[derive(Debug, Serialize)]
@@ -56,6 +59,11 @@ pub struct Report<'a> {
     priority: String,
     /// What the process used from before the run to after it.
     cost: Cost,
+    /// What made late frames late, in lines; `null` without --trace.
+    late_frames: Option<Vec<String>>,
+    /// What passes took the GPU, in the order of drawing; empty where the driver has no time stamps. On software rasterisers
+    /// see docs/tracing.md.
+    gpu_passes: Vec<Pass>,
     /// `null` for what could not be measured. QueueDepth is in frames.
     metrics: BTreeMap<&'static str, Option<Figures>>,
 }
@@ -75,8 +83,8 @@ struct Pacer {
     budget_ms: f64,
     /// The part of it that is reserve.
     reserve_ms: f64,
-    /// The share of planned frames that may miss, as declared.
-    declared_miss_share: f64,
+    /// The share of planned frames that may miss, as declared; `null` where frames aim at no time.
+    declared_miss_share: Option<f64>,
     /// The share that did; `null` where none was judged.
     measured_miss_share: Option<f64>,
     judged: u64,
@@ -86,6 +94,20 @@ struct Pacer {
     divisor: u32,
     /// Commits left out to empty a queue before the display.
     drains: u64,
+}
+
+/// A pass of the frames on the GPU.
+#[derive(Debug, Serialize)]
+struct Pass {
+    name: &'static str,
+    #[serde(flatten)]
+    times: Figures,
+}
+
+impl Pass {
+    fn new((name, times): (&'static str, &Distribution)) -> Option<Self> {
+        Some(Self { name, times: times.summary()? })
+    }
 }
 
 impl Pacer {
@@ -105,6 +127,23 @@ impl Pacer {
             layout: layout_name(state.layout),
             divisor: state.divisor,
             drains: state.drains,
+        }
+    }
+
+    /// What may miss, what did, and the budget that follows from it; where frames aim at no time there is none of that.
+    fn misses(&self) -> String {
+        let measured = self
+            .measured_miss_share
+            .map(|share| format!("measured {:.2} % ({} of {})", share * 100.0, self.missed, self.judged));
+        let (budget, reserve) = (self.budget_ms, self.reserve_ms);
+        match (self.declared_miss_share, measured) {
+            (Some(declared), measured) => format!(
+                "misses declared {:.2} %, {}; budget {budget:.3} ms with {reserve:.3} ms of reserve",
+                declared * 100.0,
+                or_not(measured)
+            ),
+            (None, None) => "misses not declared: frames aim at no time".to_owned(),
+            (None, Some(measured)) => format!("misses not declared now, {measured} before"),
         }
     }
 }
@@ -172,6 +211,8 @@ impl<'a> Report<'a> {
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,
+            late_frames: summary.timeline.as_ref().map(|timeline| timeline.explain().lines(NAMED)),
+            gpu_passes: summary.stats.gpu_passes().iter().filter_map(Pass::new).collect(),
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
     }
@@ -214,8 +255,15 @@ impl<'a> Report<'a> {
             _ => "missed refreshes not measured".to_owned(),
         };
         line(format_args!(
-            "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped",
-            c.repeated, c.stale, c.snapshots_skipped, c.dropped
+            "            {missed}; {} repeated, {} of them because logic was late; {} snapshots not drawn; {} dropped{}",
+            c.repeated,
+            c.stale,
+            c.snapshots_skipped,
+            c.dropped,
+            match c.contradicted {
+                0 => String::new(),
+                n => format!(", {n} of them told at times that cannot be"),
+            }
         ));
         let deadlines = match (self.deadline_misses, self.deadlines) {
             (Some(missed), Some(of)) => {
@@ -231,16 +279,7 @@ impl<'a> Report<'a> {
             "pacing      refresh {}: {refresh}; layout {}, {} refresh(es) per frame",
             p.lock, p.layout, p.divisor
         ));
-        let missed = p
-            .measured_miss_share
-            .map(|share| format!("measured {:.2} % ({} of {})", share * 100.0, p.missed, p.judged));
-        line(format_args!(
-            "            misses declared {:.2} %, {}; budget {:.3} ms with {:.3} ms of reserve",
-            p.declared_miss_share * 100.0,
-            missed.unwrap_or_else(|| "not measured".to_owned()),
-            p.budget_ms,
-            p.reserve_ms
-        ));
+        line(format_args!("            {}", p.misses()));
         line(format_args!(
             "            {} queue drains, {} missed ticks, {} snaps; priority {}",
             p.drains, self.missed_ticks, self.snaps, self.priority
@@ -266,17 +305,23 @@ impl<'a> Report<'a> {
                 _ => metric.name().to_owned(),
             };
             match &self.metrics[metric.name()] {
-                Some(f) => {
-                    let p999 = f.p999.map_or("-".to_owned(), |v| format!("{v:.3}"));
-                    line(format_args!(
-                        "{:<22}{:>9.3}{:>9.3}{:>9.3}{:>9.3}{:>9}{:>9.3}{:>8}",
-                        name, f.mean, f.p50, f.p95, f.p99, p999, f.max, f.n
-                    ));
-                }
+                Some(f) => line(format_args!("{}", row(&name, f))),
                 None => line(format_args!("{name:<22} not measured")),
             }
         }
+        for pass in &self.gpu_passes {
+            line(format_args!("{}", row(&format!("GPU pass {}", pass.name), &pass.times)));
+        }
+        if self.gpu_passes.is_empty() {
+            line(format_args!("{:<22} not measured", "GPU passes"));
+        }
         line(format_args!(""));
+        for (i, text) in self.late_frames.iter().flatten().enumerate() {
+            line(format_args!("{:<12}{text}", if i == 0 { "late frames" } else { "" }));
+        }
+        if self.late_frames.is_some() {
+            line(format_args!(""));
+        }
         line(format_args!(
             "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
         ));
@@ -288,6 +333,42 @@ impl<'a> Report<'a> {
     }
 }
 
+/// A figure in at most eight characters, so that columns of nine do not run together: the larger, the fewer decimals.
+fn cell(figure: f64) -> String {
+    let fits = |text: &String| text.len() <= 8;
+    let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
+    plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
+}
+
+/// A line of the table.
+fn row(name: &str, f: &Figures) -> String {
+    let p999 = f.p999.map_or("-".to_owned(), cell);
+    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
+    format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
+}
+
 fn or_not(text: Option<String>) -> String {
     text.unwrap_or_else(|| "not measured".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_do_not_run_together_however_large_a_figure_is() {
+        for (figure, want) in [
+            (0.0, "0.000"),
+            (-16.667, "-16.667"),
+            (1_234.567, "1234.567"),
+            (-1_234.567, "-1234.57"),
+            (-10_035.123_4, "-10035.1"),
+            (86_400_000.0, "86400000"),
+            (-86_400_000.0, "-8.6e7"),
+            (f64::MAX, "1.8e308"),
+        ] {
+            assert_eq!(cell(figure), want);
+            assert!(cell(figure).len() <= 8);
+        }
+    }
 }

@@ -17,12 +17,14 @@ use scanout::{Config, Error, Logic, headless, window};
 use super::cli::{Display, RunArgs};
 use super::report::Report;
 use super::usage::Usage;
-use super::{Failure, hud, output, profile, trace};
+use super::{Failure, hud, output, profile, timeline, trace};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
 const WARMUP: u64 = 30;
 /// Frames that a trace has at most: 18 minutes at 60 Hz, 8 MB.
 const RECORDED: usize = 65_536;
+/// Events that a timeline has of each thread at most: 10 MB, and minutes at 60 Hz.
+const EVENTS: usize = 131_072;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
 /// How long after a signal the program gives up on a display server that does not answer.
@@ -51,6 +53,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         frame_limit: args.frames,
         time_limit: args.seconds,
         capture_last: outputs.picture.is_some(),
+        timeline_events: if args.trace.is_some() { EVENTS } else { 0 },
+        gpu_timing: args.gpu_timing,
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         simulated_refresh_hz: args.refresh,
         debug: args.gl_debug.unwrap_or_default(),
@@ -75,7 +79,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         let scene = name(&scene);
         let report = Report::new(&summary, &scene, cost, error.as_ref());
         let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
-        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace)
+        let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
+        let timeline = timeline.map_or(Ok(()), |(path, timeline)| timeline::write(path, timeline));
+        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace).and(timeline)
     });
     // What ended the run is the cause of all else that went wrong.
     error.map_or(written, Err).map_err(Failure::from)
@@ -117,6 +123,7 @@ fn name(scene: &Scene) -> String {
         Scene::Flip => "flip".into(),
         Scene::Drag => "drag".into(),
         Scene::Bars => "bars".into(),
+        Scene::Video => "video".into(),
         other => format!("{other:?}"),
     }
 }
@@ -254,7 +261,12 @@ impl Outputs {
         clash("--record and --report", args.record.as_ref(), args.report.as_ref())?;
         clash("--record and --screenshot", args.record.as_ref(), args.screenshot.as_ref())?;
         clash("--record and --scene", args.record.as_ref(), model)?;
+        clash("--trace and --report", args.trace.as_ref(), args.report.as_ref())?;
+        clash("--trace and --screenshot", args.trace.as_ref(), args.screenshot.as_ref())?;
+        clash("--trace and --record", args.trace.as_ref(), args.record.as_ref())?;
+        clash("--trace and --scene", args.trace.as_ref(), model)?;
         args.record.as_deref().map(output::check).transpose()?;
+        args.trace.as_deref().map(output::check).transpose()?;
         Ok(Self {
             report: Output::plan(args.report.as_ref(), place, "scanout-report.json")?,
             picture: Output::plan(args.screenshot.as_ref(), place, "scanout-last-frame.png")?,

@@ -48,8 +48,15 @@ impl Default for Attribution {
 }
 
 impl Attribution {
-    /// The compositor repainted with frame `id` at `at` (its frame callback).
+    /// The compositor repainted with frame `id` at `at` (its frame callback). One repaint may answer many commits, in any
+    /// order and all with its own time; it shows the newest of them.
     pub fn repainted(&mut self, id: FrameId, at: Timestamp) {
+        let newest = &mut self.repaints[(self.next + REMEMBERED - 1) % REMEMBERED];
+        if newest.1 == at && newest.0.0 > 0 {
+            // Each would take a place, and at many frames per refresh none would be left for the repaint before.
+            newest.0 = newest.0.max(id);
+            return;
+        }
         self.repaints[self.next] = (id, at);
         self.next = (self.next + 1) % REMEMBERED;
     }
@@ -134,6 +141,28 @@ mod tests {
     fn one_that_names_the_commit_before_is_corrected() {
         for phase in [0.05, 0.3, 0.6, 0.75] {
             assert_eq!(run(phase, 1, true), (100, true), "phase {phase}");
+        }
+    }
+
+    /// Many commits per refresh: all of them are answered by one repaint, the newest first, and the newest is shown.
+    #[test]
+    fn one_that_names_the_commit_before_is_corrected_at_many_frames_per_refresh() {
+        for per_refresh in [1, 2, 14, 27] {
+            let mut attribution = Attribution::default();
+            for i in 1..60_u64 {
+                let shown = FrameId(i * per_refresh);
+                let repaint = Timestamp::from_nanos(1_000_000_000 + i * T + T / 20);
+                for older in 0..per_refresh {
+                    attribution.repainted(FrameId(shown.0 - older), repaint);
+                }
+                if i == 1 {
+                    continue;
+                }
+                let stamp = Timestamp::from_nanos(1_000_000_000 + (i + 1) * T);
+                let given = attribution.presented(FrameId(shown.0 - per_refresh), stamp);
+                assert!(i < 40 || given == Some(shown), "{per_refresh} per refresh: {given:?} for {shown:?}");
+            }
+            assert!(attribution.shifted(), "{per_refresh} per refresh");
         }
     }
 

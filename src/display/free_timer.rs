@@ -41,6 +41,10 @@ impl VsyncSource for FreeTimer {
         false
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        *self = Self { last: self.last, ..Self::new(Some(hz)) };
+    }
+
     fn before_swap(&mut self, _id: FrameId, _now: Timestamp) {}
 
     fn after_swap(&mut self, _id: FrameId, now: Timestamp) {
@@ -97,6 +101,23 @@ mod tests {
                 assert!((n - n.round()).abs() < 1e-6, "{hz} Hz: {n}");
             }
         }
+    }
+
+    #[test]
+    fn another_rate_begins_a_grid_of_its_own_with_the_next_swap() {
+        let mut timer = FreeTimer::new(Some(60.0));
+        let start = Timestamp::from_nanos(1_000_000_000);
+        timer.after_swap(FrameId(1), start);
+        timer.set_refresh(144.0);
+        let mut none = |event| panic!("{event:?}");
+        timer.poll(start + Duration::from_millis(20), &mut none).expect("it cannot fail");
+        let swapped = start + Duration::from_millis(21);
+        timer.after_swap(FrameId(2), swapped);
+        let mut ticks = 0;
+        for ms in 1..=1_000 {
+            timer.poll(swapped + Duration::from_millis(ms), &mut |_| ticks += 1).expect("it cannot fail");
+        }
+        assert_eq!(ticks, 144);
     }
 
     #[test]

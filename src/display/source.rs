@@ -43,6 +43,12 @@ pub trait VsyncSource {
         Duration::from_millis(4)
     }
 
+    /// The display's nominal rate is `hz` from now on (another monitor, another mode). What was concluded from the old one no
+    /// longer holds.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
+    }
+
     /// A swap follows on this thread, at `now`. Requests that belong to what it commits are made here.
     fn before_swap(&mut self, id: FrameId, now: Timestamp);
 

@@ -92,6 +92,10 @@ impl VsyncSource for SwapReturn {
         self.throttled
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        *self = Self::new(Some(Duration::from_secs_f64(1.0 / hz.max(1.0))));
+    }
+
     fn before_swap(&mut self, _id: FrameId, now: Timestamp) {
         self.began = now;
     }
@@ -151,6 +155,17 @@ mod tests {
             swaps(&mut source, SHORT, [900; 12]);
             assert!(!source.ready(), "{nominal:?}");
         }
+    }
+
+    #[test]
+    fn swaps_of_another_display_are_found_when_its_rate_is_told() {
+        let mut source = SwapReturn::new(Some(Duration::from_micros(16_667)));
+        let long = Duration::from_millis(4);
+        assert_eq!(swaps(&mut source, long, [6_944; 40]), 0, "no display of 60 Hz does that");
+        source.set_refresh(144.0);
+        assert!(swaps(&mut source, long, [6_944; 40]) > 25);
+        source.set_refresh(60.0);
+        assert!(!source.ready(), "what was concluded of the other one no longer holds");
     }
 
     #[test]

@@ -268,6 +268,10 @@ impl VsyncSource for FrameCallbacks {
         EXACT / 2
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        self.patience = patience((hz >= 1.0).then(|| Duration::from_secs_f64(1.0 / hz)));
+    }
+
     fn before_swap(&mut self, id: FrameId, _now: Timestamp) {
         let shared = self.shared.borrow();
         shared.surface.frame(&shared.queue.handle(), id);
@@ -305,11 +309,13 @@ impl VsyncSource for FrameCallbacks {
                 sink(SourceEvent::Visible(true));
             }
         }
-        for (i, &(id, stamp)) in callbacks.iter().enumerate() {
+        for &(id, stamp) in callbacks.iter() {
             self.open &= id != self.newest;
-            // All callbacks up to the commit that a repaint shows come with it, and with its stamp.
-            let superseded = callbacks.get(i + 1).is_some_and(|(_, next)| *next == stamp);
-            let what = if superseded { Presentation::Dropped } else { Presentation::Estimated(now) };
+            let what = if superseded(callbacks, (id, stamp)) {
+                Presentation::Dropped
+            } else {
+                Presentation::Estimated(now)
+            };
             sink(SourceEvent::Presented(id, what));
         }
         callbacks.clear();
@@ -402,6 +408,12 @@ impl Dispatch<WlCallback, FrameId> for State {
     }
 }
 
+/// Whether a later commit was shown in this one's place. All callbacks up to the commit that a repaint shows come with it,
+/// and with its stamp; in which order is the compositor's choice.
+fn superseded(callbacks: &[(FrameId, u32)], (id, stamp): (FrameId, u32)) -> bool {
+    callbacks.iter().any(|(other, at)| *at == stamp && *other > id)
+}
+
 /// The stamp of a callback, where it is of the monotonic clock; otherwise its arrival.
 fn stamp_near(now: Timestamp, ms: u32) -> Timestamp {
     const MS: u64 = 1_000_000;
@@ -416,4 +428,21 @@ fn stamp_near(now: Timestamp, ms: u32) -> Timestamp {
 
 const fn join(hi: u32, lo: u32) -> u64 {
     (hi as u64) << 32 | lo as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repaint_shows_the_newest_of_its_commits_in_whatever_order_it_answers() {
+        let shown = |callbacks: &[(FrameId, u32)]| {
+            let shown = callbacks.iter().filter(|callback| !superseded(callbacks, **callback));
+            shown.map(|(id, _)| id.0).collect::<Vec<_>>()
+        };
+        let mut callbacks = [(3, 20), (4, 20), (5, 20), (6, 36)].map(|(id, ms)| (FrameId(id), ms));
+        assert_eq!(shown(&callbacks), [5, 6]);
+        callbacks.reverse();
+        assert_eq!(shown(&callbacks), [6, 5]);
+    }
 }

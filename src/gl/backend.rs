@@ -6,15 +6,17 @@ use std::time::Duration;
 use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
+use super::invocations::Invocations;
 use super::{
-    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, Hook, ProgramCache, Renderer,
-    ShaderFolder, read_pixels,
+    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, GpuTiming, Hook, ProgramCache,
+    Renderer, ShaderFolder, read_pixels,
 };
 use crate::display::sleep;
 use crate::error::{Error, ResetCause, Result};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::timeline::{self, Kind};
 
 /// What a context draws to and shows it with: a window's surface, or an off-screen target.
 pub trait Surface {
@@ -36,6 +38,11 @@ pub trait Surface {
 
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
+
+    /// The display's nominal rate is `hz` from now on, which whoever tells display times has to know.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
+    }
 
     /// The GPU has finished a frame by `gpu_done`. What becomes of it, where [`swap`](Self::swap) did not know that and
     /// [`poll`](Self::poll) is not going to say it.
@@ -111,6 +118,8 @@ pub(crate) struct GlOptions {
     pub(crate) program_cache: Option<PathBuf>,
     /// Frames after which the context counts as lost, each once.
     pub(crate) lose_context_at: Vec<u64>,
+    /// The passes of frames are timed on the GPU, where the driver can.
+    pub(crate) gpu_timing: GpuTiming,
     pub(crate) size: Size,
     pub(crate) scale: f32,
 }
@@ -127,6 +136,19 @@ impl GlOptions {
                 Err(e) => log::warn!("{e}; going on without it"),
             }
         }
+        if let Some(sink) = timeline::message_sink() {
+            gl.report_to(sink);
+        }
+    }
+
+    /// What times frames on the GPU, if that is wanted and the driver can.
+    fn timers(&self, gl: &Gl) -> (Option<GpuTimer>, Option<Invocations>) {
+        let wanted = self.gpu_timing.wanted(gl);
+        let timer = wanted.then(|| GpuTimer::new(gl)).flatten();
+        if wanted && timer.is_none() {
+            log::info!("the driver has no time stamps: what passes take the GPU is not measured");
+        }
+        (timer, (wanted && timeline::is_on()).then(|| Invocations::new(gl)).flatten())
     }
 }
 
@@ -138,6 +160,9 @@ pub(crate) struct GlBackend<R, T> {
     renderer: R,
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
+    timer: Option<GpuTimer>,
+    invocations: Option<Invocations>,
+    newest: FrameId,
     _end: ContextEnd,
     gl: Gl,
     target: TargetInfo,
@@ -173,10 +198,14 @@ impl<R, T: Surface> GlBackend<R, T> {
             surface.resize(size)?;
         }
         let fences = FenceRing::new(&gl);
+        let (timer, invocations) = options.timers(&gl);
         Ok(Self {
             renderer,
             overlay,
             fences,
+            timer,
+            invocations,
+            newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
             gl,
             target,
@@ -195,10 +224,13 @@ impl<R, T: Surface> GlBackend<R, T> {
         self.surface.bind(&self.gl);
         {
             crate::profile::scope!("render");
-            self.renderer.render(view, &mut Frame::new(&self.gl, *info));
+            self.renderer.render(view, &mut Frame::new(&self.gl, *info, self.timer.as_mut()));
         }
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
             crate::profile::scope!("overlay");
+            if let Some(timer) = &mut self.timer {
+                timer.pass("overlay");
+            }
             overlay.draw(&self.gl, info);
             restore(&self.gl, info.size);
         }
@@ -232,6 +264,7 @@ impl<R, T: Surface> GlBackend<R, T> {
         let gl = self.surface.restore(self.options.debug)?;
         self.options.apply(&gl, self.folder.as_ref());
         self.fences = FenceRing::new(&gl);
+        (self.timer, self.invocations) = self.options.timers(&gl);
         self._end = ContextEnd(gl.clone());
         self.gl = gl;
         let caps = self.gl.caps();
@@ -253,6 +286,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         self.surface.set_pacing(mode)
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        self.surface.set_refresh(hz);
+    }
+
     fn resize(&mut self, size: Size, scale: f32) -> Result<()> {
         (self.options.size, self.options.scale) = (size, scale);
         self.surface.resize(size)?;
@@ -263,7 +300,20 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn draw(&mut self, view: &S, frame: &FrameInfo<'_>) -> Result<()> {
+        self.newest = frame.id;
+        if let Some(timer) = &mut self.timer {
+            timer.begin(frame.id);
+        }
+        if let Some(invocations) = &mut self.invocations {
+            invocations.begin(frame.id);
+        }
         self.paint(view, frame);
+        if let Some(invocations) = &mut self.invocations {
+            invocations.end();
+        }
+        if let Some(timer) = &mut self.timer {
+            timer.end();
+        }
         self.fences.insert(frame.id);
         Ok(())
     }
@@ -324,6 +374,18 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+        if let Some(invocations) = &mut self.invocations {
+            let at = MonotonicClock.now();
+            invocations.poll(self.newest, |id, vertices, fragments| {
+                let event = timeline::Event::new(Kind::Invocations, "invocations", id.0, at, at);
+                timeline::push(timeline::Event { value: vertices, delay: fragments, ..event });
+            });
+        }
+        if let Some(timer) = &mut self.timer {
+            timer.poll(self.newest, false, |pass| {
+                sink(Feedback::GpuPass(pass.frame, pass.name, pass.begin, pass.end));
+            });
+        }
     }
 
     fn poll_every(&self) -> Duration {

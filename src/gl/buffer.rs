@@ -6,6 +6,7 @@ use glow::HasContext as _;
 use super::Gl;
 use super::handle::{BufferObject, Handle};
 use crate::error::{Error, Result};
+use crate::timeline;
 
 /// How often a buffer's contents change.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -70,6 +71,7 @@ impl<T: Pod> Buffer<T> {
             Usage::Static => glow::STATIC_DRAW,
             Usage::Stream => glow::STREAM_DRAW,
         };
+        let _upload = timeline::upload("buffer", bytes.len());
         // SAFETY: the buffer is ours and alive; `bytes` is valid for the calls, which copy from it.
         unsafe {
             gl.bind_buffer(self.target, Some(self.handle.raw()));

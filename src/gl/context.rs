@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::rc::Rc;
@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use super::debug::Debug;
 use super::program_reload::Shaders;
+use super::stream::{self, Strategy, StreamError};
+use super::timer;
 use super::{Capabilities, DebugLevel, Hook};
 use crate::error::{Error, ResetCause, Result};
+use crate::timeline::MessageSink;
 
 /// Lowest version that scanout draws with.
 pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
@@ -18,14 +21,20 @@ pub const MINIMUM_VERSION: (u32, u32) = (3, 3);
 #[derive(Clone)]
 pub struct Gl(Rc<Inner>);
 
+/// `glMultiDrawElementsIndirect`, which glow does not have.
+pub(super) type MultiDraw = extern "system" fn(u32, u32, *const c_void, i32, i32);
+
 struct Inner {
     raw: Arc<glow::Context>,
+    multi_draw: Option<MultiDraw>,
     caps: Capabilities,
     debug: Debug,
+    timers: Option<timer::Functions>,
     shaders: Shaders,
     reset_status: Option<ResetStatus>,
     lost: Cell<Option<ResetCause>>,
     alive: Cell<bool>,
+    stream: OnceCell<Strategy>,
 }
 
 /// `glGetGraphicsResetStatus`, which glow has not.
@@ -64,20 +73,31 @@ impl Gl {
         }
         // SAFETY: the caller's promise about `loader`.
         let mut raw = unsafe { glow::Context::from_loader_function_cstr(|name| loader(name)) };
-        let caps = Capabilities::query(&raw);
+        let mut caps = Capabilities::query(&raw);
+        let multi_draw = Some(loader(c"glMultiDrawElementsIndirect"))
+            .filter(|f| caps.multi_draw_indirect && !f.is_null())
+            // SAFETY: the caller's loader gives the function of that name, whose C signature this is; the driver says
+            // that it has it.
+            .map(|f| unsafe { std::mem::transmute::<*const c_void, MultiDraw>(f) });
         let reset_status = if caps.reset_notification { load_reset_status(&mut loader) } else { None };
+        // SAFETY: the caller's promise about `loader`; the capability was checked.
+        let timers = caps.timer_query.then(|| unsafe { timer::Functions::load(loader) }).flatten();
+        caps.timestamp_bits = timers.map_or(0, |functions| functions.bits);
         let debug = Debug::install(&mut raw, &caps, level);
         log::info!("OpenGL: {} / {} / {}", caps.vendor, caps.renderer, caps.version);
         #[allow(clippy::arc_with_non_send_sync, reason = "egui_glow wants an Arc; nothing sends it")]
         let raw = Arc::new(raw);
         Ok(Self(Rc::new(Inner {
             raw,
+            multi_draw,
             caps,
             debug,
+            timers,
             shaders: Shaders::default(),
+            alive: Cell::new(true),
+            stream: OnceCell::new(),
             reset_status,
             lost: Cell::new(None),
-            alive: Cell::new(true),
         })))
     }
 
@@ -97,6 +117,23 @@ impl Gl {
     #[must_use]
     pub fn caps(&self) -> &Capabilities {
         &self.0.caps
+    }
+
+    /// How to stream to this driver: the strategy that the environment variable `SCANOUT_STREAM` names, or else the fastest
+    /// one that works. The first call tries them all, which takes a few milliseconds, and says in the log what came of it.
+    ///
+    /// # Errors
+    /// When the variable holds no name of a [`Strategy`] (nor `auto`), or nothing works.
+    pub fn stream_strategy(&self) -> Result<Strategy, StreamError> {
+        if let Some(&strategy) = self.0.stream.get() {
+            return Ok(strategy);
+        }
+        let strategy = stream::chosen_by_environment(self)?;
+        Ok(*self.0.stream.get_or_init(|| strategy))
+    }
+
+    pub(super) fn multi_draw(&self) -> Option<MultiDraw> {
+        self.0.multi_draw
     }
 
     /// A point at which errors are looked for: see [`Hook`]. One predictable branch while hooks are off.
@@ -126,6 +163,15 @@ impl Gl {
     /// The context is about to be destroyed, or was lost: handles that are dropped from now on free nothing.
     pub fn context_gone(&self) {
         self.0.alive.set(false);
+    }
+
+    /// From now on what the driver says goes to `sink` as well, also with the debug hooks off.
+    pub(crate) fn report_to(&self, sink: MessageSink) {
+        self.0.debug.report_to(&self.0.raw, sink);
+    }
+
+    pub(super) fn timer_functions(&self) -> Option<timer::Functions> {
+        self.0.timers
     }
 
     /// Whether the context was lost, and why; asks the driver until it was. One call of the driver that answers at once,

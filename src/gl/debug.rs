@@ -1,12 +1,15 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use glow::HasContext as _;
 use parking_lot::Mutex;
 
 use super::Capabilities;
+use crate::time::{Clock as _, MonotonicClock};
+use crate::timeline::{self, MessageSink};
 
 /// Messages kept between two looks; more than these add nothing to the first.
 const KEPT: usize = 16;
@@ -75,13 +78,21 @@ struct Message {
     text: String,
 }
 
-type Inbox = Arc<Mutex<Vec<Message>>>;
+/// What the driver's callback, on whatever thread it comes, and the hooks share.
+#[derive(Debug, Default)]
+struct Inbox {
+    messages: Mutex<Vec<Message>>,
+    /// Some hook is going to look.
+    hooked: AtomicBool,
+    /// A timeline that wants them all.
+    sink: OnceLock<MessageSink>,
+}
 
 #[derive(Debug)]
 pub(super) struct Debug {
     level: Cell<DebugLevel>,
     /// `None` without KHR_debug: `glGetError` is asked instead.
-    inbox: Option<Inbox>,
+    inbox: Option<Arc<Inbox>>,
     /// The first error that a hook saw which does not stop the program, for the next one that does.
     owed: RefCell<Option<String>>,
 }
@@ -89,7 +100,7 @@ pub(super) struct Debug {
 impl Debug {
     pub(super) fn install(gl: &mut glow::Context, caps: &Capabilities, level: DebugLevel) -> Self {
         let inbox = caps.debug_output.then(|| {
-            let inbox = Inbox::default();
+            let inbox = Arc::<Inbox>::default();
             let into = Arc::clone(&inbox);
             // SAFETY: the callback owns what it uses; the context keeps it until it is dropped itself.
             unsafe {
@@ -113,25 +124,38 @@ impl Debug {
         self.level.get() != DebugLevel::Off
     }
 
+    /// Messages go to `sink` as well. Where hooks are off they may come later and from other threads, so that the driver is
+    /// not slowed down.
+    pub(super) fn report_to(&self, gl: &glow::Context, sink: MessageSink) {
+        if let Some(inbox) = &self.inbox {
+            let _ = inbox.sink.set(sink);
+            self.set_level(gl, self.level());
+        }
+    }
+
     pub(super) fn set_level(&self, gl: &glow::Context, level: DebugLevel) {
         let was_off = self.level.replace(level) == DebugLevel::Off;
         if was_off || level == DebugLevel::Off {
             // What happened before is not blamed on what is drawn from now on.
             match &self.inbox {
-                Some(inbox) => inbox.lock().clear(),
+                Some(inbox) => inbox.messages.lock().clear(),
                 None => clear_errors(gl),
             }
         }
         if level != DebugLevel::Panic {
             *self.owed.borrow_mut() = None;
         }
-        if self.inbox.is_none() {
-            return;
-        }
+        let Some(inbox) = &self.inbox else { return };
+        // Relaxed: the flag carries no data, and one message more or less is none of anybody's.
+        inbox.hooked.store(level != DebugLevel::Off, Ordering::Relaxed);
         // SAFETY: toggles state of the current context; the callback is installed.
         unsafe {
             if level == DebugLevel::Off {
-                gl.disable(glow::DEBUG_OUTPUT);
+                if inbox.sink.get().is_some() {
+                    gl.enable(glow::DEBUG_OUTPUT);
+                } else {
+                    gl.disable(glow::DEBUG_OUTPUT);
+                }
                 gl.disable(glow::DEBUG_OUTPUT_SYNCHRONOUS);
             } else {
                 gl.enable(glow::DEBUG_OUTPUT);
@@ -144,7 +168,7 @@ impl Debug {
     #[cold]
     pub(super) fn look(&self, gl: &glow::Context, hook: Hook<'_>) {
         let messages = match &self.inbox {
-            Some(inbox) => std::mem::take(&mut *inbox.lock()),
+            Some(inbox) => std::mem::take(&mut *inbox.messages.lock()),
             None => ask(gl),
         };
         for message in &messages {
@@ -175,6 +199,12 @@ impl Debug {
 }
 
 fn receive(inbox: &Inbox, source: u32, kind: u32, id: u32, severity: u32, text: &str) {
+    if let Some(sink) = inbox.sink.get() {
+        sink.send(timeline::Message::new(MonotonicClock.now(), [source, kind, id, severity], text));
+    }
+    if !inbox.hooked.load(Ordering::Relaxed) {
+        return;
+    }
     let error = kind == glow::DEBUG_TYPE_ERROR;
     if error && source == glow::DEBUG_SOURCE_SHADER_COMPILER {
         return; // whoever compiles gets it as a `ShaderError`, and may well go on
@@ -183,7 +213,7 @@ fn receive(inbox: &Inbox, source: u32, kind: u32, id: u32, severity: u32, text: 
         || severity == glow::DEBUG_SEVERITY_HIGH
         || (kind == glow::DEBUG_TYPE_PERFORMANCE && severity == glow::DEBUG_SEVERITY_MEDIUM);
     if worth_it {
-        let mut inbox = inbox.lock();
+        let mut inbox = inbox.messages.lock();
         if inbox.len() < KEPT {
             inbox.push(Message { error, text: format!("{} (id {id})", text.trim_end()) });
         }

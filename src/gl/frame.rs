@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use glow::HasContext as _;
 
-use super::{Gl, Hook, Mesh, Program};
+use super::{Gl, GpuTimer, Hook, Mesh, Program, StreamRange, StreamRing, VertexLayout};
 use crate::error::{Error, ResetCause, Result};
 use crate::pacing::FrameId;
 use crate::runtime::{FrameInfo, LatestInput, Size, TargetInfo};
@@ -58,11 +58,22 @@ pub trait Renderer<S> {
 pub struct Frame<'a> {
     gl: &'a Gl,
     info: FrameInfo<'a>,
+    timer: Option<&'a mut GpuTimer>,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) const fn new(gl: &'a Gl, info: FrameInfo<'a>) -> Self {
-        Self { gl, info }
+    pub(super) const fn new(gl: &'a Gl, info: FrameInfo<'a>, timer: Option<&'a mut GpuTimer>) -> Self {
+        Self { gl, info, timer }
+    }
+
+    /// From here to the next pass, or to the frame's end, what is drawn belongs to the pass `name`: the HUD, the report and
+    /// the timeline tell what it took the GPU. What was drawn before the first pass belongs to it. At most
+    /// [`MAX_PASSES`](super::MAX_PASSES) are timed in a frame; more are counted. One query, or one branch where nothing is
+    /// timed.
+    pub fn pass(&mut self, name: &'static str) {
+        if let Some(timer) = &mut self.timer {
+            timer.pass(name);
+        }
     }
 
     /// The context. `frame.gl().raw()` has every OpenGL function.
@@ -202,6 +213,19 @@ impl<'a> Frame<'a> {
         self.gl.hook(Hook::Draw(program.name()));
         program.use_program();
         mesh.draw_instanced(instances);
+    }
+
+    /// Draws a mesh once for each `I` in a range of the ring that is attached to it: see [`Mesh::draw_streamed`].
+    pub fn draw_streamed<I: VertexLayout>(
+        &mut self,
+        program: &Program,
+        mesh: &Mesh,
+        ring: &StreamRing,
+        range: StreamRange,
+    ) {
+        self.gl.hook(Hook::Draw(program.name()));
+        program.use_program();
+        mesh.draw_streamed::<I>(ring, range);
     }
 }
 

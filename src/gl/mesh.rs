@@ -1,7 +1,7 @@
 use glow::HasContext as _;
 
 use super::handle::{BufferObject, Handle, VertexArrayObject};
-use super::{Attribute, Buffer, Gl, Usage, VertexLayout};
+use super::{Attribute, Buffer, Gl, StreamRange, StreamRing, Usage, VertexLayout};
 use crate::error::{Error, Result};
 
 /// What vertices are joined to.
@@ -119,6 +119,22 @@ impl Mesh {
         unsafe { gl.raw().bind_vertex_array(None) };
     }
 
+    /// Reads one `I` per instance from a ring, beside the vertices. Which ones is said at each draw:
+    /// [`draw_streamed`](Self::draw_streamed). The ring stays the caller's, who keeps it as long as the mesh is drawn.
+    pub fn attach_stream<I: VertexLayout>(&mut self, ring: &StreamRing) {
+        self.attach_at::<I>(ring, 0);
+    }
+
+    fn attach_at<I: VertexLayout>(&self, ring: &StreamRing, offset: usize) {
+        self.bind();
+        let gl = self.array.gl();
+        // SAFETY: the ring's buffer is alive.
+        unsafe { gl.raw().bind_buffer(glow::ARRAY_BUFFER, Some(ring.buffer())) };
+        attach_from::<I>(gl, I::ATTRIBUTES, 1, offset as i32);
+        // SAFETY: unbinds.
+        unsafe { gl.raw().bind_vertex_array(None) };
+    }
+
     /// How many vertices or indices one draw reads.
     #[must_use]
     pub const fn count(&self) -> u32 {
@@ -161,6 +177,37 @@ impl Mesh {
         }
     }
 
+    /// Draws it once for each `I` in a range of the ring that was [attached](Self::attach_stream). One call where the
+    /// driver takes a first instance ([`base_instance`](super::Capabilities::base_instance)); else the attributes are
+    /// described anew before it.
+    pub fn draw_streamed<I: VertexLayout>(&self, ring: &StreamRing, range: StreamRange) {
+        let instances = i32::try_from(range.len() / size_of::<I>().max(1)).unwrap_or(i32::MAX);
+        let gl = self.array.gl();
+        if !gl.caps().base_instance {
+            self.attach_at::<I>(ring, range.offset());
+            self.draw_instanced(instances as usize);
+            return;
+        }
+        self.bind();
+        let (mode, first) = (self.primitive as u32, range.first::<I>());
+        // SAFETY: as in `draw`; the instances were written to the attached ring, from whose start `first` counts.
+        unsafe {
+            if self.indexed {
+                gl.raw().draw_elements_instanced_base_vertex_base_instance(
+                    mode,
+                    self.count,
+                    glow::UNSIGNED_INT,
+                    0,
+                    instances,
+                    0,
+                    first,
+                );
+            } else {
+                gl.raw().draw_arrays_instanced_base_instance(mode, 0, self.count, instances, first);
+            }
+        }
+    }
+
     /// Frees it now.
     pub fn delete(self) {
         self.array.delete();
@@ -185,6 +232,11 @@ impl VertexLayout for NoVertex {
 
 /// Describes the bound buffer to the bound vertex array.
 fn attach<V>(gl: &Gl, attributes: &[Attribute], divisor: u32) {
+    attach_from::<V>(gl, attributes, divisor, 0);
+}
+
+/// The same for values that begin `start` bytes into the buffer.
+fn attach_from<V>(gl: &Gl, attributes: &[Attribute], divisor: u32, start: i32) {
     let stride = size_of::<V>() as i32;
     for a in attributes {
         // SAFETY: the offsets were worked out by the compiler from `V`, values of which the bound buffer holds.
@@ -196,7 +248,7 @@ fn attach<V>(gl: &Gl, attributes: &[Attribute], divisor: u32) {
                 a.kind,
                 a.normalised,
                 stride,
-                a.offset,
+                start + a.offset,
             );
             gl.raw().vertex_attrib_divisor(a.location, divisor);
         }

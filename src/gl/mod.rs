@@ -17,7 +17,11 @@ mod fence;
 mod frame;
 mod glsl;
 mod handle;
+mod invocations;
+#[cfg(feature = "textures")]
+pub mod loader;
 mod mesh;
+mod painter;
 mod program;
 mod program_binary;
 mod program_build;
@@ -28,8 +32,10 @@ mod shader;
 mod shader_error;
 mod shader_folder;
 mod shader_preprocess;
+pub mod stream;
 mod target;
 mod texture;
+mod timer;
 mod uniform;
 mod uniform_block;
 mod vertex;
@@ -46,15 +52,23 @@ pub use fence::FenceRing;
 pub use frame::{CreateContext, Frame, Renderer};
 pub use glow;
 pub use handle::Handle;
+#[cfg(feature = "textures")]
+pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
+pub use painter::{Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, Vertex};
 pub use program::Program;
 pub use program_build::ProgramBuilder;
 pub use program_cache::ProgramCache;
 pub use shader::{ShaderSource, ShaderStage};
 pub use shader_error::{ShaderError, ShaderFault};
 pub use shader_folder::ShaderFolder;
+pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use target::{RenderTarget, read_pixels};
-pub use texture::{Filter, Texture, TextureOptions, Wrap};
+pub use texture::{
+    CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
+    TextureOptions, Wrap, full_levels, level_size,
+};
+pub use timer::{GpuPass, GpuTimer, GpuTiming, MAX_PASSES};
 pub use uniform::{Uniform, UniformValue};
 pub use uniform_block::{BlockFormat, BlockMember, UniformBlock};
 pub use vertex::{Attribute, AttributeFormat, VertexLayout};

@@ -11,6 +11,7 @@ use super::shader_error::ShaderError;
 use super::shader_folder::ShaderFolder;
 use super::shader_preprocess::Flat;
 use super::{Gl, Hook, Program, UniformBlock, VertexLayout};
+use crate::timeline::{self, Kind};
 
 /// What a program is made from, kept so that it can be made again.
 #[derive(Clone, Debug)]
@@ -54,6 +55,7 @@ impl Recipe {
     ///                 └──no──▶ compiled ──▶ linked ──▶ kept ──▶┘
     /// ```
     pub(super) fn build(&self, gl: &Gl, flats: [Flat; 2], cached: Cached) -> Result<Built, ShaderError> {
+        let _compile = timeline::span(Kind::Compile, "compile and link");
         let cache = gl.shaders().cache.borrow();
         let cache = cache.as_ref().filter(|_| cached == Cached::Yes && gl.caps().program_binaries);
         let key = cache.map(|_| program_binary::key(gl, &flats));

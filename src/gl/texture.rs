@@ -1,9 +1,25 @@
+mod array;
+mod data;
+mod error;
+mod format;
+#[cfg(feature = "textures")]
+pub(in crate::gl) mod ktx;
+mod mipmap;
+mod slices;
+
 use glow::HasContext as _;
 
+pub use array::TextureArray;
+pub use data::{SharedBytes, TextureData};
+pub use error::TextureError;
+pub use format::{CompressedFormats, TextureFormat, full_levels, level_size};
+pub(in crate::gl) use slices::{Slice, Slices};
+
 use super::handle::{Handle, TextureObject};
-use super::{Gl, Hook};
+use super::{Gl, Hook, StreamError, StreamRange, StreamRing, StreamTarget};
 use crate::error::{Error, Result};
 use crate::runtime::Size;
+use crate::timeline;
 
 /// What lies beyond a texture's edge.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -64,6 +80,7 @@ pub struct Texture {
     handle: Handle<TextureObject>,
     name: String,
     size: Size,
+    format: TextureFormat,
 }
 
 /// Highest anisotropy that is asked for: beyond it the difference is not seen and software rasterisers crawl.
@@ -71,46 +88,43 @@ const ANISOTROPY: f32 = 8.0;
 
 impl Texture {
     /// A texture of `size` from four bytes (red, green, blue, alpha) per texel, rows from top to bottom. The bytes
-    /// go straight to the driver. `name` is what messages call it.
+    /// go straight to the driver, which makes the smaller copies. `name` is what messages call it.
     ///
     /// # Errors
     /// When the size is empty, does not fit the bytes or is beyond the driver's limit, or no name is left.
     pub fn rgba8(gl: &Gl, name: &str, size: Size, texels: &[u8], options: &TextureOptions) -> Result<Self> {
-        let fail = |detail: String| Error::Gl { operation: "making a texture", detail };
-        let limit = gl.caps().max_texture_size;
-        if size.is_empty() || size.width > limit || size.height > limit {
-            return Err(fail(format!(
-                "`{name}` has {}x{} texels; 1 to {limit} fit",
-                size.width, size.height
-            )));
+        Self::with_texels(gl, name, size, Some(texels), options)
+    }
+
+    /// A texture of four bytes per texel that are undefined until they are
+    /// [written](Self::write_streamed).
+    ///
+    /// # Errors
+    /// When the size is empty or beyond the driver's limit, or no name is left.
+    pub fn empty(gl: &Gl, name: &str, size: Size, options: &TextureOptions) -> Result<Self> {
+        Self::with_texels(gl, name, size, None, options)
+    }
+
+    fn with_texels(
+        gl: &Gl,
+        name: &str,
+        size: Size,
+        texels: Option<&[u8]>,
+        options: &TextureOptions,
+    ) -> Result<Self> {
+        let fail = |reason| Error::Texture { name: name.to_owned(), reason };
+        check_size(gl, size).map_err(fail)?;
+        if let Some(texels) = texels
+            && texels.len() as u64 != 4 * u64::from(size.width) * u64::from(size.height)
+        {
+            let wanted = TextureFormat::Rgba8.bytes(size).unwrap_or(usize::MAX);
+            return Err(fail(TextureError::Length { level: 0, got: texels.len(), wanted }));
         }
-        if texels.len() as u64 != 4 * u64::from(size.width) * u64::from(size.height) {
-            let Size { width, height } = size;
-            return Err(fail(format!("`{name}`: {} bytes for {width}x{height} texels", texels.len())));
-        }
-        // SAFETY: makes a name in the current context.
-        let raw = unsafe { gl.raw().create_texture() }.map_err(fail)?;
-        // SAFETY: the name was just made here, for us alone.
-        let handle = unsafe { Handle::from_raw(gl, raw) };
-        let texture = Self { handle, name: name.to_owned(), size };
-        texture.bind(0);
-        let format = if options.srgb { glow::SRGB8_ALPHA8 } else { glow::RGBA8 };
-        let minify = match (options.minify, options.mipmaps) {
-            (Filter::Nearest, false) => glow::NEAREST,
-            (Filter::Linear, false) => glow::LINEAR,
-            (Filter::Nearest, true) => glow::NEAREST_MIPMAP_NEAREST,
-            (Filter::Linear, true) => glow::LINEAR_MIPMAP_LINEAR,
-        };
-        let magnify = if options.magnify == Filter::Nearest { glow::NEAREST } else { glow::LINEAR };
-        let parameter = |name, value: u32| {
-            // SAFETY: sets state of the texture that is bound.
-            unsafe { gl.raw().tex_parameter_i32(glow::TEXTURE_2D, name, value as i32) }
-        };
-        parameter(glow::TEXTURE_WRAP_S, options.wrap.0 as u32);
-        parameter(glow::TEXTURE_WRAP_T, options.wrap.1 as u32);
-        parameter(glow::TEXTURE_MIN_FILTER, minify);
-        parameter(glow::TEXTURE_MAG_FILTER, magnify);
-        // SAFETY: `texels` holds exactly the bytes that size and format ask for; rows of RGBA are 4-byte aligned.
+        let texture = Self::make(gl, name, size, TextureFormat::Rgba8).map_err(fail)?;
+        set_parameters(gl, glow::TEXTURE_2D, options, level_count(size, options.mipmaps));
+        let format = TextureFormat::Rgba8.internal(options.srgb);
+        let _upload = texels.map(|texels| timeline::upload("texture", texels.len()));
+        // SAFETY: `texels` holds exactly the bytes that size and format ask for, if any; rows of RGBA are 4-byte aligned.
         unsafe {
             gl.raw().pixel_store_i32(glow::UNPACK_ALIGNMENT, 4);
             gl.raw().tex_image_2d(
@@ -122,20 +136,128 @@ impl Texture {
                 0,
                 glow::RGBA,
                 glow::UNSIGNED_BYTE,
-                glow::PixelUnpackData::Slice(Some(texels)),
+                glow::PixelUnpackData::Slice(texels),
             );
             if options.mipmaps {
                 gl.raw().generate_mipmap(glow::TEXTURE_2D);
             }
-            let caps = gl.caps();
-            if options.mipmaps && caps.max_anisotropy > 1.0 && !caps.software {
-                gl.raw().tex_parameter_f32(
+        }
+        Ok(texture)
+    }
+
+    /// Replaces all texels by what was written to a ring of [pixels](StreamTarget::PixelUnpack) in this frame. Smaller
+    /// copies are not made. Five calls; the driver reads the bytes when it likes, until the ring's fence.
+    ///
+    /// # Errors
+    /// When the texture is compressed, or these are not four bytes per texel.
+    pub fn write_streamed(
+        &mut self,
+        ring: &StreamRing,
+        range: StreamRange,
+    ) -> std::result::Result<(), StreamError> {
+        let Size { width, height } = self.size;
+        let wanted = TextureFormat::Rgba8.bytes(self.size).unwrap_or(usize::MAX);
+        if range.len() != wanted || self.format != TextureFormat::Rgba8 {
+            let detail = format!("{} bytes for {width}x{height} {:?} texels", range.len(), self.format);
+            return Err(StreamError::Driver { operation: "writing a texture", detail });
+        }
+        let slice = Slice { level: 0, area: [0, 0, width, height], from: 0, bytes: wanted };
+        let gl = self.handle.gl().raw();
+        // SAFETY: the buffer is alive and holds the range; unbound, texels from memory are taken from memory again.
+        unsafe {
+            gl.bind_buffer(StreamTarget::PixelUnpack.binding(), Some(ring.buffer()));
+            self.upload(TextureFormat::Rgba8, false, &slice, Source::Buffer(range.offset() as u32));
+            gl.bind_buffer(StreamTarget::PixelUnpack.binding(), None);
+        }
+        Ok(())
+    }
+
+    /// A texture from prepared data, which may be compressed and brings its own smaller copies (those that
+    /// `options` asks for are not made; whether the colours are sRGB is the data's business). Uploads everything at
+    /// once.
+    ///
+    /// # Errors
+    /// When the driver does not take the format or the size, or no name is left.
+    pub fn from_data(gl: &Gl, name: &str, data: &TextureData, options: &TextureOptions) -> Result<Self> {
+        let fail = |reason| Error::Texture { name: name.to_owned(), reason };
+        let texture = Self::reserve(gl, name, data, options).map_err(fail)?;
+        let mut slices = Slices::of(data);
+        while let Some(slice) = slices.next(usize::MAX) {
+            let bytes = &data.level(slice.level)[slice.from..slice.from + slice.bytes];
+            texture.upload(data.format(), data.srgb(), &slice, Source::Memory(bytes));
+        }
+        Ok(texture)
+    }
+
+    /// A texture with room for `data`, whose texels are undefined. It is bound to the active unit.
+    pub(in crate::gl) fn reserve(
+        gl: &Gl,
+        name: &str,
+        data: &TextureData,
+        options: &TextureOptions,
+    ) -> std::result::Result<Self, TextureError> {
+        let (format, srgb, size) = (data.format(), data.srgb(), data.size());
+        if !format.is_supported(srgb, gl.caps()) {
+            return Err(TextureError::Unsupported { format, srgb });
+        }
+        check_size(gl, size)?;
+        let texture = Self::make(gl, name, size, format)?;
+        set_parameters(gl, glow::TEXTURE_2D, options, data.levels());
+        take_memory(gl, data);
+        Ok(texture)
+    }
+
+    /// Writes a slice of it. The bytes lie in memory, or in the buffer that is bound for unpacking pixels.
+    pub(in crate::gl) fn upload(&self, format: TextureFormat, srgb: bool, slice: &Slice, from: Source<'_>) {
+        let gl = self.handle.gl().raw();
+        let (level, [x, y, width, height]) = (slice.level as i32, slice.area.map(|n| n as i32));
+        // SAFETY: the texture is ours; the slice lies within its level, and the source holds exactly the slice's bytes (rows
+        // of RGBA are 4-byte aligned).
+        unsafe {
+            gl.bind_texture(glow::TEXTURE_2D, Some(self.handle.raw()));
+            gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 4);
+            if format.is_compressed() {
+                let source = match from {
+                    Source::Memory(bytes) => glow::CompressedPixelUnpackData::Slice(bytes),
+                    Source::Buffer(at) => {
+                        glow::CompressedPixelUnpackData::BufferRange(at..at + slice.bytes as u32)
+                    }
+                };
+                let internal = format.internal(srgb);
+                gl.compressed_tex_sub_image_2d(
                     glow::TEXTURE_2D,
-                    glow::TEXTURE_MAX_ANISOTROPY_EXT,
-                    caps.max_anisotropy.min(ANISOTROPY),
+                    level,
+                    x,
+                    y,
+                    width,
+                    height,
+                    internal,
+                    source,
                 );
+            } else {
+                let source = match from {
+                    Source::Memory(bytes) => glow::PixelUnpackData::Slice(Some(bytes)),
+                    Source::Buffer(at) => glow::PixelUnpackData::BufferOffset(at),
+                };
+                let (format, kind) = (glow::RGBA, glow::UNSIGNED_BYTE);
+                gl.tex_sub_image_2d(glow::TEXTURE_2D, level, x, y, width, height, format, kind, source);
             }
         }
+    }
+
+    /// A name, bound to the first unit.
+    fn make(
+        gl: &Gl,
+        name: &str,
+        size: Size,
+        format: TextureFormat,
+    ) -> std::result::Result<Self, TextureError> {
+        // SAFETY: makes a name in the current context.
+        let raw = unsafe { gl.raw().create_texture() }.map_err(TextureError::Driver)?;
+        // SAFETY: the name was just made here, for us alone.
+        let handle = unsafe { Handle::from_raw(gl, raw) };
+        let texture = Self { handle, name: name.to_owned(), size, format };
+        texture.bind(0);
         Ok(texture)
     }
 
@@ -150,6 +272,12 @@ impl Texture {
         gl.hook(Hook::Bind(&self.name));
     }
 
+    /// How its texels are stored.
+    #[must_use]
+    pub const fn format(&self) -> TextureFormat {
+        self.format
+    }
+
     /// Its size in texels.
     #[must_use]
     pub const fn size(&self) -> Size {
@@ -159,5 +287,102 @@ impl Texture {
     /// Frees it now.
     pub fn delete(self) {
         self.handle.delete();
+    }
+}
+
+/// Where the bytes of a slice are.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::gl) enum Source<'a> {
+    Memory(&'a [u8]),
+    /// So many bytes into the bound buffer.
+    Buffer(u32),
+}
+
+fn check_size(gl: &Gl, size: Size) -> std::result::Result<(), TextureError> {
+    let limit = gl.caps().max_texture_size;
+    if size.is_empty() || size.width > limit || size.height > limit {
+        return Err(TextureError::TooLarge { size, limit });
+    }
+    Ok(())
+}
+
+/// Takes memory for all levels of the bound texture. No buffer is bound for unpacking pixels.
+fn take_memory(gl: &Gl, data: &TextureData) {
+    let (format, size, internal) = (data.format(), data.size(), data.format().internal(data.srgb()));
+    if gl.caps().texture_storage {
+        let (levels, width, height) = (data.levels() as i32, size.width as i32, size.height as i32);
+        // SAFETY: the texture is bound and has no memory yet; sizes and levels were checked.
+        unsafe { gl.raw().tex_storage_2d(glow::TEXTURE_2D, levels, internal, width, height) }
+        return;
+    }
+    for level in 0..data.levels() {
+        let at = level as i32;
+        let Size { width, height } = level_size(size, level);
+        let (width, height) = (width as i32, height as i32);
+        if format.is_compressed() {
+            // Older drivers take memory for compressed texels only together with the texels.
+            let blank = vec![0; data.level(level).len()];
+            let bytes = blank.len() as i32;
+            // SAFETY: the texture is bound; `blank` holds the level's bytes.
+            unsafe {
+                gl.raw().compressed_tex_image_2d(
+                    glow::TEXTURE_2D,
+                    at,
+                    internal as i32,
+                    width,
+                    height,
+                    0,
+                    bytes,
+                    &blank,
+                );
+            }
+        } else {
+            let (kind, nothing) = (glow::UNSIGNED_BYTE, glow::PixelUnpackData::Slice(None));
+            // SAFETY: the texture is bound; without texels only memory is taken.
+            unsafe {
+                gl.raw().tex_image_2d(
+                    glow::TEXTURE_2D,
+                    at,
+                    internal as i32,
+                    width,
+                    height,
+                    0,
+                    glow::RGBA,
+                    kind,
+                    nothing,
+                );
+            }
+        }
+    }
+}
+
+const fn level_count(size: Size, mipmaps: bool) -> u32 {
+    if mipmaps { full_levels(size) } else { 1 }
+}
+
+/// Sets how the bound texture is read.
+fn set_parameters(gl: &Gl, target: u32, options: &TextureOptions, levels: u32) {
+    let minify = match (options.minify, options.mipmaps && levels > 1) {
+        (Filter::Nearest, false) => glow::NEAREST,
+        (Filter::Linear, false) => glow::LINEAR,
+        (Filter::Nearest, true) => glow::NEAREST_MIPMAP_NEAREST,
+        (Filter::Linear, true) => glow::LINEAR_MIPMAP_LINEAR,
+    };
+    let magnify = if options.magnify == Filter::Nearest { glow::NEAREST } else { glow::LINEAR };
+    let parameter = |name, value: u32| {
+        // SAFETY: sets state of the texture that is bound.
+        unsafe { gl.raw().tex_parameter_i32(target, name, value as i32) }
+    };
+    parameter(glow::TEXTURE_WRAP_S, options.wrap.0 as u32);
+    parameter(glow::TEXTURE_WRAP_T, options.wrap.1 as u32);
+    parameter(glow::TEXTURE_MIN_FILTER, minify);
+    parameter(glow::TEXTURE_MAG_FILTER, magnify);
+    // Without the levels that are not there the texture would be incomplete, and black.
+    parameter(glow::TEXTURE_MAX_LEVEL, levels.max(1) - 1);
+    let caps = gl.caps();
+    if options.mipmaps && caps.max_anisotropy > 1.0 && !caps.software {
+        let anisotropy = caps.max_anisotropy.min(ANISOTROPY);
+        // SAFETY: as above; the driver has the extension.
+        unsafe { gl.raw().tex_parameter_f32(target, glow::TEXTURE_MAX_ANISOTROPY_EXT, anisotropy) }
     }
 }

@@ -8,6 +8,7 @@ use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle, VblankSampl
 use crate::runtime::{Feedback, Size};
 use crate::sim::FixedDisplay;
 use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::timeline::{self, Kind};
 
 /// How long swap waits for the frame before, in nanoseconds. A GPU that takes longer has hung.
 const HUNG: i32 = i32::MAX; // 2.1 s
@@ -64,6 +65,7 @@ impl Surface for OffscreenSurface {
             gl.flush();
             let before = std::mem::replace(&mut self.in_flight, next);
             before.map(|fence| {
+                let _wait = timeline::span(Kind::Fence, "frame before");
                 let status = gl.client_wait_sync(fence, 0, HUNG);
                 gl.delete_sync(fence);
                 status

@@ -198,24 +198,12 @@ impl Default for MissBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::Noise;
 
     const MS: i64 = 1_000_000;
 
     fn budget(share: f64) -> WorkBudget {
         WorkBudget::new(MissBudget::new(share).unwrap(), Duration::ZERO)
-    }
-
-    /// Noise that is the same each time: splitmix64.
-    struct Noise(u64);
-
-    impl Noise {
-        fn unit(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-        }
     }
 
     #[test]
@@ -229,7 +217,7 @@ mod tests {
         ];
         for share in [0.001, 0.005, 0.02] {
             for (name, work) in loads {
-                let (mut budget, mut noise) = (budget(share), Noise(7));
+                let (mut budget, mut noise) = (budget(share), Noise::new(7));
                 let (mut missed, frames) = (0_u32, 500_000);
                 for _ in 0..frames {
                     let span = (work(&mut noise) * MS as f64) as i64;

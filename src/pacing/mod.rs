@@ -27,7 +27,7 @@ pub use step::{FixedStep, Steps};
 pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};
 pub use throttle::Throttle;
 pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant};
-pub use vblank::{Lock, Vblank, VblankModel, VblankSample, Verdict};
+pub use vblank::{FASTEST_HZ, Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;
 
@@ -43,6 +43,11 @@ impl FrameId {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// Its place in a ring of `size` frames.
+    pub(crate) const fn slot(self, size: usize) -> usize {
+        (self.0 % size as u64) as usize
     }
 }
 
@@ -111,6 +116,8 @@ pub enum Feedback {
     GpuDone(FrameId, Timestamp),
     /// What became of the frame.
     Presented(FrameId, Presentation),
+    /// A pass of this frame took the GPU from here to there.
+    GpuPass(FrameId, &'static str, Timestamp, Timestamp),
     /// The display began a refresh.
     Vblank(VblankSample),
     /// From now on this source tells display times, of this origin.

@@ -13,6 +13,7 @@ use crate::pacing::{
 };
 use crate::stats::Recorder;
 use crate::time::Timestamp;
+use crate::timeline::Timeline;
 
 /// How a run is to go.
 #[derive(Clone, Debug)]
@@ -51,6 +52,9 @@ pub struct RunOptions {
     pub capture_last: bool,
     /// Keep what the newest frames took, so many of them: [`Recorder::trace`]. 0: none.
     pub trace_frames: usize,
+    /// Keep a [`Timeline`] of so many events of each thread, the newest ones. An event takes 80 bytes, and one in eight of
+    /// them is accompanied by the stamps of a frame. 0: none.
+    pub timeline_events: usize,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,
 }
@@ -74,6 +78,7 @@ impl Default for RunOptions {
             end_when_idle: false,
             capture_last: false,
             trace_frames: 0,
+            timeline_events: 0,
             shutdown_timeout: Duration::from_millis(900),
         }
     }
@@ -123,6 +128,8 @@ pub struct Summary {
     pub missed: Option<u64>,
     /// From the first plan to the end.
     pub elapsed: Duration,
+    /// The display's refresh interval, and from frame to frame, as they were at the end.
+    pub(super) intervals: (Duration, Duration),
     /// What was drawn with and to.
     pub target: TargetInfo,
     /// The drawing area at the end.
@@ -137,10 +144,36 @@ pub struct Summary {
     pub priority: Priority,
     /// All figures.
     pub stats: Recorder,
+    /// What happened, where [`RunOptions::timeline_events`] asked for it.
+    pub timeline: Option<Timeline>,
     /// The last frame, where it was asked for.
     pub picture: Option<Pixels>,
     /// Contexts that were lost, after each of which the run went on in a new one.
     pub context_resets: u64,
+}
+
+impl Summary {
+    /// The timeline with what the figures know.
+    pub(super) fn told(&self, timeline: Timeline) -> Timeline {
+        let (frames, frames_pushed_out) = self.stats.records();
+        let (refresh, interval) = self.intervals;
+        let target = &self.target;
+        Timeline {
+            frames,
+            frames_pushed_out,
+            refresh,
+            interval,
+            warmup: self.stats.warmup(),
+            about: vec![
+                ("renderer", target.renderer.clone()),
+                ("version", target.version.clone()),
+                ("surface", target.surface.clone()),
+                ("display times", format!("{} ({})", target.source, target.origin)),
+                ("pacing", self.pacing.to_string()),
+            ],
+            ..timeline
+        }
+    }
 }
 
 /// How a run ended: what it came to, and what ended it early. A run that failed after frames had been drawn has both.

@@ -5,6 +5,7 @@ use super::slot::{InputHistory, Slot};
 use crate::pacing::{FixedStep, LONGEST_STEP, Plan};
 use crate::sync::snapshot::{Published, Reader, Writer};
 use crate::time::{Clock, Timestamp};
+use crate::timeline::{self, Kind};
 
 /// What the world wants of the loop after a step.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -199,6 +200,7 @@ impl<L: Logic> LogicStep<L> {
     /// locks nothing by itself.
     pub(super) fn step(&mut self, clock: &impl Clock) -> Option<Published> {
         crate::profile::scope!("logic step", (self.snapshots.published() + 1).to_string());
+        let _step = timeline::span(Kind::Logic, "logic step").frame(self.snapshots.published() + 1);
         let sampled = clock.now();
         let mut earliest = None;
         while let Some(event) = self.inputs.next() {

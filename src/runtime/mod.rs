@@ -22,6 +22,7 @@
 
 mod host;
 mod input;
+mod latch;
 mod logic;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -36,14 +37,17 @@ mod virtual_tests;
 pub use host::{Ended, Handle, Pixels, RunOptions, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
+pub use latch::Latch;
 pub use logic::{Demand, Logic, Tick};
-pub use render::{Backend, FrameInfo, Latch};
+pub use render::{Backend, FrameInfo};
 
 pub use crate::pacing::Feedback;
 pub use threads::Runtime;
 #[cfg(feature = "gl")]
 pub(crate) use threads::helper_thread;
-#[cfg(feature = "window")]
+#[cfg(any(feature = "window", feature = "textures"))]
 pub(crate) use threads::panic_message;
+#[cfg(feature = "textures")]
+pub(crate) use threads::spawn_helper;
 
 pub use crate::error::ThreadName;

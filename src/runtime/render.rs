@@ -1,8 +1,8 @@
-use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::host::{Control, Ended, Pixels, RunOptions, Summary, TargetInfo, Wishes};
 use super::input::{LatestInput, Size};
+use super::latch::Latch;
 use super::logic::{Demand, Due, Logic, Order};
 use super::seat::RenderSeat;
 use super::signal::Waker;
@@ -14,8 +14,9 @@ use crate::pacing::{
     Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
 };
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
-use crate::sync::snapshot::{self, DEFAULT_SLOTS, Reader, Writer};
+use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
+use crate::timeline::{self, Event, Kind};
 
 /// How often the fence of a frame is looked at that has to be finished before the next one is drawn.
 const FENCE_EVERY: Duration = Duration::from_micros(250);
@@ -29,6 +30,8 @@ const FENCELESS: u32 = 3;
 const REFRESH_DIFFERS: u32 = 500;
 /// Frames whose plan is remembered until the last is known of them.
 const PLANNED: usize = PENDING;
+/// Events of the timeline for which the stamps of one frame are kept: a frame makes more than these.
+const EVENTS_PER_FRAME: usize = 8;
 /// Losses of the context within [`LOSSES_WITHIN`] that a run survives. A driver that resets the GPU more often does so because
 /// of what is drawn, and would do it again.
 const LOSSES: u32 = 3;
@@ -36,36 +39,6 @@ const LOSSES: u32 = 3;
 const LOSSES_WITHIN: Duration = Duration::from_secs(60);
 /// A swap that takes more than this share of a frame interval has waited for the display.
 const WAITED: u32 = 4;
-
-/// The newest input, to be read immediately before what depends on it is handed to the GPU (a late latch).
-#[derive(Debug)]
-pub struct Latch {
-    latest: RefCell<Reader<LatestInput>>,
-    taken: Cell<Option<Timestamp>>,
-}
-
-impl Latch {
-    /// A latch over this buffer.
-    pub(super) const fn new(latest: Reader<LatestInput>) -> Self {
-        Self { latest: RefCell::new(latest), taken: Cell::new(None) }
-    }
-
-    /// A latch that never has any input, for pictures without a run.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self::new(snapshot::buffer::<_, DEFAULT_SLOTS>(|_| LatestInput::default()).1)
-    }
-
-    /// The newest input. Its sample time goes into the frame's record. About as cheap as reading the clock; never waits.
-    pub fn read(&self, now: Timestamp) -> LatestInput {
-        self.taken.set(Some(now));
-        self.latest.try_borrow_mut().map(|mut latest| *latest.acquire().value).unwrap_or_default()
-    }
-
-    fn begin(&self) {
-        self.taken.set(None);
-    }
-}
 
 /// What one frame is drawn with.
 #[derive(Copy, Clone, Debug)]
@@ -99,6 +72,12 @@ pub trait Backend<S> {
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         let _ = mode;
         Throttle::Untested
+    }
+
+    /// The window is on a display of the nominal rate `hz` from now on (another monitor, another mode): whoever tells display
+    /// times has to know.
+    fn set_refresh(&mut self, hz: f64) {
+        let _ = hz;
     }
 
     /// The drawing area changed. Never called with an empty size.
@@ -247,6 +226,8 @@ pub(super) struct RenderStep<S, B> {
     awaited: Option<FrameId>,
     priority: Priority,
     source: Option<(&'static str, Origin)>,
+    /// Since when a frame waits for the GPU to finish an earlier one.
+    fence_since: Option<Timestamp>,
     /// Contexts that were lost, in all and since the time beside it.
     losses: u64,
     recent_losses: (u32, Timestamp),
@@ -303,9 +284,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             awaited: None,
             priority,
             source: None,
+            fence_since: None,
             losses: 0,
             recent_losses: (0, Timestamp::ZERO),
         };
+        if step.options.timeline_events > 0 {
+            step.recorder.keep_records(step.options.timeline_events / EVENTS_PER_FRAME);
+        }
         if step.options.trace_frames > 0 {
             step.recorder.keep_trace(step.options.trace_frames);
         }
@@ -349,6 +334,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(hz) = wishes.refresh_hz {
             self.pacer.set_refresh(hz);
+            self.backend.set_refresh(hz);
             self.refresh_hz = Some(hz);
             self.tell_refresh();
         }
@@ -472,12 +458,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     }
 
     /// Draws when the GPU has finished enough of the frames before. A fence that never comes does not stop the run.
-    fn draw_or_wait(&self, reason: Reason, now: Timestamp) -> Next {
+    fn draw_or_wait(&mut self, reason: Reason, now: Timestamp) -> Next {
         let limit = u64::from(self.pacer.frames_in_flight());
         let fits = self.last.0 - self.finished.0.min(self.last.0) < limit;
         if fits || self.fenceless >= FENCELESS || now > self.last_drawn + POLL_FOR {
             Next::Draw(reason)
         } else {
+            self.fence_since.get_or_insert(now);
             Next::At(now + FENCE_EVERY)
         }
     }
@@ -487,7 +474,12 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     pub(super) fn draw(&mut self, reason: Reason, clock: &impl Clock) -> Result<()> {
         crate::profile::new_frame();
         let id = self.last.next();
+        timeline::set_frame(id.0);
+        if let Some(since) = self.fence_since.take() {
+            timeline::push(Event::new(Kind::Fence, "frames in flight", id.0, since, clock.now()));
+        }
         crate::profile::scope!("frame", id.to_string());
+        let drawing = timeline::span(Kind::Render, "frame");
         let seen = self.snapshots.index();
         if self.last > self.finished && self.last.0 > 1 && clock.now() > self.last_drawn + POLL_FOR {
             self.fenceless = self.fenceless.saturating_add(1);
@@ -550,14 +542,15 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         };
         self.backend.draw(&self.snapshots.current().view, &info)?;
         let submitted = clock.now();
+        drop(drawing);
         record.mark(Stage::Submitted, submitted);
-        record.latched = self.latch.taken.get();
+        record.latched = self.latch.taken();
         let logic = match (marks.sampled, marks.done) {
             (Some(from), Some(to)) if fresh => to.saturating_since(from),
             _ => Duration::ZERO,
         };
         if fresh {
-            self.planned[slot(id)] = (id, marks.plan.id);
+            self.planned[id.slot(PLANNED)] = (id, marks.plan.id);
             self.made = Some((logic, marks.demand));
         }
         // What comes after a wait is shown at once, and what only repeats a picture has no time of its own.
@@ -583,6 +576,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.mark(Stage::SwapBegin, begin);
         {
             crate::profile::scope!("swap");
+            let _swap = timeline::span(Kind::Swap, "swap");
             self.backend.swap(record.id)?;
         }
         let swapped = clock.now();
@@ -627,8 +621,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         // An answer that never comes does not stop the run.
         let mut answered = awaited.is_some() && now > self.last_drawn + POLL_FOR;
         let (mut shown, mut source) = (self.shown, None);
-        let plan_of =
-            |id: FrameId| Some(planned[slot(id)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan);
+        let plan_of = |id: FrameId| {
+            Some(planned[id.slot(PLANNED)]).filter(|(frame, _)| *frame == id).map(|(_, plan)| plan)
+        };
         self.backend.poll(&mut |feedback| match feedback {
             Feedback::GpuDone(id, at) => {
                 *finished = id.max(*finished);
@@ -640,12 +635,22 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
             Feedback::Presented(id, presentation) => {
                 answered |= awaited.is_some_and(|awaited| id >= awaited);
-                recorder.presented(id, presentation);
+                // The one place that refuses what cannot be: the pacer hears no more than the figures show.
+                let presentation = recorder.presented(id, presentation);
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
                 }
             }
+            Feedback::GpuPass(id, name, begin, end) => {
+                timeline::push(Event::new(Kind::Gpu, name, id.0, begin, end));
+                recorder.gpu_pass(id, name, end.signed_since(begin));
+            }
             Feedback::Vblank(sample) => {
+                let count = sample.sequence.unwrap_or(0);
+                timeline::push(Event {
+                    value: count,
+                    ..Event::new(Kind::Vblank, "vblank", 0, sample.at, sample.at)
+                });
                 // What we made up ourselves measures nothing.
                 let told = sample.origin != Origin::Estimated;
                 if told
@@ -775,7 +780,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             throttle: self.pacer.throttle(),
             pacer: self.pacer.state(),
             priority: self.priority,
+            intervals: self.told,
             stats: self.recorder,
+            timeline: None,
             picture,
             context_resets: self.losses,
         };
@@ -826,6 +833,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             // One frame per tick, however long that takes.
             plan.stale_at = Timestamp::MAX;
         }
+        timeline::push(Event {
+            value: plan.target_presentation.map_or(0, Timestamp::as_nanos),
+            delay: plan.budget.map_or(0, crate::time::nanos),
+            ..Event::new(Kind::Plan, "plan", plan.id.0, now, plan.wake_at)
+        });
         self.order = Order { number: self.order.number + 1, plan };
         self.publish_order();
     }
@@ -851,10 +863,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
     }
-}
-
-const fn slot(id: FrameId) -> usize {
-    (id.0 % PLANNED as u64) as usize
 }
 
 /// The render thread's loop around the step, and around the logic's while that is lent.
@@ -907,17 +915,19 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
                 }
             }
             (_, Due::Now) => seat.run(sleeper.spun(), clock)?,
-            (Next::Exactly(at), _) => {
+            (Next::Exactly(at), _) => timeline::sleeping(Some(at), || {
                 sleeper.until_or_woken(at);
-            }
+            }),
             (Next::At(poll), Due::At(at)) if poll < at => {
-                super::signal::park(Some(poll.saturating_since(now)));
+                timeline::sleeping(Some(poll), || super::signal::park(Some(poll.saturating_since(now))));
             }
-            (_, Due::At(at)) => {
+            (_, Due::At(at)) => timeline::sleeping(Some(at), || {
                 sleeper.until_or_woken(at);
+            }),
+            (Next::At(at), Due::Idle) => {
+                timeline::sleeping(Some(at), || super::signal::park(Some(at.saturating_since(now))));
             }
-            (Next::At(at), Due::Idle) => super::signal::park(Some(at.saturating_since(now))),
-            (Next::Idle, Due::Idle) => super::signal::park(None),
+            (Next::Idle, Due::Idle) => timeline::sleeping(None, || super::signal::park(None)),
         }
     }
     Ok(())

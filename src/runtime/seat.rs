@@ -37,11 +37,13 @@ pub(super) struct InputWaker {
     logic: Waker,
     render: Waker,
     lent: Arc<AtomicBool>,
+    /// The render thread is inside a lent step. Whoever ends the run reads it to name the thread that hangs.
+    stepping: Arc<AtomicBool>,
 }
 
 impl InputWaker {
     pub(super) fn new(logic: Waker, render: Waker) -> Self {
-        Self { logic, render, lent: Arc::default() }
+        Self { logic, render, lent: Arc::default(), stepping: Arc::default() }
     }
 
     /// Wakes nobody, for steps that are driven by hand.
@@ -57,8 +59,13 @@ impl InputWaker {
         if self.lent() { &self.render } else { &self.logic }.wake();
     }
 
-    pub(super) fn lent(&self) -> bool {
+    fn lent(&self) -> bool {
         self.lent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the render thread is running the logic's step at this moment, rather than drawing or waiting.
+    pub(super) fn stepping(&self) -> bool {
+        self.stepping.load(Ordering::Relaxed)
     }
 
     fn set_lent(&self, lent: bool) {
@@ -154,8 +161,12 @@ impl<L: Logic> RenderSeat<L> {
     pub(super) fn run(&mut self, spun: Duration, clock: &impl Clock) -> Result<()> {
         let Some(step) = &mut self.step else { return Ok(()) };
         step.spun(spun);
+        // Relaxed: it is only read of a thread that has not moved for long.
+        self.inputs.stepping.store(true, Ordering::Relaxed);
         // After a panic the step is dropped and not looked at again.
-        match catch_unwind(AssertUnwindSafe(|| step.step(clock).is_some())) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| step.step(clock).is_some()));
+        self.inputs.stepping.store(false, Ordering::Relaxed);
+        match outcome {
             Ok(_published) => Ok(()),
             Err(payload) => {
                 self.step = None;

@@ -18,8 +18,9 @@ use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
 use crate::time::{Clock, MonotonicClock};
+use crate::timeline::{self, Collector};
 
-/// The two threads of a run. This is the one place that starts threads.
+/// The two threads of a run. This file is the one place that starts threads.
 #[derive(Debug)]
 pub struct Runtime {
     handle: Handle,
@@ -27,6 +28,7 @@ pub struct Runtime {
     render: Worker<Ended>,
     inputs: InputWaker,
     timeout: Duration,
+    collector: Option<Collector>,
 }
 
 impl Runtime {
@@ -58,6 +60,7 @@ impl Runtime {
         let (orders_in, orders_out) =
             snapshot::buffer::<_, DEFAULT_SLOTS>(|_| super::logic::Order::default());
         let on_end: Arc<dyn Fn() + Send + Sync> = Arc::new(on_end);
+        let collector = (options.timeline_events > 0).then(|| Collector::new(options.timeline_events));
 
         let ending = {
             let (control, logic, render) = (Arc::clone(&control), logic_waker.clone(), render_waker.clone());
@@ -72,7 +75,9 @@ impl Runtime {
         let (logic_seat, mut render_seat) = seat::seat(step, options.layout, input_waker.clone());
         let logic_worker = {
             let (control, render) = (Arc::clone(&control), render_waker.clone());
+            let collector = collector.clone();
             Worker::spawn(ThreadName::Logic, ending.clone(), move || {
+                let _recording = collector.map(|c| c.record_here("logic"));
                 if let Some(level) = realtime {
                     // Whether it was granted is told by the render thread.
                     let _ = priority::request_realtime(level);
@@ -83,8 +88,10 @@ impl Runtime {
         };
         let render_worker = {
             let (control, logic) = (Arc::clone(&control), logic_waker.clone());
+            let collector = collector.clone();
             Worker::spawn(ThreadName::Render, ending, move || {
                 let clock = MonotonicClock;
+                let _recording = collector.map(|c| c.record_here("render"));
                 // Before the context is made: a software rasteriser's threads inherit it, and a frame waits for them.
                 let priority = options.realtime.map_or(Priority::Normal, priority::request_realtime);
                 if let Priority::Refused(why) = &priority {
@@ -120,7 +127,7 @@ impl Runtime {
         handle.render.bind(render.thread.thread().clone());
         logic_worker.go();
         render.go();
-        Ok(Self { handle, logic: logic_worker, render, inputs: input_waker, timeout })
+        Ok(Self { handle, logic: logic_worker, render, inputs: input_waker, timeout, collector })
     }
 
     /// The host's grip on the run.
@@ -153,15 +160,20 @@ impl Runtime {
         self.handle.stop();
         let logic = self.logic.join(self.timeout);
         let render = match self.render.join(self.timeout) {
-            // It was in a step of the logic when it got stuck.
-            Err(Error::ThreadStuck { .. }) if self.inputs.lent() => {
+            // A step that was lent hangs, and not what is drawn or swapped.
+            Err(Error::ThreadStuck { .. }) if self.inputs.stepping() => {
                 Err(Error::ThreadStuck { thread: ThreadName::Logic })
             }
             outcome => outcome,
         };
-        let Ended { summary, error } = render.unwrap_or_else(Ended::failed);
+        let Ended { mut summary, error } = render.unwrap_or_else(Ended::failed);
+        // A thread that did not end has not handed its events over: what the other one has is told.
+        if let (Some(summary), Some(collector)) = (&mut summary, &self.collector) {
+            summary.timeline = Some(summary.told(collector.collect()));
+        }
         let error = match (logic, error) {
-            // A thread that does not end says less than what made the other one fail.
+            // A thread that does not end says less than what made the other one fail; and while the step is lent, the logic
+            // thread only waits for it.
             (Err(Error::ThreadStuck { .. }), Some(cause)) => Some(cause),
             // When both failed, the logic's panic is the cause more often than the consequence.
             (Err(cause), _) => Some(cause),
@@ -187,10 +199,10 @@ fn run_logic<L: Logic>(mut seat: LogicSeat<L>, control: &Control, render: &Waker
                     render.wake();
                 }
             }
-            Due::At(at) => {
+            Due::At(at) => timeline::sleeping(Some(at), || {
                 sleeper.until_or_woken(at);
-            }
-            Due::Idle => signal::park(None),
+            }),
+            Due::Idle => timeline::sleeping(None, || signal::park(None)),
         }
     }
 }
@@ -263,6 +275,14 @@ pub(crate) fn helper_thread(name: &str, body: impl FnOnce() + Send + 'static) ->
         }
     };
     Builder::new().name(name).spawn(caught).map(drop)
+}
+
+/// Starts a thread beside those of the run, for whoever joins it.
+#[cfg(feature = "textures")]
+#[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
+pub(crate) fn spawn_helper(name: ThreadName, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let builder = Builder::new().name(name.os_name().into());
+    builder.spawn(body).map_err(|source| Error::Spawn { thread: name, source })
 }
 
 fn panicked(thread: ThreadName, payload: &(dyn Any + Send)) -> Error {

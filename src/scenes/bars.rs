@@ -32,6 +32,7 @@ pub(super) struct BarsRenderer;
 
 impl Renderer<i32> for BarsRenderer {
     fn render(&mut self, offset: &i32, frame: &mut Frame<'_>) {
+        frame.pass("bars");
         frame.clear([0.02, 0.02, 0.03, 1.0]);
         let Size { width, height } = frame.size();
         let mut left = *offset - PITCH;

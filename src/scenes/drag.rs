@@ -35,6 +35,7 @@ pub(super) struct DragRenderer;
 
 impl Renderer<Option<f32>> for DragRenderer {
     fn render(&mut self, mark: &Option<f32>, frame: &mut Frame<'_>) {
+        frame.pass("drag");
         frame.clear([0.0, 0.0, 0.0, 1.0]);
         // The pointer may have moved since the snapshot was made.
         let newest = frame.latch().pointer.map(|p| p.x);

@@ -70,6 +70,7 @@ pub(super) struct FlashRenderer;
 impl Renderer<bool> for FlashRenderer {
     fn render(&mut self, white: &bool, frame: &mut Frame<'_>) {
         let level = if *white { 1.0 } else { 0.0 };
+        frame.pass("flash");
         frame.clear([level, level, level, 1.0]);
     }
 

@@ -9,6 +9,7 @@
 //! | `flip` | the whole window turns on every frame |
 //! | `drag` | a white mark, 16 pixels wide, where the pointer is |
 //! | `bars` | vertical bars at constant speed |
+//! | `video` | a 1920x1080 picture made by the CPU and streamed each frame |
 
 mod bars;
 mod drag;
@@ -16,6 +17,7 @@ mod flash;
 pub mod model;
 mod orbit;
 mod swarm;
+mod video;
 mod viewer;
 
 use std::path::PathBuf;
@@ -24,6 +26,7 @@ pub use bars::Bars;
 pub use drag::Drag;
 pub use flash::Flash;
 pub use swarm::Swarm;
+pub use video::{VIDEO, Video};
 pub use viewer::{MODEL, Viewer};
 
 use crate::error::{Error, Result};
@@ -49,6 +52,8 @@ pub enum Scene {
     Drag,
     /// Moving bars.
     Bars,
+    /// A streamed picture.
+    Video,
 }
 
 /// Most instances of the swarm.
@@ -56,7 +61,7 @@ pub const MAX_INSTANCES: usize = 1_000_000;
 
 impl Scene {
     /// The names that [`parse`](Self::parse) knows.
-    pub const NAMES: &[&str] = &["model", "swarm", "flash", "flip", "drag", "bars"];
+    pub const NAMES: &[&str] = &["model", "swarm", "flash", "flip", "drag", "bars", "video"];
 
     /// The scene called `text`, or the glTF file at that path.
     ///
@@ -73,6 +78,7 @@ impl Scene {
             "flip" => Self::Flip,
             "drag" => Self::Drag,
             "bars" => Self::Bars,
+            "video" => Self::Video,
             _ if looks_like_a_file || path.is_file() => Self::Model(Some(path)),
             _ => {
                 return Err(Error::Config(format!(
@@ -99,7 +105,9 @@ impl Scene {
                     .visit(viewer, move |cx: &CreateContext<'_>| viewer::ViewerRenderer::new(cx.gl, &model))
             }
             Self::Swarm(n) => {
-                visitor.visit(Swarm::new(*n), |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl))
+                let n = *n;
+                visitor
+                    .visit(Swarm::new(n), move |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl, n))
             }
             Self::Flash { animate } => {
                 visitor.visit(Flash::on_input(*animate), |_: &CreateContext<'_>| Ok(flash::FlashRenderer))
@@ -109,6 +117,9 @@ impl Scene {
             }
             Self::Drag => visitor.visit(Drag::default(), |_: &CreateContext<'_>| Ok(drag::DragRenderer)),
             Self::Bars => visitor.visit(Bars::default(), |_: &CreateContext<'_>| Ok(bars::BarsRenderer)),
+            Self::Video => {
+                visitor.visit(Video::default(), |cx: &CreateContext<'_>| video::VideoRenderer::new(cx.gl))
+            }
         })
     }
 }

@@ -4,7 +4,11 @@ use glam::{Vec3, Vec4};
 use super::MAX_INSTANCES;
 use super::orbit::{Camera, Orbit};
 use crate::error::Result;
-use crate::gl::{Buffer, CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, Uniform, Usage};
+use crate::gl::stream::FRAMES_IN_FLIGHT;
+use crate::gl::{
+    CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget,
+    Uniform,
+};
 use crate::runtime::{InputEvent, Logic, Tick};
 use crate::{shader_file, vertex_layout};
 
@@ -120,22 +124,28 @@ impl Logic for Swarm {
 pub(super) struct SwarmRenderer {
     program: Program,
     mesh: Mesh,
-    instances: Buffer<Instance>,
+    instances: StreamRing,
+    /// Instances that there is room for.
+    most: usize,
+    /// That streaming failed was said.
+    failed: bool,
     view_projection: Uniform<glam::Mat4>,
     right: Uniform<Vec3>,
     up: Uniform<Vec3>,
 }
 
 impl SwarmRenderer {
-    pub(super) fn new(gl: &Gl) -> Result<Self> {
+    /// For up to `n` instances.
+    pub(super) fn new(gl: &Gl, n: usize) -> Result<Self> {
         let program = Program::builder("swarm", shader_file!("swarm.vert"), shader_file!("swarm.frag"))
             .vertices::<Corner>()
             .vertices::<Instance>()
             .build(gl)?;
         let corners = [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]].map(|corner| Corner { corner });
         let mut mesh = Mesh::new(gl, Primitive::TriangleStrip, &corners)?;
-        let instances = Buffer::vertices(gl, &[], Usage::Stream)?;
-        mesh.attach_instances(&instances);
+        let bytes = n.clamp(1, MAX_INSTANCES) * size_of::<Instance>();
+        let instances = StreamRing::auto(gl, StreamTarget::Vertex, bytes, FRAMES_IN_FLIGHT)?;
+        mesh.attach_stream::<Instance>(&instances);
         Ok(Self {
             view_projection: program.uniform("u_view_projection")?,
             right: program.uniform("u_right")?,
@@ -143,25 +153,46 @@ impl SwarmRenderer {
             program,
             mesh,
             instances,
+            most: n,
+            failed: false,
         })
+    }
+}
+
+impl SwarmRenderer {
+    fn draw(
+        &mut self,
+        instances: &[Instance],
+        frame: &mut Frame<'_>,
+    ) -> std::result::Result<(), StreamError> {
+        self.instances.begin_frame()?;
+        let range = self.instances.write(instances)?;
+        self.instances.finish_writes();
+        frame.draw_streamed::<Instance>(&self.program, &self.mesh, &self.instances, range);
+        self.instances.fence();
+        Ok(())
     }
 }
 
 impl Renderer<SwarmView> for SwarmRenderer {
     fn render(&mut self, view: &SwarmView, frame: &mut Frame<'_>) {
+        frame.pass("swarm");
         frame.clear_with_depth([0.012, 0.014, 0.03, 1.0]);
         frame.set_depth_test(true);
-        self.instances.write(&view.instances);
         let camera = &view.camera;
         self.program.set(&self.view_projection, camera.view_projection(frame.size().aspect()));
         self.program.set(&self.right, camera.view.row(0).truncate());
         self.program.set(&self.up, camera.view.row(1).truncate());
-        frame.draw_instanced(&self.program, &self.mesh, self.instances.len());
+        if let Err(e) = self.draw(&view.instances, frame)
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            log::error!("the swarm is not drawn: {e}");
+        }
         frame.set_depth_test(false);
     }
 
     fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
-        *self = Self::new(cx.gl)?;
+        *self = Self::new(cx.gl, self.most)?;
         Ok(())
     }
 }

@@ -253,6 +253,7 @@ impl ViewerRenderer {
 
 impl Renderer<ViewerView> for ViewerRenderer {
     fn render(&mut self, view: &ViewerView, frame: &mut Frame<'_>) {
+        frame.pass("opaque");
         frame.clear_with_depth([0.035, 0.04, 0.055, 1.0]);
         frame.set_depth_test(true);
         frame.set_point_sizes(true);
@@ -270,6 +271,7 @@ impl Renderer<ViewerView> for ViewerRenderer {
                 (at.distance_squared(camera.eye), i)
             }));
             self.order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+            frame.pass("blended");
             frame.set_blending(true);
             for &(_, i) in &self.order {
                 self.draw(&self.blended[i], &view.world, frame);

@@ -1,14 +1,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::policy::{Policy, interval, signed};
+use super::policy::{Policy, interval};
 use super::screen::{DisplaySpec, Screen, Word};
 use super::workload::{FrameCost, Oversleep, Workload};
 use super::{Noise, Taking};
 use crate::pacing::{FrameId, LONGEST_STEP, Layout, Plan, Work};
 use crate::stats::{Distribution, Summary};
 use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, Writer, buffer};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, signed_nanos};
 
 /// Everything that a simulated run depends on. The same scenario gives the same outcome, to the last bit.
 #[derive(Clone, Debug, PartialEq)]
@@ -421,7 +421,7 @@ impl Tally {
             return;
         }
         if let Some((at, animation)) = self.base {
-            let drift = signed(frame.animation) - signed(animation) - reference.signed_since(at);
+            let drift = signed_nanos(frame.animation) - signed_nanos(animation) - reference.signed_since(at);
             self.drift = self.drift.max(drift.abs());
         }
         self.frames += 1;
@@ -454,7 +454,7 @@ impl Tally {
             && let Some(before) = last.displayed
         {
             let step = at.signed_since(before);
-            let error = (signed(frame.animation) - signed(last.animation) - step).abs();
+            let error = (signed_nanos(frame.animation) - signed_nanos(last.animation) - step).abs();
             self.animation_error.record(error);
             let (k, want) = if self.variable {
                 (1, 1)

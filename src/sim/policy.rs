@@ -5,7 +5,7 @@ use crate::pacing::{
     FrameId, FramePacer, MissBudget, PacerState, Pacing, Plan, Presentation, Ticker, Variant, VblankModel,
     VblankSample, Work,
 };
-use crate::time::{Timestamp, nanos};
+use crate::time::Timestamp;
 
 /// What decides when frames begin, as the simulator sees it. [`FramePacer`] is one; the others are what programs do
 /// today, or could do.
@@ -389,9 +389,4 @@ impl Policy for JustInTime {
 /// The nominal interval of `hz`.
 pub(super) fn interval(hz: f64) -> Duration {
     Duration::from_nanos((1e9 / hz) as u64)
-}
-
-/// `span` as signed nanoseconds.
-pub(super) fn signed(span: Duration) -> i64 {
-    i64::try_from(nanos(span)).unwrap_or(i64::MAX)
 }

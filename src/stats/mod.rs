@@ -4,13 +4,17 @@
 
 mod distribution;
 mod metrics;
+mod passes;
 mod record;
 mod recorder;
+mod ring;
 mod trace;
 
 pub use distribution::{Distribution, Summary};
 pub use metrics::{Metric, Metrics, Unit};
+pub use passes::PassTimes;
 pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;
 pub use recorder::{Counters, Recorder};
+pub(crate) use ring::Ring;
 pub use trace::{TRACE_SCHEMA, Trace, TraceError, TraceFrame, TraceVblank};

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::trace::{Trace, Tracer};
-use super::{FrameRecord, Metrics, Stage};
+use super::{FrameRecord, Metrics, PassTimes, Ring, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
@@ -31,6 +31,9 @@ pub struct Counters {
     pub snapshots_skipped: u64,
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
+    /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an
+    /// earlier one.
+    pub contradicted: u64,
 }
 
 /// Collects the stamps of frames until each is complete, then feeds the metrics. It lives on the render thread;
@@ -52,6 +55,8 @@ pub struct Recorder {
     /// Somebody does say when the GPU is done.
     gpu_seen: bool,
     tracer: Option<Tracer>,
+    records: Option<Ring<FrameRecord>>,
+    passes: PassTimes,
 }
 
 impl Recorder {
@@ -73,6 +78,8 @@ impl Recorder {
             recent_next: 0,
             gpu_seen: false,
             tracer: None,
+            records: None,
+            passes: PassTimes::default(),
         }
     }
 
@@ -89,6 +96,31 @@ impl Recorder {
         self.tracer.as_ref().map(|tracer| tracer.trace(refresh))
     }
 
+    /// From now on keeps the stamps of the newest `frames` frames, of the warm-up as well, for [`records`](Self::records).
+    /// Takes about 330 bytes for each at once, and none later.
+    pub fn keep_records(&mut self, frames: usize) {
+        self.records = Some(Ring::new(frames));
+    }
+
+    /// The kept stamps, oldest first, and how many older ones had to make room for them. Allocates.
+    #[must_use]
+    pub fn records(&self) -> (Vec<FrameRecord>, u64) {
+        self.records.as_ref().map_or_else(Default::default, |records| (records.list(), records.pushed_out()))
+    }
+
+    /// A pass of frame `id` took the GPU so many nanoseconds. Those of the warm-up are left out.
+    pub fn gpu_pass(&mut self, id: FrameId, name: &'static str, nanos: i64) {
+        if id.0 > self.warmup {
+            self.passes.record(name, nanos);
+        }
+    }
+
+    /// What passes took the GPU.
+    #[must_use]
+    pub const fn gpu_passes(&self) -> &PassTimes {
+        &self.passes
+    }
+
     /// Takes the record of the frame just drawn; frame ids must come in order, without gaps.
     pub fn submitted(&mut self, mut record: FrameRecord) {
         debug_assert_eq!(record.id, self.last.next());
@@ -100,7 +132,7 @@ impl Recorder {
         self.counters.frames += 1;
         self.counters.repeated += u64::from(record.repeated);
         self.counters.stale += u64::from(record.stale);
-        self.pending[slot(record.id)] = Some(record);
+        self.pending[record.id.slot(PENDING)] = Some(record);
         self.finish_complete();
     }
 
@@ -122,8 +154,16 @@ impl Recorder {
         }
     }
 
-    /// Frame `id` was displayed, or dropped.
-    pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    /// Frame `id` was displayed, or dropped. Returns what is taken for true of it: frames are displayed in their order, so
+    /// a time that contradicts what was told before of another frame is refused, and the frame counts as dropped.
+    /// At most as many comparisons as frames are pending, usually one or two.
+    pub fn presented(&mut self, id: FrameId, presentation: Presentation) -> Presentation {
+        if self.pending_mut(id).is_none() {
+            return presentation;
+        }
+        let contradicted = presentation.time().is_some_and(|(at, _)| !self.in_order(id, at));
+        self.counters.contradicted += u64::from(contradicted);
+        let presentation = if contradicted { Presentation::Dropped } else { presentation };
         if let Some(record) = self.pending_mut(id) {
             match presentation.time() {
                 Some((at, origin)) => {
@@ -134,6 +174,20 @@ impl Recorder {
             }
             self.finish_complete();
         }
+        presentation
+    }
+
+    /// Whether frame `id` can have been displayed at `at`: not before an earlier frame, and not after a later one.
+    fn in_order(&self, id: FrameId, at: Timestamp) -> bool {
+        let shown = |n: u64| {
+            let record =
+                self.pending[FrameId(n).slot(PENDING)].as_ref().filter(|r| r.id.0 == n && !r.dropped);
+            record.and_then(|r| r.at(Stage::Presented))
+        };
+        let finished = || self.previous.as_ref().and_then(|r| r.at(Stage::Presented));
+        let before = (self.next.0..id.0).rev().find_map(shown).or_else(finished);
+        let after = (id.0 + 1..=self.last.0).find_map(shown);
+        before.is_none_or(|before| before <= at) && after.is_none_or(|after| at <= after)
     }
 
     /// The display began a refresh. See [`Metrics::vblank`]; those during the warm-up count as its frames do.
@@ -202,12 +256,12 @@ impl Recorder {
     }
 
     fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
-        self.pending[slot(id)].as_mut().filter(|record| record.id == id)
+        self.pending[id.slot(PENDING)].as_mut().filter(|record| record.id == id)
     }
 
     fn finish_complete(&mut self) {
         while self.has_pending() {
-            let complete = self.pending[slot(self.next)].is_none_or(|r| {
+            let complete = self.pending[self.next.slot(PENDING)].is_none_or(|r| {
                 r.dropped || r.at(Stage::GpuDone).is_some() && r.at(Stage::Presented).is_some()
             });
             if !complete {
@@ -218,13 +272,16 @@ impl Recorder {
     }
 
     fn finish_oldest(&mut self) {
-        let taken = self.pending[slot(self.next)].take();
+        let taken = self.pending[self.next.slot(PENDING)].take();
         self.next = self.next.next();
         let Some(mut record) = taken else { return };
         if record.id.0 > self.warmup
             && let Some(tracer) = &mut self.tracer
         {
             tracer.frame(&record);
+        }
+        if let Some(records) = &mut self.records {
+            records.push(record);
         }
         if record.dropped || record.at(Stage::Presented).is_none() {
             self.counters.dropped += u64::from(record.dropped);
@@ -255,10 +312,6 @@ impl Recorder {
             self.recent_next = (self.recent_next + 1) % RECENT;
         }
     }
-}
-
-const fn slot(id: FrameId) -> usize {
-    (id.0 % PENDING as u64) as usize
 }
 
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
@@ -345,6 +398,26 @@ mod tests {
     }
 
     #[test]
+    fn display_times_never_run_backwards() {
+        let mut rec = Recorder::new(0, Duration::ZERO);
+        (1..=6).for_each(|id| rec.submitted(frame(id, None)));
+        // Told in no order; 2 before 1, and 4 after 5, cannot be.
+        let told = [(1, 20), (3, 40), (2, 10), (5, 60), (4, 61), (6, 60)].map(|(id, ms)| {
+            let said = Presentation::At(at(ms * 1_000), Origin::Compositor);
+            (id, rec.presented(FrameId(id), said) == said)
+        });
+        assert_eq!(told, [(1, true), (3, true), (2, false), (5, true), (4, false), (6, true)]);
+        (1..=6).for_each(|id| rec.gpu_done(FrameId(id), at(id * 1_000)));
+        let c = rec.counters();
+        assert_eq!((c.measured, c.dropped, c.contradicted), (4, 2, 2));
+        // A frame that is finished still counts as the one before.
+        rec.submitted(frame(7, None));
+        assert_eq!(rec.presented(FrameId(7), Presentation::Estimated(at(59_000))), Presentation::Dropped);
+        let step = rec.metrics().get(Metric::MsBetweenDisplayChange).summary().unwrap();
+        assert!(step.min >= 0.0, "{step:?}");
+    }
+
+    #[test]
     fn feedback_that_never_comes_is_counted_and_holds_nothing_up() {
         let mut rec = Recorder::new(0, Duration::ZERO);
         for id in 1..=500 {
@@ -389,7 +462,9 @@ mod tests {
         rec.gpu_done(FrameId(4), at(3_900));
         rec.submitted(began(5, 4_000));
         rec.gpu_done(FrameId(5), at(4_100));
-        (1..=5).for_each(|id| rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 900))));
+        for id in 1..=5 {
+            rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 900)));
+        }
         let queued: Vec<_> = rec.recent().map(|r| r.queued).collect();
         assert_eq!(queued, [Some(0), None, Some(2), Some(2), Some(0)], "nobody had spoken before frame 2");
         let depth = rec.metrics().summary(Metric::QueueDepth).unwrap();

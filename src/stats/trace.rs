@@ -1,8 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::ring::Ring;
 use super::{FrameRecord, Stage};
-use crate::pacing::VblankSample;
+use crate::pacing::{FASTEST_HZ, VblankSample};
 use crate::time::{Timestamp, nanos};
 
 /// What the file of a [`Trace`] says that it is; it changes when a field changes its meaning or goes away.
@@ -85,7 +86,7 @@ impl fmt::Display for TraceError {
         match self {
             Self::Schema => write!(f, "its schema is not {TRACE_SCHEMA}"),
             Self::Empty => f.write_str("it has no frames"),
-            Self::Rate => f.write_str("it has no refresh rate from 1 to 10000 Hz"),
+            Self::Rate => f.write_str("it has no refresh rate from 1 to 2000 Hz"),
             Self::Span => f.write_str("a frame in it takes longer than a minute"),
         }
     }
@@ -105,7 +106,7 @@ impl Trace {
         if self.frames.is_empty() {
             return Err(TraceError::Empty);
         }
-        let sane = |hz: f64| (1.0..=10_000.0).contains(&hz);
+        let sane = |hz: f64| (1.0..=FASTEST_HZ).contains(&hz);
         let rates = [self.refresh_hz, self.measured_hz];
         if rates.iter().all(Option::is_none) || !rates.into_iter().flatten().all(sane) {
             return Err(TraceError::Rate);
@@ -170,42 +171,11 @@ impl Tracer {
         Trace {
             schema: TRACE_SCHEMA.into(),
             refresh_hz: hz,
-            pushed_out: self.frames.pushed_out,
+            pushed_out: self.frames.pushed_out(),
             frames: self.frames.list(),
             vblanks: self.vblanks.list(),
             ..Trace::default()
         }
-    }
-}
-
-/// The newest values, as many as there is room for.
-#[derive(Clone, Debug)]
-struct Ring<T> {
-    list: Vec<T>,
-    room: usize,
-    next: usize,
-    pushed_out: u64,
-}
-
-impl<T: Copy> Ring<T> {
-    fn new(room: usize) -> Self {
-        let room = room.max(1);
-        Self { list: Vec::with_capacity(room), room, next: 0, pushed_out: 0 }
-    }
-
-    fn push(&mut self, value: T) {
-        if self.list.len() < self.room {
-            self.list.push(value);
-        } else {
-            self.list[self.next] = value;
-            self.next = (self.next + 1) % self.room;
-            self.pushed_out += 1;
-        }
-    }
-
-    fn list(&self) -> Vec<T> {
-        let (newer, older) = self.list.split_at(self.next);
-        [older, newer].concat()
     }
 }
 

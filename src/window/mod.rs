@@ -14,6 +14,8 @@
 #![allow(unsafe_code, reason = "raw window handles and function loading are unsafe")]
 
 mod app;
+#[cfg(x11_platform)]
+mod choice;
 mod display;
 mod events;
 mod init;
@@ -97,8 +99,15 @@ where
 
 /// Step 1.
 fn event_loop() -> Result<EventLoop<app::Wake>> {
+    let mut builder = EventLoop::with_user_event();
+    #[cfg(x11_platform)]
+    if let Some(why) = choice::instead_of_wayland() {
+        use winit::platform::x11::EventLoopBuilderExtX11 as _;
+        log::warn!("{why}: the window opens on X11, which DISPLAY names");
+        builder.with_x11();
+    }
     // winit panics where a library or an extension that it needs is missing.
-    catch_unwind(|| EventLoop::with_user_event().build())
+    catch_unwind(AssertUnwindSafe(|| builder.build()))
         .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?
         .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })
 }

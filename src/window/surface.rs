@@ -95,6 +95,10 @@ impl GlTarget for WindowTarget {
         }
     }
 
+    fn set_refresh(&mut self, hz: f64) {
+        self.display.set_refresh(hz);
+    }
+
     fn presentation(&mut self, id: FrameId, gpu_done: Timestamp) -> Option<Presentation> {
         self.display.gpu_done(id, gpu_done)
     }

@@ -1,0 +1,187 @@
+use bytemuck::{Pod, Zeroable};
+use glam::Vec4;
+use glow::HasContext as _;
+
+use super::super::handle::{BufferObject, Handle, TextureObject};
+use super::{Gl, ProgramId};
+use crate::error::{Error, Result};
+use crate::scene::{LayerId, MaterialId};
+
+/// How the surface of an object looks.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Material {
+    /// Red, green, blue and alpha, by which the texture is multiplied.
+    pub colour: Vec4,
+    /// Its texture.
+    pub texture: Option<LayerId>,
+    /// Blended over what is behind it by its alpha; drawn after what is not, from back to front.
+    pub transparent: bool,
+    /// Drawn in its colour alone, whatever the light.
+    pub unlit: bool,
+    /// A program of one's own, or the painter's.
+    pub program: Option<ProgramId>,
+}
+
+impl Default for Material {
+    fn default() -> Self {
+        Self { colour: Vec4::ONE, texture: None, transparent: false, unlit: false, program: None }
+    }
+}
+
+impl Material {
+    /// An opaque one of a colour (red, green, blue, alpha).
+    #[must_use]
+    pub fn coloured(colour: Vec4) -> Self {
+        Self { colour, ..Self::default() }
+    }
+
+    /// The same with a texture.
+    #[must_use]
+    pub const fn with_texture(mut self, texture: LayerId) -> Self {
+        self.texture = Some(texture);
+        self
+    }
+
+    /// The same, blended over what is behind it.
+    #[must_use]
+    pub const fn with_transparency(mut self) -> Self {
+        self.transparent = true;
+        self
+    }
+
+    /// The same in its colour alone.
+    #[must_use]
+    pub const fn without_light(mut self) -> Self {
+        self.unlit = true;
+        self
+    }
+
+    /// The same with a program of one's own.
+    #[must_use]
+    pub const fn with_program(mut self, program: ProgramId) -> Self {
+        self.program = Some(program);
+        self
+    }
+}
+
+/// What has to be set before a draw.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) struct State {
+    pub(super) program: ProgramId,
+    pub(super) array: Option<u32>,
+}
+
+/// A material as the shader reads it: two texels of the table.
+#[derive(Copy, Clone, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Row {
+    colour: Vec4,
+    /// The layer of the texture, or -1; 1 where there is no light.
+    look: Vec4,
+}
+
+/// The materials in a buffer texture, which an instance points into: another material is no other draw.
+#[derive(Debug)]
+pub(super) struct MaterialTable {
+    buffer: Handle<BufferObject>,
+    texture: Handle<TextureObject>,
+    rows: Vec<Row>,
+    /// Opaque and transparent ones.
+    states: [Vec<State>; 2],
+    changed: bool,
+}
+
+impl MaterialTable {
+    pub(super) fn new(gl: &Gl) -> Result<Self> {
+        let fail = |detail| Error::Gl { operation: "making a material table", detail };
+        // SAFETY: makes names in the current context; each goes into a handle that owns it at once.
+        let (buffer, texture): (Handle<BufferObject>, Handle<TextureObject>) = unsafe {
+            (
+                Handle::from_raw(gl, gl.raw().create_buffer().map_err(fail)?),
+                Handle::from_raw(gl, gl.raw().create_texture().map_err(fail)?),
+            )
+        };
+        // SAFETY: both are ours and alive.
+        unsafe {
+            gl.raw().bind_buffer(glow::TEXTURE_BUFFER, Some(buffer.raw()));
+            gl.raw().buffer_data_size(glow::TEXTURE_BUFFER, size_of::<Row>() as i32, glow::STATIC_DRAW);
+            gl.raw().bind_texture(glow::TEXTURE_BUFFER, Some(texture.raw()));
+            gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(buffer.raw()));
+        }
+        Ok(Self { buffer, texture, rows: Vec::new(), states: Default::default(), changed: false })
+    }
+
+    pub(super) fn add(&mut self, material: &Material) -> Result<MaterialId> {
+        let fail = |detail| Error::Gl { operation: "adding a material", detail };
+        let state = State {
+            program: material.program.unwrap_or_default(),
+            array: material.texture.map(LayerId::array),
+        };
+        let states = &mut self.states[usize::from(material.transparent)];
+        let place = states.iter().position(|s| *s == state).unwrap_or(states.len());
+        let index = self.rows.len() as u32;
+        let id = MaterialId::new(place as u32, material.transparent, index).ok_or_else(|| {
+            fail(format!(
+                "at most {} materials with {} combinations of program and texture array have names",
+                MaterialId::COUNT,
+                MaterialId::STATES
+            ))
+        })?;
+        if place == states.len() {
+            states.push(state);
+        }
+        self.rows.push(row(material));
+        self.changed = true;
+        Ok(id)
+    }
+
+    /// Another look of a material. Its program, texture array and transparency stay as they are: they are its draw.
+    pub(super) fn set(&mut self, id: MaterialId, material: &Material) -> Result<()> {
+        let state = self.state(id.is_transparent(), id.state());
+        let fits = id.is_transparent() == material.transparent
+            && state.is_some_and(|s| {
+                s.program == material.program.unwrap_or_default()
+                    && s.array == material.texture.map(LayerId::array)
+            });
+        match self.rows.get_mut(id.index() as usize) {
+            Some(place) if fits => {
+                *place = row(material);
+                self.changed = true;
+                Ok(())
+            }
+            _ => Err(Error::Gl {
+                operation: "changing a material",
+                detail: "program, texture array and transparency cannot change; add another material".into(),
+            }),
+        }
+    }
+
+    pub(super) fn state(&self, transparent: bool, state: u32) -> Option<State> {
+        self.states[usize::from(transparent)].get(state as usize).copied()
+    }
+
+    /// Hands the table over where it has changed, and binds it to the unit that is active. Returns how many calls that
+    /// took.
+    pub(super) fn bind(&mut self) -> u32 {
+        let gl = self.buffer.gl().raw();
+        // SAFETY: both are ours and alive; the rows are copied during the call.
+        unsafe {
+            gl.bind_texture(glow::TEXTURE_BUFFER, Some(self.texture.raw()));
+            if self.changed {
+                gl.bind_buffer(glow::TEXTURE_BUFFER, Some(self.buffer.raw()));
+                gl.buffer_data_u8_slice(
+                    glow::TEXTURE_BUFFER,
+                    bytemuck::cast_slice(&self.rows),
+                    glow::STATIC_DRAW,
+                );
+            }
+        }
+        if std::mem::take(&mut self.changed) { 3 } else { 1 }
+    }
+}
+
+fn row(material: &Material) -> Row {
+    let layer = material.texture.map_or(-1.0, |t| t.layer() as f32);
+    Row { colour: material.colour, look: Vec4::new(layer, if material.unlit { 1.0 } else { 0.0 }, 0.0, 0.0) }
+}

@@ -1,0 +1,225 @@
+//! From a [`DrawList`] to OpenGL.
+
+mod arrays;
+mod material;
+mod paint;
+mod pool;
+mod stream;
+mod submit;
+mod view;
+
+use glam::{Mat4, Vec3, Vec4};
+
+use super::{Gl, Hook, Program, Strategy, TextureArray, Uniform};
+use crate::error::{Error, Result};
+use crate::scene::{Batches, Instance, LayerId, MaterialId, MeshId};
+use crate::shader_file;
+use arrays::Arrays;
+pub use material::Material;
+use material::MaterialTable;
+pub use paint::Painted;
+use pool::MeshPool;
+pub use pool::Vertex;
+use stream::Stream;
+use submit::Block;
+pub use submit::Submit;
+pub use view::PassView;
+
+/// What a painter may be told.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct PainterOptions {
+    /// How draws are handed over; `None`: the best that the driver has.
+    pub submit: Option<Submit>,
+    /// How instances get to the GPU; `None`: the way that suits the driver.
+    pub stream: Option<Strategy>,
+    /// How often [`Painter::paint`] is called in a frame; 0 is 1. With more calls than that the GPU is waited for.
+    pub paints_per_frame: usize,
+}
+
+/// A program that a painter draws meshes with.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct ProgramId(usize);
+
+#[derive(Debug)]
+struct MeshProgram {
+    program: Program,
+    textures: Uniform<i32>,
+    materials: Uniform<i32>,
+    view_projection: Uniform<Mat4>,
+    light: Uniform<Vec4>,
+}
+
+impl MeshProgram {
+    fn new(program: Program) -> Result<Self> {
+        Ok(Self {
+            textures: program.uniform("u_textures")?,
+            materials: program.uniform("u_materials")?,
+            view_projection: program.uniform("u_view_projection")?,
+            light: program.uniform("u_light")?,
+            program,
+        })
+    }
+}
+
+/// Draws what a [`DrawList`] holds: one call per object and frame is recorded, few calls reach the driver.
+///
+/// All meshes lie in one vertex and one index buffer, materials in a table, textures in arrays, so that neighbours in
+/// the order of drawing differ in what an instance carries and in nothing that has to be set. `docs/rendering.md` has
+/// what it costs.
+///
+/// ```no_run
+/// use glam::{Affine3A, Mat4, Vec4};
+/// use scanout::gl::{Gl, Material, Painter, PainterOptions, PassView, Vertex};
+/// use scanout::scene::DrawList;
+///
+/// # fn example(gl: &Gl, triangle: &[Vertex]) -> scanout::Result<()> {
+/// let mut painter = Painter::new(gl, PainterOptions::default())?;
+/// let mesh = painter.add_mesh(triangle, &[0, 1, 2])?;
+/// let red = painter.add_material(&Material::coloured(Vec4::new(1.0, 0.0, 0.0, 1.0)))?;
+/// let mut list = DrawList::new();
+/// // every frame:
+/// list.clear();
+/// list.pass(0).draw(mesh, red, &Affine3A::IDENTITY);
+/// let painted = painter.paint(&list, &[PassView::world(Mat4::IDENTITY)])?;
+/// assert_eq!(painted.draw_calls, 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Painter {
+    gl: Gl,
+    submit: Submit,
+    stream: Stream,
+    arrays: Arrays,
+    meshes: MeshPool,
+    materials: MaterialTable,
+    textures: Vec<TextureArray>,
+    programs: Vec<MeshProgram>,
+    sprites: MeshProgram,
+    light: Vec4,
+    /// Of each pass. Their memory survives.
+    passes: Vec<(Batches, Block)>,
+    /// Instances in the order of drawing, where a call per object is made.
+    sorted: Vec<Instance>,
+}
+
+impl Painter {
+    /// A painter without meshes.
+    ///
+    /// # Errors
+    /// When the driver refuses a shader or a buffer, or has not what the options ask for.
+    pub fn new(gl: &Gl, options: PainterOptions) -> Result<Self> {
+        let caps = gl.caps();
+        let submit = options.submit.unwrap_or(Submit::best(caps));
+        if !submit.works(caps) {
+            let detail = format!("{submit:?} is not to be had from this driver");
+            return Err(Error::Gl { operation: "making a painter", detail });
+        }
+        let strategy = match options.stream {
+            Some(strategy) => strategy,
+            None => gl.stream_strategy()?,
+        };
+        let stream = Stream::new(gl, strategy, options.paints_per_frame)?;
+        let mesh = Program::new(
+            gl,
+            "painter_mesh",
+            &shader_file!("painter_mesh.vert"),
+            &shader_file!("painter_mesh.frag"),
+        )?;
+        let sprite = Program::new(
+            gl,
+            "painter_sprite",
+            &shader_file!("painter_sprite.vert"),
+            &shader_file!("painter_sprite.frag"),
+        )?;
+        let painter = Self {
+            gl: gl.clone(),
+            submit,
+            stream,
+            arrays: Arrays::new(gl)?,
+            meshes: MeshPool::new(gl)?,
+            materials: MaterialTable::new(gl)?,
+            textures: Vec::new(),
+            programs: vec![MeshProgram::new(mesh)?],
+            sprites: MeshProgram::new(sprite)?,
+            light: Vec3::new(0.4, 0.8, 0.45).normalize().extend(0.25),
+            passes: Vec::new(),
+            sorted: Vec::new(),
+        };
+        painter.arrays.describe_pool(&painter.meshes);
+        painter.arrays.describe_stream(gl, painter.stream.buffer());
+        log::debug!("painter: {submit:?}, streaming by {strategy}");
+        Ok(painter)
+    }
+
+    /// How draws are handed over.
+    #[must_use]
+    pub const fn submit(&self) -> Submit {
+        self.submit
+    }
+
+    /// Adds a mesh of triangles, three indices each.
+    ///
+    /// # Errors
+    /// When an index lies outside the vertices, or there is no memory or no name left ([`MeshId::COUNT`]).
+    pub fn add_mesh(&mut self, vertices: &[Vertex], indices: &[u32]) -> Result<MeshId> {
+        let (mesh, moved) = self.meshes.add(vertices, indices)?;
+        if moved {
+            self.arrays.describe_pool(&self.meshes);
+        }
+        Ok(mesh)
+    }
+
+    /// How instances get to the GPU.
+    #[must_use]
+    pub const fn strategy(&self) -> Strategy {
+        self.stream.strategy()
+    }
+
+    /// Takes a texture array. Returns a name for each of its layers. Sprites, and materials, with textures of one array
+    /// share a draw.
+    ///
+    /// # Errors
+    /// When there is no name left ([`LayerId::ARRAYS`], [`LayerId::LAYERS`]).
+    pub fn add_textures(&mut self, array: TextureArray) -> Result<Vec<LayerId>> {
+        let number = self.textures.len() as u32;
+        let names: Option<Vec<_>> = (0..array.layers()).map(|layer| LayerId::new(number, layer)).collect();
+        let names = names.ok_or_else(|| Error::Gl {
+            operation: "adding textures",
+            detail: format!("at most {} arrays of {} layers have names", LayerId::ARRAYS, LayerId::LAYERS),
+        })?;
+        self.textures.push(array);
+        Ok(names)
+    }
+
+    /// Adds a material.
+    ///
+    /// # Errors
+    /// When there is no name left ([`MaterialId::COUNT`], [`MaterialId::STATES`]).
+    pub fn add_material(&mut self, material: &Material) -> Result<MaterialId> {
+        self.materials.add(material)
+    }
+
+    /// Gives a material another look. The table goes to the GPU with the next frame.
+    ///
+    /// # Errors
+    /// When program, texture array or transparency would change: that is another material.
+    pub fn set_material(&mut self, id: MaterialId, material: &Material) -> Result<()> {
+        self.materials.set(id, material)
+    }
+
+    /// Adds a program to draw meshes with. It reads what `shaders/painter_mesh.vert` reads: the attributes at the same
+    /// locations, and as many of the uniforms as it likes.
+    ///
+    /// # Errors
+    /// When a uniform of these names is of another type.
+    pub fn add_program(&mut self, program: Program) -> Result<ProgramId> {
+        self.programs.push(MeshProgram::new(program)?);
+        Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    /// The light of the painter's own program: where it comes from, and how bright (0 to 1) the dark side is.
+    pub fn set_light(&mut self, from: Vec3, ambient: f32) {
+        self.light = from.normalize_or(Vec3::Y).extend(ambient);
+    }
+}

@@ -1,0 +1,178 @@
+//! A plan for each way of making them.
+
+use std::time::Duration;
+
+use super::{DeltaTime, FramePacer, LONGEST_STEP, Lock, Plan, ReferenceFilter, duration};
+use crate::pacing::{FrameId, Layout};
+use crate::time::Timestamp;
+
+/// Frames at the start, and after the display changed, that are given the whole refresh.
+const COLD: usize = 30;
+/// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
+const GUARD_SHARE: f64 = 0.125;
+const GUARD: f64 = 1e6;
+/// Fences are looked at this often: a frame may have been done so long before it was seen to be.
+const POLL_SLACK: i64 = 600_000;
+
+/// A plan, the refresh that it aims at, and whether it has its whole budget.
+pub(super) type Planned = (Plan, Option<(u64, Timestamp)>, bool);
+
+impl FramePacer {
+    /// The step of a frame that begins at `start`, where `planned` is not what animation goes by.
+    pub(super) fn delta_time(&mut self, planned: Duration, start: Timestamp) -> Duration {
+        let Some(raw) = self.last_start.map(|last| start.signed_since(last)) else { return planned };
+        let passed = match self.delta {
+            DeltaTime::Refreshes => return planned,
+            DeltaTime::Raw => raw,
+            DeltaTime::Reference(alpha) => {
+                let target = self.interval();
+                let filter = self.filter.get_or_insert_with(|| ReferenceFilter::new(target, alpha));
+                // A negative time is discarded: nothing moves.
+                filter.filter(raw).map_or(0, |ns| ns as i64)
+            }
+        };
+        duration(passed).min(LONGEST_STEP.max(self.interval()))
+    }
+
+    pub(super) fn plan_immediately(&self, now: Timestamp) -> Planned {
+        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
+        (Plan { wake_at: earliest, refresh_on_input: true, ..Plan::default() }, None, false)
+    }
+
+    pub(super) fn plan_after_swap(&mut self, now: Timestamp) -> Plan {
+        let dt = self.last_start.map_or_else(|| self.interval(), |last| now.saturating_since(last));
+        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
+        Plan { wake_at: earliest, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+    }
+
+    pub(super) fn plan_on_grid(&mut self, now: Timestamp) -> Planned {
+        let period = self.frame_period();
+        self.work.set_limit(duration(period as i64));
+        let budget = if self.work.seen() == 0 { 0 } else { self.work.nanos().min(period as i64) };
+        let budget = duration(budget);
+        let point = self.grid.next(now, period, budget);
+        self.state.missed_ticks += point.steps - 1;
+        let dt = Duration::from_nanos((period * point.steps as f64).round() as u64);
+        let longest = LONGEST_STEP.max(self.interval());
+        let dt = if self.mode.follows_display() {
+            // The clock goes on counting where the display's refreshes become known, and where they are lost.
+            let step = self.clock.step(point.at, period);
+            self.state.snaps += u64::from(step.snapped.is_some());
+            step.dt
+        } else {
+            self.state.snaps += u64::from(dt > longest);
+            dt.min(longest)
+        };
+        let wake_at = point.at - budget;
+        let plan =
+            Plan { wake_at, swap_at: Some(point.at), budget: Some(budget), dt: Some(dt), ..Plan::default() };
+        (plan, None, wake_at >= now)
+    }
+
+    pub(super) fn plan_for_refresh(&mut self, now: Timestamp) -> Planned {
+        let Some(period) = self.model.period_nanos() else { return self.plan_on_grid(now) };
+        let divisor = u64::from(self.divisor(period));
+        let room = (period * divisor as f64) as i64;
+        let cold = self.work.seen() < COLD || self.model.lock() != Lock::Locked;
+        let most = match self.load.layout() {
+            Layout::Serial => room - self.latch_lead,
+            Layout::Pipelined => 2 * room - self.latch_lead,
+        };
+        self.work.set_limit(duration(most));
+        let budget = if cold { room } else { self.work.nanos().min(most) };
+        let reach = if self.work.seen() == 0 { room / 2 } else { self.work.typical().min(budget) };
+        // The first refresh that can still be reached, and the first that is free.
+        let reachable = |reach: i64| self.model.after(now.offset(self.latch_lead.saturating_add(reach)));
+        let Some(soonest) = reachable(if self.idle { budget } else { reach }) else {
+            return self.plan_on_grid(now);
+        };
+        let taken = if self.idle { None } else { self.taken(now) };
+        let extra = self.queue.leave_out(self.last);
+        let index = taken.map_or(soonest.index, |taken| soonest.index.max(taken + divisor + extra));
+        let Some(target) = self.model.at(index) else { return self.plan_on_grid(now) };
+        let deadline = target.offset(-self.latch_lead);
+        let wake_at = if self.idle { now } else { deadline.offset(-budget) };
+        let step = self.clock.step(target, period);
+        self.state.snaps += u64::from(step.snapped.is_some());
+        let guard = (period * GUARD_SHARE).min(GUARD) as i64;
+        let plan = Plan {
+            wake_at,
+            swap_at: self.model.at(index.saturating_sub(1)).map(|at| at.offset(guard)),
+            target_presentation: Some(target),
+            budget: Some(duration(budget)),
+            dt: Some(step.dt),
+            ..Plan::default()
+        };
+        (plan, Some((index, target)), wake_at >= now && !self.idle)
+    }
+
+    /// The newest refresh that is spoken for: nothing else may aim at it.
+    fn taken(&self, now: Timestamp) -> Option<u64> {
+        let newest = self.flights.at(FrameId(self.last.0.saturating_sub(1)));
+        let (target, _) = newest.target.filter(|_| newest.id.next() == self.last)?;
+        if let Some(shown) = newest.shown {
+            // A display time in the future is nobody's to know.
+            let soonest = self.model.after(now)?.index;
+            return Some(shown.min(soonest + 1).max(target));
+        }
+        // Not known yet. It is taken for late only where that is certain: if it was in time after all, leaving out a
+        // refresh would be the miss; and if not, the next frame replaces it.
+        let deadline = newest.target?.1.offset(-self.latch_lead);
+        let surely_ready = match (newest.submitted, newest.gpu_done) {
+            (Some(submitted), Some(done)) => submitted.max(done.offset(-POLL_SLACK)),
+            (Some(submitted), None) => submitted.offset((self.load.quickest_gpu() - POLL_SLACK).max(0)),
+            (None, _) => now,
+        };
+        if surely_ready <= deadline {
+            return Some(target);
+        }
+        let next = self.model.after(surely_ready.offset(self.latch_lead - 1))?;
+        Some(next.index.max(target))
+    }
+
+    pub(super) fn plan_for_vrr(&mut self, now: Timestamp) -> Planned {
+        // Targets closer than the load allows would all be missed, each by a little more than the one before.
+        let period = self.frame_period().max(self.load.typical() as f64);
+        let cold = self.work.seen() < COLD;
+        let most = 2 * period as i64;
+        self.work.set_limit(duration(most));
+        let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(most) };
+        let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
+        let before = *self.flights.at(FrameId(self.last.0.saturating_sub(1)));
+        let last = before.target.filter(|_| !self.idle && before.id.next() == self.last).map(|(_, at)| at);
+        let last = last.map(|at| before.ready().map_or(at, |ready| ready.max(at)));
+        let target = last.map_or(earliest, |last| earliest.max(last.offset(period as i64)));
+        // The display waits for the frame: the step is what lies between the two. By how much the one before was late is
+        // paid back in shares.
+        let step = match last {
+            Some(last) => self.clock.step_of(target.signed_since(last), target, period),
+            None => self.clock.step(target, period),
+        };
+        self.state.snaps += u64::from(step.snapped.is_some());
+        let wake_at = target.offset(-budget);
+        let plan = Plan {
+            wake_at,
+            swap_at: Some(target),
+            target_presentation: Some(target),
+            budget: Some(duration(budget)),
+            dt: Some(step.dt),
+            ..Plan::default()
+        };
+        (plan, Some((0, target)), wake_at >= now && !self.idle && !cold)
+    }
+
+    pub(super) fn plan_for_host(&mut self, now: Timestamp) -> Planned {
+        let given = self.host_target.take();
+        let target = given.or_else(|| self.model.after(now.offset(self.work.nanos())).map(|v| v.at));
+        let dt = match (target, self.model.period_nanos()) {
+            (Some(target), Some(period)) => {
+                let step = self.clock.step(target, period);
+                self.state.snaps += u64::from(step.snapped.is_some());
+                Some(step.dt)
+            }
+            _ => None,
+        };
+        (Plan { wake_at: now, target_presentation: target, dt, ..Plan::default() }, None, false)
+    }
+}

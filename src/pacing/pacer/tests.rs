@@ -1,0 +1,224 @@
+use super::super::Alpha;
+use super::*;
+
+const MS: u64 = 1_000_000;
+
+fn swapped(pacer: &mut FramePacer, end: Timestamp) {
+    let id = pacer.last;
+    pacer.submitted(id, end, Work::default());
+}
+
+fn at(ms: u64) -> Timestamp {
+    Timestamp::from_nanos(1_000_000_000 + ms * MS)
+}
+
+fn fixed(hz: f64) -> FramePacer {
+    FramePacer::new(Pacing::fixed(hz).unwrap(), 60.0)
+}
+
+#[test]
+fn fixed_on_time_keeps_the_grid_for_a_million_ticks() {
+    for hz in [59.94, 60.0, 120.0, 143.98, 240.0] {
+        let mut pacer = fixed(hz);
+        let start = pacer.plan(at(0)).wake_at;
+        let mut now = start;
+        for _ in 0..1_000_000 {
+            now = pacer.plan(now).wake_at;
+        }
+        let want = 1_000_000.0 / hz;
+        let got = now.saturating_since(start).as_secs_f64();
+        assert!((got - want).abs() < 2e-9 * want + 1e-9, "{hz} Hz: {got} for {want}");
+        assert_eq!(pacer.missed_ticks(), 0);
+    }
+}
+
+#[test]
+fn fixed_late_frame_keeps_phase_and_counts_missed_ticks() {
+    let mut pacer = fixed(100.0);
+    pacer.plan(at(0));
+    // Due at 10, asked at 34: the grid point at 30 is the one that it belongs to; 10 and 20 are lost.
+    let plan = pacer.plan(at(34));
+    assert_eq!(plan.wake_at, at(30));
+    assert_eq!(plan.dt, Some(Duration::from_millis(30)));
+    assert_eq!(pacer.missed_ticks(), 2);
+    assert_eq!(pacer.plan(at(34)).wake_at, at(40));
+}
+
+#[test]
+fn fixed_slightly_late_frame_loses_no_tick() {
+    let mut pacer = fixed(100.0);
+    pacer.plan(at(0));
+    let plan = pacer.plan(at(13));
+    assert_eq!((plan.wake_at, plan.dt), (at(10), Some(Duration::from_millis(10))));
+    assert_eq!(pacer.plan(at(14)).wake_at, at(20));
+    assert_eq!(pacer.missed_ticks(), 0);
+}
+
+#[test]
+fn fixed_after_idle_starts_the_grid_anew() {
+    let mut pacer = fixed(100.0);
+    pacer.plan(at(0));
+    pacer.plan(at(1));
+    let last = pacer.last;
+    pacer.began_after_idle(last, at(777));
+    let plan = pacer.plan(at(778));
+    assert_eq!((plan.wake_at, plan.dt), (at(787), Some(Duration::from_millis(10))));
+    assert_eq!(pacer.missed_ticks(), 0);
+}
+
+#[test]
+fn long_gap_is_cut_and_counted() {
+    let mut pacer = fixed(100.0);
+    pacer.plan(at(0));
+    assert_eq!(pacer.plan(at(5_000)).dt, Some(LONGEST_STEP));
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    pacer.plan(at(0));
+    assert_eq!(pacer.plan(at(5_000)).dt, Some(LONGEST_STEP));
+    assert_eq!(pacer.snaps(), 1);
+    // A rate slower than ten per second is no gap.
+    let mut slow = fixed(2.0);
+    slow.plan(at(0));
+    assert_eq!(slow.plan(at(1)).dt, Some(Duration::from_millis(500)));
+    assert_eq!(slow.snaps(), 0);
+}
+
+#[test]
+fn vsync_unthrottled_swap_is_found_out_and_timed() {
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    assert!(!pacer.plans_ahead());
+    for i in 0..13 {
+        pacer.plan(at(i));
+        swapped(&mut pacer, at(i));
+    }
+    assert_eq!(pacer.throttle(), Throttle::Timer);
+    assert!(pacer.plans_ahead());
+    let first = pacer.plan(at(20)).wake_at;
+    let second = pacer.plan(at(21)).wake_at;
+    assert_eq!(second.saturating_since(first).as_micros(), 16_666);
+}
+
+#[test]
+fn vsync_throttled_swap_with_a_filling_queue_is_believed() {
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    let mut t = 0;
+    for i in 0..13 {
+        t += if i < 3 { 1_000 } else { 16_667 + i * 40 };
+        swapped(&mut pacer, at(0) + Duration::from_micros(t));
+    }
+    assert_eq!(pacer.throttle(), Throttle::Driver);
+    assert!(!pacer.plans_ahead());
+    pacer.set_refresh(144.0);
+    assert_eq!(pacer.throttle(), Throttle::Untested);
+}
+
+#[test]
+fn another_display_is_tested_anew_unless_the_caller_knows() {
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    (0..13).for_each(|i| swapped(&mut pacer, at(i)));
+    assert_eq!(pacer.throttle(), Throttle::Timer);
+    pacer.set_refresh(144.0);
+    assert_eq!(pacer.throttle(), Throttle::Untested);
+    pacer.set_throttle(Throttle::Timer);
+    pacer.set_refresh(60.0);
+    assert_eq!(pacer.throttle(), Throttle::Timer);
+}
+
+#[test]
+fn vsync_irregular_intervals_are_not_taken_for_a_display() {
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    let mut t = 0;
+    for i in 0..200_u64 {
+        t += 11_000 + i * 7_919 % 5_000; // work of 11 to 16 ms without any throttle
+        swapped(&mut pacer, at(0) + Duration::from_micros(t));
+    }
+    assert_eq!(pacer.throttle(), Throttle::Untested);
+}
+
+#[test]
+fn vsync_intervals_across_idle_do_not_count_as_throttled() {
+    let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
+    // Each frame comes after a second of idling: nothing can be learnt from those intervals.
+    for i in 0..40 {
+        let last = pacer.last;
+        pacer.began_after_idle(last, at(i * 1_000));
+        swapped(&mut pacer, at(i * 1_000 + 1));
+    }
+    assert_eq!(pacer.throttle(), Throttle::Untested);
+}
+
+#[test]
+fn delta_times_are_those_that_were_chosen() {
+    let steps = |delta| {
+        let mut pacer = fixed(100.0);
+        pacer.set_delta_time(delta);
+        // The third frame is 30 ms late, the fourth on the grid again.
+        [0, 1, 50, 51].map(|ms| pacer.plan(at(ms)).dt.map(|dt| dt.as_micros()))
+    };
+    let want = |us: [u128; 4]| us.map(Some);
+    assert_eq!(steps(DeltaTime::Refreshes), want([10_000, 10_000, 40_000, 10_000]));
+    assert_eq!(steps(DeltaTime::Raw), want([10_000, 10_000, 40_000, 10_000]));
+    // 0.85 of the new and 0.15 of the old; or the other way round.
+    assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
+    assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
+}
+
+#[test]
+fn misses_are_declared_only_while_frames_aim_at_a_time() {
+    let declared = |mode| FramePacer::new(mode, 60.0).state().miss_budget;
+    for mode in [Pacing::Auto, Pacing::LowLatency, Pacing::Smooth, Pacing::fixed(60.0).unwrap()] {
+        assert_eq!(declared(mode), Some(mode.miss_budget().share()), "{mode}");
+    }
+    for mode in [Pacing::Vsync, Pacing::Immediate, Pacing::Host] {
+        assert_eq!(declared(mode), None, "{mode}");
+    }
+    let mut timed = FramePacer::new(Pacing::Vsync, 60.0);
+    timed.set_throttle(Throttle::Timer);
+    assert!(timed.state().miss_budget.is_some(), "a timer paces: its grid can be missed");
+    let mut answered = FramePacer::new(Pacing::Auto, 60.0);
+    answered.set_one_by_one(true);
+    assert_eq!(answered.state().miss_budget, None);
+}
+
+/// A display that only answers, every `refresh` microseconds, and frames of `work` microseconds that begin with its
+/// answer. Returns the layout after 600 of them.
+fn answered(hz: f64, refresh: u64, work: u64) -> Layout {
+    let us = |n: u64| Duration::from_micros(n);
+    let mut pacer = FramePacer::new(Pacing::LowLatency, hz);
+    pacer.set_source(Origin::Estimated);
+    pacer.set_one_by_one(true);
+    let mut now = at(0);
+    for i in 0..600 {
+        let plan = pacer.plan(now);
+        // Arrivals are looked for twice in a millisecond, and the work is never twice the same.
+        let work = work - 150 + i * 7_919 % 300;
+        let done = plan.wake_at.max(now) + us(work);
+        pacer.submitted(plan.id, done, Work { logic: us(work / 2), drawing: us(work / 2), held: us(0) });
+        pacer.gpu_done(plan.id, done);
+        let refreshes = (done.saturating_since(at(0)).as_micros() as u64).div_ceil(refresh);
+        now = at(0) + us(refreshes * refresh + i * 104_729 % 400);
+        pacer.presented(plan.id, Presentation::Estimated(now));
+    }
+    pacer.state().layout
+}
+
+#[test]
+fn a_frame_that_fits_between_two_answers_stays_serial() {
+    for (hz, refresh, work, want) in [
+        // With a reserve for a deadline that there is not, this would not fit.
+        (240.0, 4_167, 3_700, Layout::Serial),
+        // What calls itself 240 Hz and has 199.
+        (240.0, 5_025, 4_400, Layout::Serial),
+        (240.0, 5_025, 6_000, Layout::Pipelined),
+        (60.0, 16_667, 15_000, Layout::Serial),
+        (60.0, 16_667, 18_000, Layout::Pipelined),
+    ] {
+        assert_eq!(answered(hz, refresh, work), want, "{work} us of {refresh}");
+    }
+}
+
+#[test]
+fn nonsense_refresh_rates_become_sixty() {
+    for hz in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(FramePacer::new(Pacing::Vsync, hz).interval().as_micros(), 16_666);
+    }
+}

@@ -1,0 +1,152 @@
+//! `scanout run --trace` and `scanout explain`, as a user types them.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use support::app::{App, Ending, Place};
+
+/// Software rendering while other tests use the CPUs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn program() -> OsString {
+    std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_scanout")))
+}
+
+fn run(arguments: &[&str]) -> Ending {
+    App::start(program(), arguments, &Place::Nowhere).wait(LIMIT)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+/// A run of 120 frames at 60 Hz with its timeline in `file`, and what else it is told.
+fn traced(file: &Path, more: &[&str]) -> Vec<String> {
+    let usual =
+        ["run", "--display", "headless", "--scene", "bars", "--size", "64x48", "--frames", "220", "--trace"];
+    let all = usual.iter().copied().chain([text(file)]).chain(more.iter().copied());
+    all.map(str::to_owned).collect()
+}
+
+fn words(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn a_trace_can_be_explained_and_the_report_says_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (trace, report) = (folder.path().join("t.json"), folder.path().join("r.json"));
+    let end = run(&words(&traced(&trace, &["--report", text(&report)])));
+    end.assert_clean();
+    assert!(end.stdout.contains("late frames"), "{}", end.stdout);
+    assert!(end.stdout.contains("GPU pass bars"), "{}", end.stdout);
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    assert_eq!(json["gpu_passes"][0]["name"], "bars");
+    let told = run(&["explain", text(&trace)]);
+    told.assert_clean();
+    let first = told.stdout.lines().next().unwrap_or_default();
+    assert_eq!(json["late_frames"][0], first, "{}", told.stdout);
+    assert!(first.contains("late"), "{first}");
+}
+
+/// A process that is stopped now and then is late through no fault of its own.
+#[test]
+fn a_process_that_was_stopped_was_held_up_by_the_scheduler() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = folder.path().join("t.json");
+    let mut app = App::start(program(), &words(&traced(&trace, &[])), &Place::Nowhere);
+    for _ in 0..6 {
+        support::pause(Duration::from_millis(450));
+        app.signal(rustix::process::Signal::STOP);
+        support::pause(Duration::from_millis(120));
+        app.signal(rustix::process::Signal::CONT);
+    }
+    app.wait(LIMIT).assert_clean();
+    let told = run(&["explain", text(&trace)]);
+    told.assert_clean();
+    let line = told
+        .stdout
+        .lines()
+        .find(|l| l.starts_with("scheduler: "))
+        .unwrap_or_else(|| panic!("{}", told.stdout));
+    let count: u32 = line
+        .trim_start_matches("scheduler: ")
+        .split(' ')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .expect("a number");
+    assert!(count >= 3, "{}", told.stdout);
+}
+
+#[test]
+fn files_that_are_no_timelines_exit_with_one_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = folder.path().join("t.json");
+    run(&words(&traced(&trace, &["-q"]))).assert_clean();
+    let whole = std::fs::read(&trace).expect("a trace");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    };
+    for (path, what) in [
+        (folder.path().join("none.json"), "No such file"),
+        (folder.path().to_owned(), "directory"),
+        (put("empty.json", b""), "cut off"),
+        (put("half.json", &whole[..whole.len() / 2]), "cut off"),
+        (put("text.json", b"late frames: many"), "scanout.timeline/1"),
+        (put("other.json", br#"{"schema":"scanout.trace/1","frames":[]}"#), "scanout.timeline/1"),
+        (put("list.json", b"[1,2,3]"), "scanout.timeline/1"),
+        (put("binary.json", &[0, 159, 146, 150]), "scanout.timeline/1"),
+        (put("t.puffin", b"PUF0"), "puffin"),
+    ] {
+        let end = run(&["explain", text(&path)]);
+        end.assert_code(&[1]);
+        end.assert_one_line();
+        assert!(end.stderr.contains(what), "{}: {}", path.display(), end.stderr);
+    }
+    run(&["explain"]).assert_code(&[2]);
+}
+
+/// What cannot be in such a file is passed over, and is no crash.
+#[test]
+fn nonsense_inside_a_timeline_is_not_enough_evidence() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("odd.json");
+    for events in [
+        "[]",
+        "[1, null, {}, {\"cat\": 7}]",
+        "[{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":-1}},{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":1,\"target_ns\":9223372036854775807}}]",
+        "[{\"ph\":\"X\",\"cat\":\"gpu\",\"name\":\"x\",\"ts\":1e300,\"dur\":-1e300,\"args\":{}},{\"ph\":\"X\",\"cat\":\"swap\",\"name\":\"x\",\"ts\":-5,\"dur\":1e12}]",
+    ] {
+        let document = format!(
+            "{{\"otherData\":{{\"schema\":\"scanout.timeline/1\",\"refresh_ns\":18446744073709551615,\"interval_ns\":1e9}},\"traceEvents\":{events}}}"
+        );
+        std::fs::write(&path, document).expect("a file");
+        let end = run(&["explain", text(&path)]);
+        end.assert_clean();
+        assert!(end.stdout.starts_with("not enough evidence"), "{events}: {}", end.stdout);
+    }
+}
+
+#[test]
+fn a_puffin_file_is_written_and_files_do_not_overwrite_each_other() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = folder.path().join("t.puffin");
+    run(&words(&traced(&trace, &["-q"]))).assert_clean();
+    assert!(std::fs::read(&trace).expect("a trace").starts_with(b"PUF0"));
+    for more in [["--report", text(&trace)], ["--screenshot", text(&trace)], ["--record", text(&trace)]] {
+        let end = run(&words(&traced(&trace, &more)));
+        end.assert_code(&[2]);
+        end.assert_one_line();
+    }
+    run(&words(&traced(&folder.path().join("t.txt"), &[]))).assert_code(&[2]);
+    run(&words(&traced(Path::new("/no/such/folder/t.json"), &[]))).assert_code(&[1]);
+}
