@@ -261,6 +261,36 @@ fn sparse_elements_are_checked_a_bounded_number_of_times() {
 }
 
 #[test]
+fn many_joints_shown_by_many_nodes_are_refused() {
+    let mut file = File::new();
+    let count = 4000_u32;
+    let zero = |file: &mut File, kind: &str| {
+        file.raw_accessor(&format!(r#""componentType":5126,"type":"{kind}","count":{count}"#))
+    };
+    let position = zero(&mut file, "VEC3");
+    let joints: Vec<u8> = (0..count * 4).flat_map(|j| (j as u16).to_le_bytes()).collect();
+    let joints = file.accessor(&joints, 5123, "VEC4", "");
+    let weights = file.accessor(&vec![255; 4 * count as usize], 5121, "VEC4", r#","normalized":true"#);
+    file.mesh(&format!(
+        r#""mode":0,"attributes":{{"POSITION":{position},"JOINTS_0":{joints},"WEIGHTS_0":{weights}}}"#
+    ));
+    file.nodes = vec![r#"{"mesh":0,"skin":0}"#.to_owned(); 20];
+    let with = |file: File, joints: u32| {
+        file.with(&format!(r#""skins":[{{"joints":[{}]}}]"#, vec!["0"; joints as usize].join(",")))
+    };
+    let got = load_file("shown often", &with(file.clone(), count * 4));
+    assert!(
+        matches!(got, Err(ModelError::TooLarge { what: "joints followed by meshes", .. })),
+        "{:?}",
+        got.err()
+    );
+    file.nodes.truncate(16);
+    assert!(load_file("shown less often", &with(file.clone(), count * 4)).is_ok());
+    let got = load_file("long skin", &with(file, limits::MAX_JOINTS as u32 + 1));
+    assert!(matches!(got, Err(ModelError::TooLarge { what: "joints", .. })), "{:?}", got.err());
+}
+
+#[test]
 fn views_and_accessors_that_reach_too_far_are_errors() {
     let max = u64::MAX;
     let position = |view: &str, accessor: &str| {

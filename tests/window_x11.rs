@@ -179,7 +179,7 @@ fn in_window_and_off_screen(file: &model_support::File, options: &[&str]) -> [Ve
     let area = bench.area();
     assert_eq!((area.width, area.height), (640, 480));
     let shown = || {
-        let rows = area.y..(area.y + area.height);
+        let rows = area.y..area.y + area.height;
         let columns = area.x as usize..(area.x + area.width) as usize;
         rows.flat_map(|y| bench.server.screen.row(y)[columns.clone()].to_vec()).collect::<Vec<u32>>()
     };

@@ -42,6 +42,7 @@ pub(super) fn skins(
                 format!("its mesh follows joint {most}, there are {joints}"),
             ));
         }
+        budget.bent.take(mesh.followed() as u64)?;
         node.skin = Some(ours);
     }
     Ok(skins)

@@ -25,6 +25,8 @@ pub const MAX_INDICES: u64 = 16 << 20;
 pub const MAX_STREAM_BYTES: u64 = 128 << 20;
 /// Joints of all skins: a matrix each per frame, and what a buffer texture of 65,536 texels holds of the least drivers.
 pub const MAX_JOINTS: u64 = 16_384;
+/// Joints that meshes follow, counted again for each node that shows the mesh: what fitting a camera looks at.
+pub const MAX_BENT: u64 = 1 << 18;
 /// Morph weights of all nodes: a number each per frame.
 pub const MAX_WEIGHTS: u64 = 1 << 18;
 /// Lights in the file, of which a frame uses a few.
@@ -57,6 +59,7 @@ pub(super) struct Budget {
     pub(super) draws: Allowance,
     pub(super) stream_bytes: Allowance,
     pub(super) joints: Allowance,
+    pub(super) bent: Allowance,
     pub(super) weights: Allowance,
 }
 
@@ -71,6 +74,7 @@ impl Budget {
             draws: Allowance::new("primitives to draw", MAX_DRAWS),
             stream_bytes: Allowance::new("bytes of tangents, joints and morph targets", MAX_STREAM_BYTES),
             joints: Allowance::new("joints", MAX_JOINTS),
+            bent: Allowance::new("joints followed by meshes", MAX_BENT),
             weights: Allowance::new("morph weights", MAX_WEIGHTS),
         }
     }

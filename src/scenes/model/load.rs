@@ -175,7 +175,8 @@ fn check_world(model: &Model) -> Result<(), ModelError> {
 fn animated_bounds(model: &Model, mut pose: Pose) -> Bounds {
     let mut bounds = model.bounds;
     let Some(animation) = model.animations.first() else { return bounds };
-    let work = model.nodes.len() + animation.channels.len();
+    let bent: usize = model.instances().map(|(_, mesh)| mesh.followed()).sum();
+    let work = model.nodes.len() + animation.channels.len() + bent;
     let samples = (BOUNDS_WORK / work.max(1)).clamp(1, BOUNDS_SAMPLES);
     for i in 0..samples {
         pose.sample(model, f64::from(animation.duration) * i as f64 / samples as f64);

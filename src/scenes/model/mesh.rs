@@ -108,6 +108,11 @@ impl Mesh {
     pub fn is_skinned(&self) -> bool {
         self.primitives.iter().any(|p| p.influences.is_some())
     }
+
+    /// How many joints its primitives follow, each counted by itself.
+    pub(super) fn followed(&self) -> usize {
+        self.primitives.iter().map(|p| p.joint_bounds.len()).sum()
+    }
 }
 
 impl Mode {

@@ -34,6 +34,7 @@ use super::model::Model;
 use super::viewer::ViewerView;
 use crate::error::Result;
 use crate::gl::{Buffer, Canvas, CreateContext, Frame, Renderer, TextureCube, Usage};
+use crate::runtime::Size;
 
 /// Behind the model, in linear light: a dark grey that is a little blue.
 const BACKGROUND: [f32; 3] = [0.002_7, 0.003_1, 0.004_5];
@@ -87,7 +88,9 @@ impl PbrRenderer {
             let levels = sky::cube();
             irradiance = sky::irradiance(&levels[0]);
             environment = Some(TextureCube::new(gl, sky::SIDE, &levels)?);
-            canvas = (!cx.size.is_empty()).then(|| Canvas::new(gl, cx.size, samples)).transpose()?;
+            // A window that has no size yet gets a canvas all the same: what is drawn later has to be encoded by one.
+            let size = if cx.size.is_empty() { Size::new(1, 1) } else { cx.size };
+            canvas = Some(Canvas::new(gl, size, samples)?);
         }
         let shadow = (quality == Quality::High && lights.casts()).then(|| Shadow::new(gl)).transpose()?;
         let samples = canvas.as_ref().map_or(1, Canvas::samples);
