@@ -17,9 +17,9 @@ use glam::{Mat3, Mat4, Quat, Vec2, Vec3, Vec4};
 use scanout::gl::bytemuck::{Pod, Zeroable};
 use scanout::gl::glow::{self, HasContext as _};
 use scanout::gl::{
-    Buffer, CreateContext, DebugLevel, FenceRing, Filter, Frame, Gl, Hook, Mesh, Primitive, Program,
-    RenderTarget, Renderer, ShaderError, ShaderSource, ShaderStage, Texture, TextureOptions, Usage,
-    VertexLayout, Wrap, read_pixels,
+    Buffer, Canvas, CreateContext, DebugLevel, DepthTexture, FenceRing, Filter, Frame, Gl, Hook, Mesh,
+    Primitive, Program, RenderTarget, Renderer, ShaderError, ShaderSource, ShaderStage, Texture,
+    TextureBuffer, TextureCube, TextureOptions, Usage, VertexLayout, Wrap, read_pixels,
 };
 use scanout::pacing::FrameId;
 use scanout::runtime::ThreadName;
@@ -1031,4 +1031,118 @@ fn an_error_before_a_draw_ends_the_run_with_the_programs_name() {
     }
     let summary = headless::run(&config(DebugLevel::Off), Still, make).expect("nobody looks");
     assert_eq!(summary.frames, 3);
+}
+
+// --- what models are drawn with ---
+
+#[test]
+fn canvas_takes_what_samples_there_are_and_refuses_what_cannot_be() {
+    in_context(DebugLevel::Panic, |gl| {
+        let most = gl.caps().max_samples;
+        for (asked, given) in [(0, 1), (1, 1), (4, 4), (10_000, most)] {
+            let canvas = Canvas::new(gl, Size::new(8, 4), asked).expect("a canvas");
+            assert_eq!((canvas.samples(), canvas.size()), (given, Size::new(8, 4)), "{asked}");
+        }
+        let mut canvas = Canvas::new(gl, Size::new(8, 4), 4).expect("a canvas");
+        for size in [Size::new(0, 4), Size::new(gl.caps().max_target_size + 1, 4)] {
+            assert!(matches!(canvas.resize(size), Err(Error::Gl { .. })), "{size:?}");
+            assert_eq!(canvas.size(), Size::new(8, 4), "it is left as it was");
+        }
+        canvas.resize(Size::new(3, 5)).expect("another size");
+        assert_eq!(canvas.size(), Size::new(3, 5));
+    });
+}
+
+#[test]
+fn depth_texture_says_what_lies_behind_what_was_drawn() {
+    in_context(DebugLevel::Panic, |gl| {
+        let map = DepthTexture::new(gl, 16).expect("a map");
+        let draw = program(gl, WHOLE, "void main() {}");
+        map.begin(0.0, 0.0);
+        unsafe { gl.raw().enable(glow::DEPTH_TEST) };
+        draw.use_program();
+        whole(gl).draw();
+        map.end();
+        unsafe { gl.raw().disable(glow::DEPTH_TEST) };
+        let look = program(
+            gl,
+            WHOLE,
+            "uniform sampler2DShadow map; out vec4 o;
+            void main() { o = vec4(texture(map, vec3(0.5, 0.5, 0.4)), texture(map, vec3(0.5, 0.5, 0.6)),
+                texture(map, vec3(1.5, 0.5, 0.9)), 1.0); }",
+        );
+        let picture = target(gl, 1, 1);
+        map.bind(3);
+        look.set(&look.uniform("map").expect("a uniform"), 3);
+        whole(gl).draw();
+        // What was drawn has depth 0.5: before it is light, behind it is none, beyond the edge there is light.
+        assert_near(pixels(gl, &picture)[0], [255, 0, 255, 255], "before, behind, beside");
+    });
+}
+
+#[test]
+fn texture_buffer_is_read_by_index_and_bounded() {
+    in_context(DebugLevel::Panic, |gl| {
+        assert!(TextureBuffer::limit(gl) >= 65_536);
+        let mut list = TextureBuffer::new(gl, &[[0.0; 4]; 3], Usage::Stream).expect("a list");
+        // One too many is cut off, not written beyond the end.
+        list.write(&[[1.0; 4], [0.0, 1.0, 0.0, 1.0], [1.0; 4], [0.5; 4]]);
+        list.bind(2);
+        let look = program(
+            gl,
+            WHOLE,
+            "uniform samplerBuffer list; out vec4 o; void main() { o = texelFetch(list, 1); }",
+        );
+        let picture = target(gl, 1, 1);
+        look.set(&look.uniform("list").expect("a uniform"), 2);
+        whole(gl).draw();
+        assert_near(pixels(gl, &picture)[0], [0, 255, 0, 255], "the second");
+    });
+}
+
+#[test]
+fn texture_cube_shows_its_faces_and_levels_and_wants_them_whole() {
+    in_context(DebugLevel::Panic, |gl| {
+        // +x red, all else black; the second level is green all over.
+        let level = |side: usize, color: fn(usize) -> [f32; 3]| -> Vec<[f32; 3]> {
+            (0..6).flat_map(|face| vec![color(face); side * side]).collect()
+        };
+        let first = level(2, |face| if face == 0 { [1.0, 0.0, 0.0] } else { [0.0; 3] });
+        let levels = [first.clone(), level(1, |_| [0.0, 1.0, 0.0])];
+        let cube = TextureCube::new(gl, 2, &levels).expect("a cube");
+        assert_eq!(cube.levels(), 2);
+        let look = program(
+            gl,
+            WHOLE,
+            "uniform samplerCube cube; uniform vec4 at; out vec4 o;
+            void main() { o = vec4(textureLod(cube, at.xyz, at.w).rgb, 1.0); }",
+        );
+        let picture = target(gl, 1, 1);
+        cube.bind(1);
+        look.set(&look.uniform("cube").expect("a uniform"), 1);
+        for (at, want) in [
+            (Vec4::new(1.0, 0.0, 0.0, 0.0), [255, 0, 0, 255]),
+            (Vec4::new(-1.0, 0.0, 0.0, 0.0), [0, 0, 0, 255]),
+            (Vec4::new(0.0, 1.0, 0.0, 1.0), [0, 255, 0, 255]),
+        ] {
+            look.set(&look.uniform("at").expect("a uniform"), at);
+            whole(gl).draw();
+            assert_near(pixels(gl, &picture)[0], want, &format!("{at}"));
+        }
+        for (side, levels) in
+            [(2, vec![]), (0, vec![vec![]]), (2, vec![first[1..].to_vec()]), (4, vec![first])]
+        {
+            assert!(matches!(TextureCube::new(gl, side, &levels), Err(Error::Gl { .. })), "{side}");
+        }
+    });
+}
+
+#[test]
+fn mesh_refuses_fewer_values_than_it_has_vertices() {
+    in_context(DebugLevel::Panic, |gl| {
+        let few = Buffer::vertices(gl, &[Nothing { unused: 0.0 }; 2], Usage::Static).expect("a buffer");
+        assert!(matches!(whole(gl).attach_vertices(few), Err(Error::Gl { .. })));
+        let enough = Buffer::vertices(gl, &[Nothing { unused: 0.0 }; 3], Usage::Static).expect("a buffer");
+        assert!(whole(gl).attach_vertices(enough).is_ok());
+    });
 }
