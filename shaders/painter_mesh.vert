@@ -20,8 +20,9 @@ flat out vec2 v_look;
 void main() {
     vec3 world = mat3(axis_x, axis_y, axis_z) * position + origin;
     gl_Position = u_view_projection * vec4(world, 1.0);
-    // The cofactors turn normals rightly under any scale, uneven or mirrored, and need no division.
-    v_normal = mat3(cross(axis_y, axis_z), cross(axis_z, axis_x), cross(axis_x, axis_y)) * normal;
+    // The cofactors turn normals rightly under an uneven scale and need no division; a mirrored one turns them round.
+    mat3 cofactors = mat3(cross(axis_y, axis_z), cross(axis_z, axis_x), cross(axis_x, axis_y));
+    v_normal = cofactors * normal * (dot(axis_x, cofactors[0]) < 0.0 ? -1.0 : 1.0);
     v_uv = uv;
     int row = int(id & 0xfffu) * 2;
     v_colour = texelFetch(u_materials, row);

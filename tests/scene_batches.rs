@@ -146,6 +146,18 @@ fn a_pass_of_one_mesh_is_one_draw_as_recorded() {
 }
 
 #[test]
+fn what_is_in_order_already_is_not_copied_into_another() {
+    let mut draws =
+        vec![(mesh(0), opaque(0, 0), -1.0), (mesh(0), opaque(0, 0), -9.0), (mesh(1), opaque(0, 0), -2.0)];
+    let mut batches = Batches::new();
+    batches.build(&commands(&draws), &View::new(camera(), Order::FrontToBack), &[]);
+    assert!(batches.as_recorded() && batches.batches().len() == 2);
+    draws.swap(0, 1);
+    batches.build(&commands(&draws), &View::new(camera(), Order::FrontToBack), &[]);
+    assert!(!batches.as_recorded() && batches.batches().len() == 2);
+}
+
+#[test]
 fn nothing_is_no_draw() {
     let mut batches = Batches::new();
     for order in [Order::FrontToBack, Order::State, Order::Painter] {
