@@ -122,7 +122,7 @@ pub struct RunArgs {
     /// Draw `flash` all the time, not only when it changes
     #[arg(long)]
     pub animate: bool,
-    /// How a model is shaded: auto, off, low, high (auto: high, or low where the processor draws)
+    /// How a model is shaded: auto, off, low, high (auto: high, or off where the processor draws)
     #[arg(long, value_name = "LEVEL", default_value = "auto", value_parser = quality)]
     pub quality: Wish,
     /// Samples per pixel of a model's picture, 1 to 16 (default: 4 at high quality on a GPU, else 1; at off always 1)

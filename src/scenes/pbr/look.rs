@@ -35,7 +35,7 @@ impl fmt::Display for Quality {
 /// What is wished of the picture of a model. The scenes that measure latency have none of it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// `None`: high, or low where the processor draws.
+    /// `None`: high; where the processor draws off, or low if several samples are asked for.
     pub quality: Option<Quality>,
     /// Samples per pixel; 1 is none but the pixel's own. `None`: four where the quality is high and a GPU draws.
     /// [`Quality::Off`] has always one.
@@ -60,7 +60,12 @@ impl Look {
     /// What comes of the wishes where `software` says that the processor draws.
     #[must_use]
     pub fn resolved(&self, software: bool) -> (Quality, u32) {
-        let automatic = if software { Quality::Low } else { Quality::High };
+        // Where the processor draws it would take the time that frames are paced in; samples ask for more than the plain picture.
+        let automatic = match self.samples {
+            _ if !software => Quality::High,
+            Some(2..) => Quality::Low,
+            _ => Quality::Off,
+        };
         let quality = self.quality.unwrap_or(automatic);
         let samples = self.samples.unwrap_or(if quality == Quality::High && !software { 4 } else { 1 });
         (quality, if quality == Quality::Off { 1 } else { samples.clamp(1, MAX_SAMPLES) })
@@ -85,7 +90,8 @@ mod tests {
     fn software_rasterisers_get_less_unless_more_is_asked_for() {
         let look = |quality, samples| Look { quality, samples };
         for (wish, software, expected) in [
-            (look(None, None), true, (Quality::Low, 1)),
+            (look(None, None), true, (Quality::Off, 1)),
+            (look(None, Some(1)), true, (Quality::Off, 1)),
             (look(None, None), false, (Quality::High, 4)),
             (look(Some(Quality::High), None), true, (Quality::High, 1)),
             (look(Some(Quality::Low), None), false, (Quality::Low, 1)),
