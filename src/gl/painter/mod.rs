@@ -61,7 +61,7 @@ impl MeshProgram {
     }
 }
 
-/// Draws what a [`DrawList`] holds: one call per object and frame is recorded, few calls reach the driver.
+/// Draws what a [`DrawList`](crate::scene::DrawList) holds: one call per object and frame is recorded, few calls reach the driver.
 ///
 /// All meshes lie in one vertex and one index buffer, materials in a table, textures in arrays, so that neighbours in
 /// the order of drawing differ in what an instance carries and in nothing that has to be set. `docs/rendering.md` has
