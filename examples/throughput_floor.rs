@@ -240,7 +240,7 @@ impl Program for Floor {
             buffer
         };
         let (quad_instances, cube_instances) =
-            (Vec::with_capacity(quads.len()), Vec::with_capacity(cubes.len()));
+            (vec![QuadInstance::zeroed(); quads.len()], vec![CubeInstance::zeroed(); cubes.len()]);
         let size = quads.len() * size_of::<QuadInstance>() + cubes.len() * size_of::<CubeInstance>();
         let mapping = (job.option("upload") == Some("map")).then(|| Mapping::new(&gl, buffer, size));
         Self { gl, mode: job.mode, quads, cubes, quad_instances, cube_instances, buffer, mapping }
@@ -256,20 +256,22 @@ impl Program for Floor {
         let moment = Moment::of(frame);
         let (bytes, count): (&[u8], usize) = match self.mode {
             Mode::Quads => {
-                self.quad_instances.clear();
-                self.quad_instances.extend(self.quads.iter().map(|quad| QuadInstance {
-                    position: quad.position(&moment).to_array(),
-                    layer: quad.texture as u32,
-                }));
+                for (quad, to) in self.quads.iter().zip(&mut self.quad_instances) {
+                    let position = quad.position(&moment);
+                    (to.position[0], to.position[1]) = (position.x, position.y);
+                    to.layer = quad.texture as u32;
+                }
                 (bytemuck::cast_slice(&self.quad_instances), self.quads.len())
             }
             Mode::Mesh => {
-                self.cube_instances.clear();
-                self.cube_instances.extend(self.cubes.iter().map(|cube| {
+                for (cube, to) in self.cubes.iter().zip(&mut self.cube_instances) {
                     let glam::Affine3A { matrix3: m, translation } = cube.transform(&moment);
-                    let columns = [m.x_axis, m.y_axis, m.z_axis, translation].map(|c| c.to_array());
-                    CubeInstance { columns, material: cube.material as u32 }
-                }));
+                    to.columns[0] = m.x_axis.to_array();
+                    to.columns[1] = m.y_axis.to_array();
+                    to.columns[2] = m.z_axis.to_array();
+                    to.columns[3] = translation.to_array();
+                    to.material = cube.material as u32;
+                }
                 (bytemuck::cast_slice(&self.cube_instances), self.cubes.len())
             }
         };

@@ -156,7 +156,7 @@ fn record(list: &mut DrawList, things: &Things, frame: u32) {
     list.clear();
     let mut world = list.pass(0);
     // One frame is larger than what streaming begins with.
-    for n in 0..if frame == 6 { 1_500 } else { 120 + 10 * frame } {
+    for n in 0..if frame == 6 { 4_000 } else { 120 + 10 * frame } {
         let t = (n * 7 + frame) as f32;
         let place = Vec3::new((t * 0.9).sin() * 7.0, (t * 1.7).cos() * 4.0, (t * 0.31).sin() * 20.0);
         let size = Vec3::new(0.6, 0.3 + 0.1 * (n % 5) as f32, if n % 9 == 0 { -0.7 } else { 0.7 });

@@ -91,7 +91,7 @@ pub struct Quad {
 }
 
 impl Quad {
-    #[inline]
+    #[inline(always)]
     pub fn position(&self, moment: &Moment) -> Vec2 {
         self.base + self.sway * moment.sway
     }
@@ -117,7 +117,7 @@ pub struct Cube {
 }
 
 impl Cube {
-    #[inline]
+    #[inline(always)]
     pub fn transform(&self, moment: &Moment) -> Affine3A {
         Affine3A { matrix3: moment.turn * self.size, translation: self.base + self.sway * moment.sway }
     }
