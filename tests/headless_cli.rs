@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
 
+mod model_support;
 mod support;
 
 use std::ffi::OsString;
@@ -218,4 +219,26 @@ fn lost_contexts_are_counted_in_the_report() {
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
     assert_eq!((json["context_resets"].as_u64(), json["counters"]["frames"].as_u64()), (Some(2), Some(20)));
+}
+
+/// Too much for one frame: the textures of a model that does not move come with the frames after the first, one in each
+/// frame interval, which are drawn for that alone, and the run ends when they are there.
+#[test]
+fn large_textures_of_a_resting_model_come_frame_by_frame_until_they_are_there() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [model, shot, report] = ["big.gltf", "shot.png", "r.json"].map(|name| folder.path().join(name));
+    std::fs::write(&model, model_support::showcase::poster(2_200, [220, 40, 30]).gltf()).expect("a file");
+    let text = |path: &Path| path.to_str().expect("a plain path").to_owned();
+    let (scene, picture_file, report_file) = (text(&model), text(&shot), text(&report));
+    let files = ["--scene", &scene, "--screenshot", &picture_file, "--report", &report_file];
+    let end =
+        run(&[&["run", "--display", "headless", "--size", "64x48", "--warmup", "0"], &files[..]].concat());
+    end.assert_clean();
+    let at = picture(&shot).get_pixel(32, 24).0;
+    assert!(at.iter().zip([220, 40, 30]).all(|(&is, wanted)| is.abs_diff(wanted) <= 2), "{at:?}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    // 19 MB and a third more of smaller copies, at most one MiB in each frame.
+    let frames = json["counters"]["frames"].as_u64().expect("a count");
+    assert!((24..2_000).contains(&frames), "{frames} frames");
 }

@@ -360,6 +360,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         self.gl.shaders_changed()
     }
 
+    fn unfinished(&self) -> bool {
+        self.renderer.unfinished()
+    }
+
     fn look_every(&self) -> Option<Duration> {
         self.folder.is_some().then_some(LOOK_EVERY)
     }

@@ -41,6 +41,12 @@ pub trait Renderer<S> {
         let _ = (gl, size);
     }
 
+    /// Whether another frame of the same snapshot would show more than the last one, because textures are still being loaded for
+    /// instance. As long as it is so, a scene that rests is drawn once per frame interval. Asked often: it costs next to nothing.
+    fn unfinished(&self) -> bool {
+        false
+    }
+
     /// The context was lost with all that was made in it, because the GPU was reset for instance, and `cx` is a new one:
     /// make everything anew. Usually `*self = Self::new(cx)?; Ok(())`, with what `new` needs kept at hand. What is dropped
     /// of the old context frees nothing.

@@ -132,6 +132,12 @@ pub trait Backend<S> {
         false
     }
 
+    /// Whether another frame of the same snapshot would show more than the last one. A scene that rests is drawn once per frame
+    /// interval for as long as it is so. Asked often: it costs next to nothing.
+    fn unfinished(&self) -> bool {
+        false
+    }
+
     /// How often to ask that of a scene that rests; `None`: not at all.
     fn look_every(&self) -> Option<Duration> {
         None
@@ -421,7 +427,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if !self.shown {
             look_again = look_again.min(now + HIDDEN_POLL_EVERY);
         } else if self.visible && !self.size.is_empty() {
-            self.redraw |= self.backend.changed();
             if let Some(every) = self.backend.look_every() {
                 look_again = look_again.min(now + every);
             }
@@ -430,10 +435,19 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
             let current = self.snapshots.current();
             if current.marks.order > 0 {
+                // What moves is drawn again anyway, at its own time.
+                let rests = current.marks.demand == Demand::OnInput;
+                self.redraw |= rests && self.backend.changed();
+                let unfinished = rests && self.backend.unfinished();
+                if unfinished {
+                    let due = self.last_drawn + self.pacer.interval();
+                    self.redraw |= now >= due;
+                    look_again = look_again.min(due);
+                }
                 if self.redraw {
                     return self.draw_or_wait(Reason::Redraw, now);
                 }
-                if self.options.end_when_idle && current.marks.demand == Demand::OnInput {
+                if self.options.end_when_idle && rests && !unfinished {
                     log::info!("the scene asks for no more frames and no input can come: done");
                     return Next::Stop;
                 }

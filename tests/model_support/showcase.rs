@@ -224,6 +224,20 @@ pub fn grey() -> File {
     )
 }
 
+/// A wall with a picture of `side` x `side` texels in one colour, unlit.
+pub fn poster(side: u32, [r, g, b]: [u8; 3]) -> File {
+    let mut file = File::new();
+    let wall = Shape::wall(1.0).mesh(&mut file, 0);
+    at(&mut file, wall, [0.0; 3]);
+    let image = image::RgbaImage::from_pixel(side, side, image::Rgba([r, g, b, 255]));
+    let mut png = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    let uri = format!("data:image/png;base64,{}", base64(&png.into_inner()));
+    file.with(&format!(
+        r#""extensionsUsed":["KHR_materials_unlit"],"images":[{{"uri":"{uri}"}}],"textures":[{{"source":0}}],"materials":[{{"doubleSided":true,"pbrMetallicRoughness":{{"baseColorTexture":{{"index":0}}}},"extensions":{{"KHR_materials_unlit":{{}}}}}}]"#,
+    ))
+}
+
 /// Grey glass of alpha one half before white, unlit: the mean of their light.
 pub fn glass() -> File {
     let mut file = File::new();

@@ -1,13 +1,12 @@
 //! Materials in the GPU's memory: a uniform block each, and the textures that they share.
 
-use crate::error::Result;
-use crate::gl::{Buffer, Filter, Gl, Texture, TextureOptions, Usage, Wrap};
-use crate::runtime::Size;
-use crate::scenes::model::{
-    Alpha, Filter as TexelFilter, Image, Material, Model, Texture as ModelTexture, TextureRef,
-    Wrap as TexelWrap,
-};
+use std::sync::Arc;
 
+use crate::error::Result;
+use crate::gl::{Buffer, Gl, Usage};
+use crate::scenes::model::{Alpha, Material, Model, TextureRef};
+
+use super::textures::Textures;
 use super::variant::{Flags, MATERIAL_BLOCK, unit};
 
 /// The `Material` block of the shader, laid out by std140.
@@ -35,7 +34,7 @@ pub(super) struct GpuMaterial {
 #[derive(Debug)]
 pub(super) struct Materials {
     pub(super) list: Vec<GpuMaterial>,
-    textures: Vec<Texture>,
+    pub(super) textures: Textures,
 }
 
 /// The maps of a material in the order of their units, with their flags.
@@ -50,11 +49,8 @@ fn maps(material: &Material) -> [(Option<TextureRef>, Flags); 5] {
 }
 
 impl Materials {
-    pub(super) fn new(gl: &Gl, model: &Model) -> Result<Self> {
-        let textures = model.textures.iter().enumerate();
-        let textures = textures
-            .map(|(i, texture)| upload(gl, &format!("texture {i}"), &model.images[texture.image], texture))
-            .collect::<Result<_>>()?;
+    pub(super) fn new(gl: &Gl, model: &Arc<Model>) -> Result<Self> {
+        let textures = Textures::new(gl, model)?;
         let list = model.materials.iter().map(|m| GpuMaterial::new(gl, m)).collect::<Result<_>>()?;
         Ok(Self { list, textures })
     }
@@ -65,7 +61,7 @@ impl Materials {
         material.block.bind_base(MATERIAL_BLOCK);
         for (map, unit) in material.maps.iter().zip(unit::MAPS..) {
             if let Some(map) = map {
-                self.textures[*map].bind(unit);
+                self.textures.bind(*map, unit);
             }
         }
     }
@@ -115,32 +111,5 @@ impl GpuMaterial {
             flags,
             double_sided: material.double_sided,
         })
-    }
-}
-
-/// The one place where an image of a model becomes a texture.
-fn upload(gl: &Gl, name: &str, image: &Image, texture: &ModelTexture) -> Result<Texture> {
-    let options = TextureOptions {
-        srgb: image.srgb,
-        mipmaps: texture.mipmap.is_some(),
-        wrap: (wrap(texture.wrap_u), wrap(texture.wrap_v)),
-        magnify: filter(texture.magnify),
-        minify: filter(texture.minify),
-    };
-    Texture::rgba8(gl, name, Size::new(image.width, image.height), &image.rgba, &options)
-}
-
-const fn wrap(wrap: TexelWrap) -> Wrap {
-    match wrap {
-        TexelWrap::Repeat => Wrap::Repeat,
-        TexelWrap::Mirror => Wrap::Mirror,
-        TexelWrap::Clamp => Wrap::Clamp,
-    }
-}
-
-const fn filter(filter: TexelFilter) -> Filter {
-    match filter {
-        TexelFilter::Nearest => Filter::Nearest,
-        TexelFilter::Linear => Filter::Linear,
     }
 }

@@ -15,6 +15,7 @@ mod look;
 mod material;
 mod shadow;
 mod sky;
+mod textures;
 mod variant;
 
 use std::sync::Arc;
@@ -277,6 +278,7 @@ impl Renderer<ViewerView> for PbrRenderer {
             frame.clear([0.0, 0.0, 0.0, 1.0]);
             return;
         }
+        self.materials.textures.poll();
         self.update(view, frame.size().aspect());
         if self.shadow.is_some() {
             frame.pass("shadow");
@@ -297,6 +299,10 @@ impl Renderer<ViewerView> for PbrRenderer {
             frame.pass("resolve");
             canvas.finish(frame);
         }
+    }
+
+    fn unfinished(&self) -> bool {
+        self.materials.textures.loading()
     }
 
     fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
