@@ -6,14 +6,15 @@
 mod runtime_support;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use glow::HasContext as _;
 use runtime_support::{View, options};
 use scanout::display::sleep;
 use scanout::gl::{
-    CreateContext, DebugLevel, Frame, GpuTiming, Mesh, Primitive, Program, Renderer, ShaderSource, Texture,
-    TextureOptions, Uniform, glow,
+    CreateContext, DebugLevel, Frame, GpuTiming, Mesh, Primitive, Program, Renderer, ShaderSource,
+    StreamRing, StreamTarget, Texture, TextureOptions, Uniform, glow,
 };
 use scanout::pacing::{FrameId, Origin, Pacing, Presentation, VblankSample};
 use scanout::runtime::{Backend, Feedback, FrameInfo, Pixels, Runtime, TargetInfo};
@@ -163,48 +164,65 @@ fn explained(summary: Summary) -> Explanation {
     explanation
 }
 
-/// Most of what was provoked is found, as by far the most frequent cause. On a busy machine the system may take more of a
-/// frame away than was provoked in it: then it is right to name the scheduler, and such frames are left out here.
-fn assert_found(explanation: &Explanation, cause: Cause) {
-    let of =
-        |wanted: Cause| explanation.findings.iter().find(|f| f.cause == wanted).map_or(0, |f| f.frames.len());
-    let (found, busy) = (of(cause), of(Cause::Scheduler));
+/// Runs that are watched for their time do not compete with each other.
+static ALONE: Mutex<()> = Mutex::new(());
+/// A busy machine may take more of a frame away than was provoked in it, and then it is right to name the scheduler. A run in
+/// which it did so with nearly all says nothing about the cause, and is repeated.
+const RUNS: usize = 6;
+
+/// Most of what was provoked is found, as by far the most frequent cause.
+fn assert_found(run: impl Fn() -> Explanation, cause: Cause) -> Explanation {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let provoked = (FRAMES / EVERY) as usize;
-    assert!(found * 2 + busy >= provoked && found >= 2, "{cause:?}: {explanation}");
-    let others = Cause::ALL.iter().filter(|other| **other != cause && **other != Cause::Scheduler);
-    assert!(others.map(|other| of(*other)).all(|n| n * 4 <= found), "{cause:?}: {explanation}");
+    let mut last = None;
+    for _ in 0..RUNS {
+        let explanation = run();
+        let of = |wanted: Cause| {
+            explanation.findings.iter().find(|f| f.cause == wanted).map_or(0, |f| f.frames.len())
+        };
+        let (found, busy) = (of(cause), of(Cause::Scheduler));
+        if found < 2 && busy * 4 >= provoked * 3 {
+            last = Some(explanation);
+            continue;
+        }
+        assert!(found * 2 + busy >= provoked && found >= 2, "{cause:?}: {explanation}");
+        let others = Cause::ALL.iter().filter(|other| **other != cause && **other != Cause::Scheduler);
+        assert!(others.map(|other| of(*other)).all(|n| n * 4 <= found), "{cause:?}: {explanation}");
+        return explanation;
+    }
+    panic!("{cause:?}: the machine is too busy for all of {RUNS} runs: {}", last.expect("a run"));
 }
 
 #[test]
 fn slow_logic_is_named_whether_it_works_or_waits() {
-    assert_found(&on_a_card(Fault::Logic), Cause::Logic);
-    assert_found(&on_a_card(Fault::LogicSleeps), Cause::Logic);
+    assert_found(|| on_a_card(Fault::Logic), Cause::Logic);
+    assert_found(|| on_a_card(Fault::LogicSleeps), Cause::Logic);
 }
 
 #[test]
 fn slow_drawing_is_named() {
-    assert_found(&on_a_card(Fault::Render), Cause::Render);
+    assert_found(|| on_a_card(Fault::Render), Cause::Render);
 }
 
 #[test]
 fn a_swap_that_blocks_is_named() {
-    assert_found(&on_a_card(Fault::Swap), Cause::Driver);
+    assert_found(|| on_a_card(Fault::Swap), Cause::Driver);
 }
 
 #[test]
 fn a_fence_that_comes_late_is_named() {
-    let explanation = on_a_card(Fault::Fence);
-    assert_found(&explanation, Cause::Fence);
+    let explanation = assert_found(|| on_a_card(Fault::Fence), Cause::Fence);
     assert!(explanation.to_string().contains("may have been busy"), "{explanation}");
 }
 
 #[test]
 fn a_compositor_that_shows_late_is_named() {
-    assert_found(&on_a_card(Fault::Compositor), Cause::Compositor);
+    assert_found(|| on_a_card(Fault::Compositor), Cause::Compositor);
 }
 
 #[test]
 fn where_nothing_is_provoked_no_cause_is_frequent() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let explanation = on_a_card(Fault::None);
     assert!(explanation.late.len() as u64 * 4 < FRAMES, "{explanation}");
     assert!(explanation.judged as u64 >= FRAMES / 2, "{explanation}");
@@ -216,6 +234,7 @@ fn where_nothing_is_provoked_no_cause_is_frequent() {
 enum Draws {
     Compile,
     Upload,
+    Stream,
     Fragments,
 }
 
@@ -316,6 +335,14 @@ impl Renderer<u64> for Drawing {
                     drop(Texture::rgba8(frame.gl(), "big", size, &self.texels, &options));
                 }
             }
+            Draws::Stream => {
+                let ring = StreamRing::auto(frame.gl(), StreamTarget::Vertex, self.texels.len(), 2);
+                let mut ring = ring.expect("a ring");
+                while MonotonicClock.now() < until {
+                    ring.begin_frame().and_then(|()| ring.write(&self.texels)).expect("room");
+                    ring.fence();
+                }
+            }
             Draws::Fragments => {
                 frame.pass("heavy");
                 self.triangle(self.heavy);
@@ -354,18 +381,22 @@ fn drawn(draws: Draws) -> Explanation {
 
 #[test]
 fn shaders_compiled_in_a_frame_are_named() {
-    assert_found(&drawn(Draws::Compile), Cause::Compile);
+    assert_found(|| drawn(Draws::Compile), Cause::Compile);
 }
 
 #[test]
 fn large_uploads_in_a_frame_are_named() {
-    assert_found(&drawn(Draws::Upload), Cause::Upload);
+    assert_found(|| drawn(Draws::Upload), Cause::Upload);
+}
+
+#[test]
+fn what_is_streamed_in_a_frame_is_named() {
+    assert_found(|| drawn(Draws::Stream), Cause::Upload);
 }
 
 #[test]
 fn a_heavy_fragment_shader_is_named_with_its_pass() {
-    let explanation = drawn(Draws::Fragments);
-    assert_found(&explanation, Cause::Gpu);
+    let explanation = assert_found(|| drawn(Draws::Fragments), Cause::Gpu);
     let text = explanation.to_string();
     assert!(text.contains("`heavy`") && text.contains("fragment work"), "{text}");
 }

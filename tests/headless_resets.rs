@@ -67,6 +67,7 @@ struct Painter {
     restores: Restores,
     /// Calls the context lost at this frame of its own count.
     lose_at: Option<u64>,
+    wrong: bool,
 }
 
 type Seen = Arc<Mutex<Vec<[u8; 4]>>>;
@@ -76,6 +77,8 @@ type Seen = Arc<Mutex<Vec<[u8; 4]>>>;
 enum Restores {
     Well,
     Fails,
+    /// Makes a mistake in every frame from then on.
+    Wrongly,
 }
 
 impl Painter {
@@ -99,6 +102,7 @@ impl Painter {
             seen: Arc::clone(seen),
             restores,
             lose_at: None,
+            wrong: false,
         };
         // Set once, and not with every frame.
         painter.program.set(&painter.program.uniform("u_paint")?, 0);
@@ -114,6 +118,10 @@ impl Renderer<()> for Painter {
     fn render(&mut self, (): &(), frame: &mut Frame<'_>) {
         self.frames += 1;
         frame.clear([0.0; 4]);
+        if self.wrong {
+            // SAFETY: names no state, which the driver says and leaves it at that.
+            unsafe { frame.gl().raw().enable(0xdead) };
+        }
         self.paint.bind(0);
         frame.draw(&self.program, &self.mesh);
         let rgba = read_pixels(frame.gl(), Size::new(1, 1)).expect("a pixel").rgba;
@@ -129,6 +137,7 @@ impl Renderer<()> for Painter {
         }
         assert_eq!(cx.size, Size::new(32, 16));
         *self = Self::new(cx, &self.seen, self.restores)?;
+        self.wrong = self.restores == Restores::Wrongly;
         Ok(())
     }
 }
@@ -181,6 +190,15 @@ fn a_renderer_that_calls_its_context_lost_is_restored() {
     let summary = headless::run(&config(), Still(Demand::EveryFrame), make).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(summary.context_resets, 1);
     assert!(seen.lock().expect("nobody panics with it").iter().all(|&p| p == ORANGE));
+}
+
+/// The callback for errors belongs to a context: the new one has to have it as well, also when the old one's is freed.
+#[test]
+fn errors_are_seen_in_the_new_context_too() {
+    let (ended, seen) = paint(&Config { lose_context_at: vec![5], ..config() }, Restores::Wrongly);
+    let error = ended.error.expect("the mistake stops the run").to_string();
+    assert!(error.contains("OpenGL error"), "{error}");
+    assert!(seen.len() < 10, "{} frames", seen.len());
 }
 
 fn lost(ended: &Ended) -> (ResetCause, String) {

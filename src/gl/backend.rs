@@ -170,6 +170,8 @@ pub(crate) struct GlBackend<R, T> {
     overlay: Option<Box<dyn Overlay>>,
     fences: FenceRing,
     timer: Option<GpuTimer>,
+    /// No more frames come.
+    over: bool,
     invocations: Option<Invocations>,
     newest: FrameId,
     _end: ContextEnd,
@@ -213,6 +215,7 @@ impl<R, T: Surface> GlBackend<R, T> {
             overlay,
             fences,
             timer,
+            over: false,
             invocations,
             newest: FrameId(0),
             _end: ContextEnd(gl.clone()),
@@ -273,6 +276,9 @@ impl<R, T: Surface> GlBackend<R, T> {
         }
         // From here on what is dropped of the old context frees nothing: its names may be others' in the new one.
         self.gl.context_gone();
+        // When glow's table of functions is dropped, it takes the debug callback from whatever context is current then, which
+        // would be the new one. A run loses few contexts: the table stays.
+        std::mem::forget(self.gl.shared());
         let gl = self.surface.restore(self.options.debug)?;
         self.options.apply(&gl, self.folder.as_ref());
         self.fences = FenceRing::new(&gl);
@@ -344,7 +350,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         // Once per frame, and here: the driver has nothing left to do then that the question would wait for. What a lost
         // context makes of a swap says less than the loss.
         self.still_there()?;
-        self.swaps[slot(id)] = (id, swapped?);
+        self.swaps[id.slot(REMEMBERED)] = (id, swapped?);
         Ok(())
     }
 
@@ -354,6 +360,12 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             Error::ContextLost { detail, .. } => Error::ContextLost { cause, detail },
             e => Error::ContextLost { cause, detail: format!("no new one could be set up: {e}") },
         })
+    }
+
+    fn finish(&mut self) {
+        // SAFETY: waits for all commands of the current context, once.
+        unsafe { self.gl.raw().finish() };
+        self.over = true;
     }
 
     fn changed(&self) -> bool {
@@ -372,7 +384,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         let (swaps, surface) = (&self.swaps, &mut self.surface);
         self.fences.poll(|id| {
             let now = MonotonicClock.now();
-            let (swapped, known) = swaps[slot(id)];
+            let (swapped, known) = swaps[id.slot(REMEMBERED)];
             // What is known to have been displayed was done by then, however late the fence was looked at.
             let shown = known.filter(|_| swapped == id).and_then(|p| p.time());
             sink(Feedback::GpuDone(id, shown.map_or(now, |(at, _)| now.min(at))));
@@ -398,7 +410,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             });
         }
         if let Some(timer) = &mut self.timer {
-            timer.poll(self.newest, false, |pass| {
+            timer.poll(self.newest, self.over, |pass| {
                 sink(Feedback::GpuPass(pass.frame, pass.name, pass.begin, pass.end));
             });
         }
@@ -458,10 +470,6 @@ impl TargetInfo {
             origin,
         }
     }
-}
-
-const fn slot(id: FrameId) -> usize {
-    (id.0 % REMEMBERED as u64) as usize
 }
 
 fn set_viewport(gl: &Gl, size: Size) {

@@ -210,6 +210,7 @@ impl Texture {
     /// Writes a slice of it. The bytes lie in memory, or in the buffer that is bound for unpacking pixels.
     pub(in crate::gl) fn upload(&self, format: TextureFormat, srgb: bool, slice: &Slice, from: Source<'_>) {
         let gl = self.handle.gl().raw();
+        let _upload = timeline::upload("texture", slice.bytes);
         let (level, [x, y, width, height]) = (slice.level as i32, slice.area.map(|n| n as i32));
         // SAFETY: the texture is ours; the slice lies within its level, and the source holds exactly the slice's bytes (rows
         // of RGBA are 4-byte aligned).

@@ -126,6 +126,9 @@ pub trait Backend<S> {
         Err(lost)
     }
 
+    /// No more frames come: waits for the GPU, so that the next [`poll`](Self::poll) tells all there is to tell. Called once.
+    fn finish(&mut self) {}
+
     /// Whether the same snapshot would look different now, because shaders have changed for instance. Asked often: it costs
     /// next to nothing.
     fn changed(&self) -> bool {
@@ -778,7 +781,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
         if failed.is_none() {
-            // Reading the picture back has waited for the GPU; what has not come by now never will.
+            // What has not come when the GPU is done with everything never will.
+            self.backend.finish();
             self.poll(now);
         }
         self.recorder.finish();

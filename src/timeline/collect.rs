@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
 use super::local::{self, Recording, Track};
@@ -24,7 +24,11 @@ impl Shared {
     }
 
     pub(super) fn sink(&self) -> MessageSink {
-        MessageSink { to: self.messages.0.clone(), lost: Arc::clone(&self.messages_lost) }
+        MessageSink {
+            to: self.messages.0.clone(),
+            oldest: self.messages.1.clone(),
+            lost: Arc::clone(&self.messages_lost),
+        }
     }
 }
 
@@ -32,14 +36,21 @@ impl Shared {
 #[derive(Clone, Debug)]
 pub(crate) struct MessageSink {
     to: Sender<Message>,
+    oldest: Receiver<Message>,
     lost: Arc<AtomicU64>,
 }
 
 impl MessageSink {
-    /// Never waits and does not allocate: the channel's memory is there, and what does not fit is counted.
+    /// Never waits and does not allocate: the channel's memory is there. Where it is full the oldest makes room, as in the
+    /// rings of the threads, and is counted.
     pub(crate) fn send(&self, message: Message) {
-        if self.to.try_send(message).is_err() {
+        if let Err(TrySendError::Full(message)) = self.to.try_send(message) {
             self.lost.fetch_add(1, Ordering::Relaxed);
+            // Another thread may take the place: then this one is lost as well.
+            let _ = self.oldest.try_recv();
+            if self.to.try_send(message).is_err() {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -81,5 +92,24 @@ impl Collector {
             messages_lost: self.shared.messages_lost.load(Ordering::Relaxed),
             ..Timeline::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn of_too_many_messages_the_newest_are_kept_and_the_rest_is_counted() {
+        let collector = Collector::new(1);
+        let sink = collector.shared.sink();
+        for id in 0..MESSAGES as u32 + 10 {
+            sink.send(Message::new(Timestamp::ZERO, [0, 0, id, 0], "said"));
+        }
+        let timeline = collector.collect();
+        let ids = timeline.messages.iter().map(|m| m.id);
+        assert!(ids.eq(10..MESSAGES as u32 + 10));
+        assert_eq!(timeline.messages_lost, 10);
     }
 }

@@ -163,11 +163,11 @@ impl Painter {
     /// # Errors
     /// When an index lies outside the vertices, or there is no memory or no name left ([`MeshId::COUNT`]).
     pub fn add_mesh(&mut self, vertices: &[Vertex], indices: &[u32]) -> Result<MeshId> {
-        let (mesh, moved) = self.meshes.add(vertices, indices)?;
-        if moved {
+        let mesh = self.meshes.add(vertices, indices);
+        if self.meshes.take_moved() {
             self.arrays.describe_pool(&self.meshes);
         }
-        Ok(mesh)
+        mesh
     }
 
     /// How instances get to the GPU.
@@ -178,6 +178,9 @@ impl Painter {
 
     /// Takes a texture array. Returns a name for each of its layers. Sprites, and materials, with textures of one array
     /// share a draw.
+    ///
+    /// The painter's own programs write colours as they read them. For a surface whose bytes are sRGB, as those of windows are,
+    /// make the array without [`TextureOptions::srgb`](super::TextureOptions): decoded colours would come out too dark.
     ///
     /// # Errors
     /// When there is no name left ([`LayerId::ARRAYS`], [`LayerId::LAYERS`]).
@@ -195,8 +198,19 @@ impl Painter {
     /// Adds a material.
     ///
     /// # Errors
-    /// When there is no name left ([`MaterialId::COUNT`], [`MaterialId::STATES`]).
+    /// When there is no name left ([`MaterialId::COUNT`], [`MaterialId::STATES`]), or its program or texture is not of this
+    /// painter.
     pub fn add_material(&mut self, material: &Material) -> Result<MaterialId> {
+        let foreign = |what: &str| Error::Gl {
+            operation: "adding a material",
+            detail: format!("its {what} is not of this painter"),
+        };
+        if material.program.is_some_and(|program| program.0 >= self.programs.len()) {
+            return Err(foreign("program"));
+        }
+        if material.texture.is_some_and(|layer| layer.array() as usize >= self.textures.len()) {
+            return Err(foreign("texture"));
+        }
         self.materials.add(material)
     }
 

@@ -125,6 +125,7 @@ impl Painter {
             to.call().active_texture(glow::TEXTURE0);
             if view.face_culling {
                 to.call().enable(glow::CULL_FACE);
+                to.call().front_face(glow::CCW);
             }
             if view.depth_test {
                 to.call().enable(glow::DEPTH_TEST);

@@ -36,6 +36,7 @@ pub(super) struct MeshPool {
     indices: Grown<u32>,
     slices: Vec<Slice>,
     bounds: Vec<Sphere>,
+    moved: bool,
 }
 
 impl MeshPool {
@@ -45,11 +46,12 @@ impl MeshPool {
             indices: Grown::new(gl)?,
             slices: Vec::new(),
             bounds: Vec::new(),
+            moved: false,
         })
     }
 
-    /// Adds a mesh of triangles. Returns as well whether the buffers are other ones now.
-    pub(super) fn add(&mut self, vertices: &[Vertex], indices: &[u32]) -> Result<(MeshId, bool)> {
+    /// Adds a mesh of triangles. Ask [`take_moved`](Self::take_moved) afterwards, also when it failed.
+    pub(super) fn add(&mut self, vertices: &[Vertex], indices: &[u32]) -> Result<MeshId> {
         let fail = |detail| Error::Gl { operation: "adding a mesh", detail };
         if let Some(&index) = indices.iter().find(|&&i| i as usize >= vertices.len()) {
             return Err(fail(format!("index {index} of a mesh of {} vertices", vertices.len())));
@@ -61,10 +63,18 @@ impl MeshPool {
             first_index: self.indices.len as u32,
             base_vertex: self.vertices.len as u32,
         };
-        let moved = self.vertices.push(vertices)? | self.indices.push(indices)?;
+        let (vertices_moved, indices_moved) = (self.vertices.push(vertices)?, self.indices.push(indices));
+        // The vertex arrays have to hear of the first even where the second failed.
+        self.moved |= vertices_moved | *indices_moved.as_ref().unwrap_or(&false);
+        indices_moved?;
         self.slices.push(slice);
         self.bounds.push(Sphere::around(vertices.iter().map(|v| Vec3::from(v.position))));
-        Ok((id, moved))
+        Ok(id)
+    }
+
+    /// Whether the buffers are other ones since this was asked last, so that vertex arrays have to be told.
+    pub(super) const fn take_moved(&mut self) -> bool {
+        std::mem::replace(&mut self.moved, false)
     }
 
     /// The mesh with that index, or one of nothing.

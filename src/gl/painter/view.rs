@@ -62,7 +62,8 @@ impl PassView {
         self
     }
 
-    /// The same, leaving out faces whose corners go round clockwise, or without.
+    /// The same, leaving out faces whose corners go round clockwise, or without. Of mirrored objects that leaves out the faces
+    /// towards the viewer.
     #[must_use]
     pub const fn with_face_culling(mut self, face_culling: bool) -> Self {
         self.face_culling = face_culling;

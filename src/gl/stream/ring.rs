@@ -8,6 +8,7 @@ use super::store::Store;
 use super::{Strategy, StreamError, StreamStats, StreamTarget};
 use crate::gl::Gl;
 use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::timeline;
 
 /// Where something lies in a ring's buffer.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -125,6 +126,9 @@ impl StreamRing {
     pub fn try_begin_frame(&mut self) -> Result<bool, StreamError> {
         self.alive()?;
         if !self.segments.is_ready() {
+            // A driver may keep commands, fences among them, until they are flushed: nobody else might do it.
+            // SAFETY: a command in the current context.
+            unsafe { self.gl().raw().flush() };
             return Ok(false);
         }
         self.begin_frame().map(|()| true)
@@ -139,6 +143,7 @@ impl StreamRing {
         let range = self.take::<T>(source.len())?;
         if !range.is_empty() {
             let segment = self.segments.start()..self.segments.end();
+            let _upload = timeline::upload("stream", source.len());
             self.store.write(range.offset, source, &segment)?;
         }
         Ok(range)
@@ -191,7 +196,8 @@ impl StreamRing {
         self.store.raw()
     }
 
-    /// Binds the buffer to the binding point of the ring's target.
+    /// Binds the buffer to the binding point of the ring's target. A ring of pixels has to be unbound before textures are made
+    /// from memory, whose address OpenGL would take for a place in it.
     pub fn bind(&self) {
         // SAFETY: the buffer is ours and alive.
         unsafe { self.gl().raw().bind_buffer(self.target.binding(), Some(self.buffer())) }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::StreamError;
 use crate::time::Timestamp;
+use crate::timeline::{self, Kind};
 
 /// What a ring has done so far.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -107,6 +108,7 @@ impl<F: Fences> Segments<F> {
     #[cold]
     fn wait(&mut self, fence: &F::Fence) -> bool {
         crate::profile::scope!("wait for streamed data");
+        let _wait = timeline::span(Kind::Fence, "streamed data");
         let began = self.fences.now();
         let done = self.fences.wait(fence);
         let waited = self.fences.now().saturating_since(began);

@@ -7,6 +7,7 @@ use crate::gl::texture::error::TextureError;
 use crate::gl::texture::format::{TextureFormat, level_size};
 use crate::gl::{Gl, Hook};
 use crate::runtime::Size;
+use crate::timeline;
 
 /// Pictures of one size that are bound together (`sampler2DArray`): draws with different ones need no other binding.
 #[derive(Debug)]
@@ -76,6 +77,7 @@ impl TextureArray {
         if got != wanted {
             return Err(fail(TextureError::Length { level: 0, got, wanted }));
         }
+        let _upload = timeline::upload("texture layer", texels.len());
         self.bind(0);
         let gl = self.handle.gl().raw();
         // SAFETY: the layer exists and `texels` holds exactly its bytes; rows of RGBA are 4-byte aligned.

@@ -230,10 +230,18 @@ impl Happened {
         costs.add(Cause::Scheduler, lost);
         costs.add(Cause::Compile, compile);
         costs.add(Cause::Upload, upload);
-        let rest = all.saturating_sub(lost + compile + upload);
+        let mut fences = 0;
+        for (a, b) in self.fences.within(from, to) {
+            self.waited(costs, Cause::Fence, a, b);
+            fences += nanos(b.saturating_since(a));
+        }
+        let rest = all.saturating_sub(lost + compile + upload + fences);
         // Neither running nor ready to run: something did not return. Compilers have threads of their own as well.
-        let still =
-            told.ran.map_or(0, |ran| all.saturating_sub(ran + told.delay)).saturating_sub(lost).min(rest);
+        let still = told
+            .ran
+            .map_or(0, |ran| all.saturating_sub(ran + told.delay))
+            .saturating_sub(lost + fences)
+            .min(rest);
         let busy = self.gpu.covered(from, to).min(still);
         costs.add(Cause::Gpu, busy);
         costs.add(Cause::Driver, still - busy);
