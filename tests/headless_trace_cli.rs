@@ -106,6 +106,7 @@ fn files_that_are_no_timelines_exit_with_one_line() {
         (put("list.json", b"[1,2,3]"), "scanout.timeline/1"),
         (put("binary.json", &[0, 159, 146, 150]), "scanout.timeline/1"),
         (put("t.puffin", b"PUF0"), "puffin"),
+        ("/dev/zero".into(), "no plain file"),
     ] {
         let end = run(&["explain", text(&path)]);
         end.assert_code(&[1]);
@@ -125,6 +126,7 @@ fn nonsense_inside_a_timeline_is_not_enough_evidence() {
         "[1, null, {}, {\"cat\": 7}]",
         "[{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":-1}},{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":1,\"target_ns\":9223372036854775807}}]",
         "[{\"ph\":\"X\",\"cat\":\"gpu\",\"name\":\"x\",\"ts\":1e300,\"dur\":-1e300,\"args\":{}},{\"ph\":\"X\",\"cat\":\"swap\",\"name\":\"x\",\"ts\":-5,\"dur\":1e12}]",
+        "[{\"ph\":\"X\",\"cat\":\"sleep\",\"name\":\"sleep\",\"ts\":1,\"dur\":2,\"args\":{\"frame\":1,\"late_ns\":9223372036854775808}}]",
     ] {
         let document = format!(
             "{{\"otherData\":{{\"schema\":\"scanout.timeline/1\",\"refresh_ns\":18446744073709551615,\"interval_ns\":1e9}},\"traceEvents\":{events}}}"

@@ -13,8 +13,8 @@ use scanout::time::Timestamp;
 use scanout::timeline::explain::{Observed, explain};
 use scanout::timeline::{Event, Kind, TIMELINE_SCHEMA};
 
-use super::Failure;
 use super::cli::ExplainArgs;
+use super::{Failure, plain_file};
 
 /// Where the file's times begin on the clock that is worked with: stamps may lie before the first event.
 const BASE: Timestamp = Timestamp::from_nanos(1_000_000_000_000_000_000);
@@ -48,11 +48,14 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     }
 }
 
+/// A timeline with every ring full has about 100 MB.
+const LARGEST: u64 = 1 << 30;
+
 /// Reads a timeline, or says in one line why it is none.
 fn read(path: &Path) -> Result<Value, Failure> {
     let failed = |source| Failure::Run(Error::Io { path: path.to_owned(), action: "read", source });
     let bad = |why: String| failed(io::Error::new(io::ErrorKind::InvalidData, why));
-    let text = std::fs::read(path).map_err(failed)?;
+    let text = plain_file::read(path, LARGEST, "which no timeline of ours is").map_err(failed)?;
     if text.starts_with(b"PUF0") {
         return Err(bad(
             "it is a puffin file, which has no figures of frames: ask for --trace FILE.json".into()

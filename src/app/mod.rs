@@ -5,6 +5,7 @@ mod explain;
 mod hud;
 mod log;
 mod output;
+mod plain_file;
 mod plot;
 mod profile;
 mod puffin_file;

@@ -1,14 +1,13 @@
 //! Traces of real runs as files.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use scanout::stats::{TRACE_SCHEMA, Trace};
 use scanout::{Error, Summary};
 
-use super::{Failure, output};
+use super::{Failure, output, plain_file};
 
 /// More than any trace has: those that are written here end at some 20 MB.
 const LARGEST: u64 = 64 << 20;
@@ -33,7 +32,7 @@ pub fn write(path: &Path, summary: &Summary) -> Result<(), Error> {
 
 /// Reads a trace, or says in one line why it is none.
 pub fn read(path: &Path) -> Result<Trace, Failure> {
-    let text = read_file(path)
+    let text = plain_file::read(path, LARGEST, "which no trace is")
         .map_err(|source| Error::Io { path: path.to_owned(), action: "read", source })
         .map_err(Failure::from)?;
     let bad = |why: String| {
@@ -49,21 +48,4 @@ pub fn read(path: &Path) -> Result<Trace, Failure> {
     })?;
     trace.check().map_err(|e| bad(e.to_string()))?;
     Ok(trace)
-}
-
-/// The whole of a plain file of at most [`LARGEST`] bytes. Anything else is refused at once: a pipe would wait for a writer, a
-/// device may have no end.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    let about = std::fs::metadata(path)?;
-    if !about.is_file() {
-        return refuse(if about.is_dir() { "it is a directory" } else { "it is no plain file" }.into());
-    }
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return refuse(format!("it is larger than {} MiB, which no trace is", LARGEST >> 20));
-    }
-    Ok(bytes)
 }

@@ -189,8 +189,12 @@ fn sum(bytes: &[u8]) -> u64 {
 
 fn read(path: &Path, key: u128) -> io::Result<Binary> {
     let bad = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why));
-    let len = fs::metadata(path)?.len();
-    if len > MAX_PROGRAM + HEADER as u64 {
+    let about = fs::metadata(path)?;
+    // A pipe would wait for a writer, and a device has no end.
+    if !about.is_file() {
+        return bad("it is no plain file");
+    }
+    if about.len() > MAX_PROGRAM + HEADER as u64 {
         return bad("it is too large");
     }
     let file = fs::read(path)?;
@@ -293,6 +297,12 @@ mod tests {
         fs::write(&path, &good).unwrap();
         fs::rename(&path, cache.path(6)).unwrap();
         assert_eq!(cache.load(6), None);
+        // A device has no end, and says that it has no length.
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/dev/zero", cache.path(9)).unwrap();
+            assert_eq!(cache.load(9), None);
+        }
         fs::create_dir(cache.path(7)).unwrap();
         assert_eq!(cache.load(7), None);
         let huge = fs::File::create(cache.path(8)).unwrap();

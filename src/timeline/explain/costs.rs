@@ -74,11 +74,15 @@ impl Happened {
             swaps: spans(Kind::Swap),
             draws: spans(Kind::Render),
             steps: spans(Kind::Logic),
-            overslept: late.map(|e| (e.end.offset(-e.value.cast_signed()), e.end)).collect(),
+            overslept: late
+                .map(|e| (e.end.offset(-i64::try_from(e.value).unwrap_or(i64::MAX)), e.end))
+                .collect(),
             ..Self::default()
         };
         // A shader that is compiled while data goes up is a compile.
         index.uploads = index.uploads.without(&index.compiles);
+        // A swap that waits for a fence waits for that.
+        index.swaps = index.swaps.without(&index.fences);
         for event in events {
             match event.kind {
                 Kind::Logic | Kind::Render | Kind::Swap => {
@@ -139,7 +143,7 @@ impl Happened {
             self.waited(costs, Cause::Fence, a, b);
             left = left.saturating_sub(nanos(b.saturating_since(a)));
         }
-        for (a, b) in self.swaps.without(&self.fences).within(from, to) {
+        for (a, b) in self.swaps.within(from, to) {
             self.waited(costs, Cause::Driver, a, b);
             left = left.saturating_sub(nanos(b.saturating_since(a)));
         }
