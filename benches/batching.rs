@@ -18,25 +18,17 @@ use scanout::scene::{
     Batches, DrawList, Entry, Frustum, Instance, LayerId, MaterialId, MeshId, Order, SortKey, Sorter, Sphere,
     Sprite, View,
 };
+use scanout::sim::Noise;
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+struct Random(Noise);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, n: u32) -> u32 {
-        (((self.next() >> 32) * u64::from(n)) >> 32) as u32
+        (((self.0.bits() >> 32) * u64::from(n)) >> 32) as u32
     }
 
     fn signed(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+        (self.0.bits() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 }
 
@@ -52,7 +44,7 @@ struct Object {
 
 /// Objects of 50 meshes in 20 materials at random, all of one state; a tenth of them transparent if asked for.
 fn objects(n: usize, transparent: bool) -> Vec<Object> {
-    let mut random = Random(7);
+    let mut random = Random(Noise::new(7));
     let mut make = || {
         let clear = transparent && random.below(10) == 0;
         Object {
@@ -128,7 +120,7 @@ impl Frame {
 
 /// Keys as a frame has them: 50 meshes with 16 bits of depth, or a whole depth.
 fn entries(n: usize, transparent: bool) -> Vec<Entry> {
-    let mut random = Random(3);
+    let mut random = Random(Noise::new(3));
     let mut key = || {
         let depth = u64::from((50.0 + 45.0 * random.signed()).to_bits() ^ 0x8000_0000);
         if transparent {

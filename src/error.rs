@@ -248,6 +248,8 @@ pub enum ThreadName {
     Render,
     /// Prepares textures.
     Loader,
+    /// Looks at shader files that may change.
+    Shaders,
 }
 
 impl ThreadName {
@@ -256,6 +258,7 @@ impl ThreadName {
             Self::Logic => "scanout-logic",
             Self::Render => "scanout-render",
             Self::Loader => "scanout-loader",
+            Self::Shaders => "scanout-shaders",
         }
     }
 }
@@ -266,6 +269,7 @@ impl fmt::Display for ThreadName {
             Self::Logic => "logic",
             Self::Render => "render",
             Self::Loader => "loader",
+            Self::Shaders => "shaders",
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use glam::camera::rh::{proj, view};
 use glam::{Affine3A, Mat3A, Mat4, Quat, Vec2, Vec3, Vec3A, Vec4};
 use rustix::time::{ClockId, clock_gettime};
+use scanout::sim::Noise;
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
@@ -65,21 +66,13 @@ pub const SPRITE: f32 = 16.0;
 pub const TEXTURES: usize = 4;
 pub const MATERIALS: usize = 20;
 
-/// SplitMix64 (Steele, Lea, Flood 2014), so that both programs draw the same.
-struct Random(u64);
+/// The same numbers in both programs, so that they draw the same.
+struct Random(Noise);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// From -1 to 1.
     fn signed(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+        (self.0.bits() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 }
 
@@ -98,12 +91,12 @@ impl Quad {
 }
 
 pub fn quads(n: usize) -> Vec<Quad> {
-    let mut random = Random(1);
+    let mut random = Random(Noise::new(1));
     let middle = Vec2::new((SIZE.0 as f32 - SPRITE) / 2.0, (SIZE.1 as f32 - SPRITE) / 2.0);
     let mut make = || Quad {
         base: middle + (middle - 20.0) * Vec2::new(random.signed(), random.signed()),
         sway: 20.0 * Vec2::new(random.signed(), random.signed()),
-        texture: (random.next() >> 32) as usize % TEXTURES,
+        texture: (random.0.bits() >> 32) as usize % TEXTURES,
     };
     (0..n).map(|_| make()).collect()
 }
@@ -124,12 +117,12 @@ impl Cube {
 }
 
 pub fn cubes(n: usize) -> Vec<Cube> {
-    let mut random = Random(2);
+    let mut random = Random(Noise::new(2));
     let mut make = || Cube {
         base: Vec3A::new(9.0 * random.signed(), 5.0 * random.signed(), 6.0 * random.signed()),
         sway: Vec3A::new(random.signed(), random.signed(), random.signed()),
         size: 0.06 + 0.03 * random.signed(),
-        material: (random.next() >> 32) as usize % MATERIALS,
+        material: (random.0.bits() >> 32) as usize % MATERIALS,
     };
     (0..n).map(|_| make()).collect()
 }

@@ -9,8 +9,8 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::shader_preprocess::{Found, is_plain_name};
-use crate::error::{Error, Result};
-use crate::runtime::helper_thread;
+use crate::error::{Error, Result, ThreadName};
+use crate::runtime::spawn_helper;
 
 /// How often the files are looked at. A file counts as changed when two looks in a row find it the same again, so that one
 /// which is still being written is left alone; asking for the times of a few files costs some microseconds.
@@ -65,12 +65,11 @@ impl ShaderFolder {
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = bounded::<()>(0);
         let (folder, files) = (path.clone(), Arc::clone(&shared));
-        helper_thread("scanout-shaders", move || {
+        spawn_helper(ThreadName::Shaders, move || {
             while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 look(&folder, &files);
             }
-        })
-        .map_err(fail)?;
+        })?;
         Ok(Self { path, shared, _stop: stop })
     }
 

@@ -43,11 +43,9 @@ pub use render::{Backend, FrameInfo};
 
 pub use crate::pacing::Feedback;
 pub use threads::Runtime;
-#[cfg(feature = "gl")]
-pub(crate) use threads::helper_thread;
 #[cfg(any(feature = "window", feature = "textures"))]
 pub(crate) use threads::panic_message;
-#[cfg(feature = "textures")]
+#[cfg(feature = "gl")]
 pub(crate) use threads::spawn_helper;
 
 pub use crate::error::ThreadName;

@@ -261,28 +261,17 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
-/// Starts a thread that helps and whose end nobody waits for. It ends when what it was given to look at goes away.
+/// Starts a thread beside those of the run, for whoever joins it or not. A panic in it is said in the log.
 #[cfg(feature = "gl")]
 #[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
-pub(crate) fn helper_thread(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let name = name.to_owned();
-    let caught = {
-        let name = name.clone();
-        move || {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
-                log::error!("the thread {name} panicked: {}", panic_message(panic.as_ref()));
-            }
+pub(crate) fn spawn_helper(name: ThreadName, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let caught = move || {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+            log::error!("{}", panicked(name, panic.as_ref()));
         }
     };
-    Builder::new().name(name).spawn(caught).map(drop)
-}
-
-/// Starts a thread beside those of the run, for whoever joins it.
-#[cfg(feature = "textures")]
-#[allow(clippy::disallowed_methods, reason = "the one place that starts threads")]
-pub(crate) fn spawn_helper(name: ThreadName, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let builder = Builder::new().name(name.os_name().into());
-    builder.spawn(body).map_err(|source| Error::Spawn { thread: name, source })
+    builder.spawn(caught).map_err(|source| Error::Spawn { thread: name, source })
 }
 
 fn panicked(thread: ThreadName, payload: &(dyn Any + Send)) -> Error {

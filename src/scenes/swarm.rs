@@ -10,6 +10,7 @@ use crate::gl::{
     Uniform,
 };
 use crate::runtime::{InputEvent, Logic, Tick};
+use crate::sim::Noise;
 use crate::{shader_file, vertex_layout};
 
 /// One instance as the GPU reads it: 20 bytes.
@@ -57,7 +58,7 @@ impl Swarm {
     #[must_use]
     pub fn new(n: usize) -> Self {
         let n = n.min(MAX_INSTANCES);
-        let mut random = Random(0x5ca9_0075);
+        let mut random = Noise::new(0x5ca9_0075);
         let mut swarm = Self {
             position: Vec::with_capacity(n),
             velocity: Vec::with_capacity(n),
@@ -68,19 +69,19 @@ impl Swarm {
         // The more there are, the smaller they get, so that they fill about the same share of the picture.
         let size = 6.0 / (n.max(1) as f32).sqrt().max(8.0);
         for _ in 0..n {
-            let direction = random.direction();
-            let distance = EXTENT * (0.15 + 0.8 * random.unit().sqrt());
+            let direction = any_direction(&mut random);
+            let distance = EXTENT * (0.15 + 0.8 * unit(&mut random).sqrt());
             // Outer ones are slower, as planets are.
-            let speed = 2.4 * (EXTENT / (distance + 3.0)).sqrt() * (0.8 + 0.4 * random.unit());
-            let sideways = direction.cross(random.direction()).normalize_or(Vec3::X);
+            let speed = 2.4 * (EXTENT / (distance + 3.0)).sqrt() * (0.8 + 0.4 * unit(&mut random));
+            let sideways = direction.cross(any_direction(&mut random)).normalize_or(Vec3::X);
             let stiffness = (speed / distance).powi(2);
             swarm.position.push(direction * distance);
-            swarm.velocity.push(sideways * speed * (0.6 + 0.4 * random.unit()));
+            swarm.velocity.push(sideways * speed * (0.6 + 0.4 * unit(&mut random)));
             swarm.stiffness.push(stiffness);
             let warm = 1.0 - distance / EXTENT;
             let colour =
-                Vec4::new(0.25 + 0.75 * warm, 0.45 + 0.35 * random.unit(), 1.0 - 0.7 * warm, 1.0) * 255.0;
-            swarm.look.push((size * (0.6 + 0.8 * random.unit()), colour.to_array().map(|c| c as u8)));
+                Vec4::new(0.25 + 0.75 * warm, 0.45 + 0.35 * unit(&mut random), 1.0 - 0.7 * warm, 1.0) * 255.0;
+            swarm.look.push((size * (0.6 + 0.8 * unit(&mut random)), colour.to_array().map(|c| c as u8)));
         }
         swarm
     }
@@ -197,24 +198,16 @@ impl Renderer<SwarmView> for SwarmRenderer {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same numbers everywhere.
-struct Random(u64);
+/// Uniform, from 0 to below 1.
+fn unit(noise: &mut Noise) -> f32 {
+    (noise.bits() >> 40) as f32 / (1_u64 << 24) as f32
+}
 
-impl Random {
-    fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
-    }
-
-    fn direction(&mut self) -> Vec3 {
-        let z = 2.0 * self.unit() - 1.0;
-        let (sin, cos) = (std::f32::consts::TAU * self.unit()).sin_cos();
-        let r = (1.0 - z * z).max(0.0).sqrt();
-        Vec3::new(r * cos, z, r * sin)
-    }
+fn any_direction(noise: &mut Noise) -> Vec3 {
+    let z = 2.0 * unit(noise) - 1.0;
+    let (sin, cos) = (std::f32::consts::TAU * unit(noise)).sin_cos();
+    let r = (1.0 - z * z).max(0.0).sqrt();
+    Vec3::new(r * cos, z, r * sin)
 }
 
 #[cfg(test)]
