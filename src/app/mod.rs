@@ -1,5 +1,6 @@
 //! The program: command line, run, report, HUD.
 
+mod bench;
 mod cli;
 mod explain;
 mod hud;

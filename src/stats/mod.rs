@@ -3,6 +3,7 @@
 //! Pure and allocation-free after construction: the render thread records into it each frame.
 
 mod distribution;
+mod frame_log;
 mod metrics;
 mod passes;
 mod record;
@@ -11,6 +12,7 @@ mod ring;
 mod trace;
 
 pub use distribution::{Distribution, Summary};
+pub use frame_log::{FRAME_LOG_SCHEMA, FrameLog, FrameRow};
 pub use metrics::{Metric, Metrics, Unit};
 pub use passes::PassTimes;
 pub use record::{FrameRecord, Stage};

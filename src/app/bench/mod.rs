@@ -1,0 +1,3 @@
+//! `scanout bench`: scenarios measured, stored and compared.
+
+pub mod result;

@@ -1,0 +1,113 @@
+//! What a bench comes to, as it is stored: one file is one run of a suite, for tables, pages and comparisons. Times are
+//! milliseconds unless a name says otherwise; what could not be measured is absent, never 0.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use scanout::stats::FrameRow;
+
+/// The version of the format; it changes when a field changes its meaning or goes away.
+pub const BENCH_SCHEMA: &str = "scanout.bench/1";
+
+/// One run of a suite.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BenchResult {
+    /// [`BENCH_SCHEMA`].
+    pub schema: String,
+    /// The version of the program that measured.
+    pub scanout: String,
+    /// When it began, in seconds since 1970 (UTC).
+    pub began_unix_s: u64,
+    /// `quick`, `full`, or the name of the user's file.
+    pub suite: String,
+    pub machine: Machine,
+    pub scenarios: Vec<ScenarioResult>,
+}
+
+/// Where it was measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    pub os: String,
+    pub kernel: Option<String>,
+    pub cpu: Option<String>,
+    pub cores: usize,
+    pub governor: Option<String>,
+    /// The load average of the last minute, before and after.
+    pub load_before: Option<f64>,
+    pub load_after: Option<f64>,
+}
+
+/// One combination of scene, pacing mode, refresh rate and load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioResult {
+    /// Unique within the suite; comparisons go by it.
+    pub name: String,
+    pub scene: String,
+    pub pacing: String,
+    /// Where it was displayed: `xvfb`, `sway-nested`, `sway-headless`, `headless` (a simulated display), `desktop`.
+    pub place: String,
+    /// Extra load, as `--load` takes it; empty for none.
+    pub load: String,
+    pub size: [u32; 2],
+    /// `injected: XTEST`, `injected: virtual keyboard`, `synthetic`, or `none`.
+    pub input: String,
+    /// Why there are no figures, in one line.
+    pub error: Option<String>,
+    /// What was not as it should be while it was measured (other load, a lost input), one line each.
+    pub warnings: Vec<String>,
+    pub gl_vendor: String,
+    pub gl_renderer: String,
+    pub gl_version: String,
+    pub software: bool,
+    /// Who says when frames were displayed, and how far that can be trusted.
+    pub display_source: String,
+    pub display_origin: String,
+    pub refresh_hz: Option<f64>,
+    pub measured_hz: Option<f64>,
+    pub warmup_frames: u64,
+    pub frames: u64,
+    pub elapsed_s: f64,
+    pub frames_per_second: f64,
+    /// The declared share of frames that may miss.
+    pub miss_budget: Option<f64>,
+    pub missed_vsyncs: Option<u64>,
+    pub refreshes: Option<u64>,
+    pub deadline_misses: Option<u64>,
+    pub deadlines: Option<u64>,
+    pub dropped: u64,
+    pub repeated: u64,
+    pub animation_errors_over_half: Option<u64>,
+    pub cpu_share: Option<f64>,
+    pub spin_share: Option<f64>,
+    pub wakeups_per_s: Option<f64>,
+    /// Every metric by its name; `null` where it was not measured.
+    pub metrics: BTreeMap<String, Option<Figures>>,
+    /// Values of each metric in the order of frames, thinned evenly where there were more than are kept.
+    pub samples: BTreeMap<String, Samples>,
+    /// The newest frames, for strips and blame.
+    pub strip: Vec<FrameRow>,
+}
+
+/// A metric in a few figures.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub n: u64,
+    pub mean: f64,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    /// Absent from fewer than 10,000 values.
+    pub p999: Option<f64>,
+    pub min: f64,
+    pub max: f64,
+    pub rms: f64,
+}
+
+/// Values of one metric.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Samples {
+    /// One of so many values was kept: 1 is all of them.
+    pub every: u64,
+    pub ms: Vec<f64>,
+}
