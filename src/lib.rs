@@ -116,7 +116,7 @@
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window`, `headless` and the sources in `display` that call a system's functions.
+//! everywhere but in `sync`, `gl`, `window`, `headless` and where `display` calls a system's functions.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 

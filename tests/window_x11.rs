@@ -384,6 +384,42 @@ fn unmapped_window_rests_and_goes_on_when_mapped() {
     b.expect_moving(3, "shown again");
 }
 
+/// Policy and priority of each thread of `pid` (proc(5), fields 41 and 40), by the thread's name.
+fn scheduling(pid: u32) -> Vec<(String, (u32, u32))> {
+    let of_one = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        let (name, after) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let field = |n: usize| fields.get(n - 3)?.parse().ok();
+        Some((name.split_once('(')?.1.to_owned(), (field(41)?, field(40)?)))
+    };
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
+    tasks.filter_map(|task| of_one(task.ok()?)).collect()
+}
+
+/// Frames wait for the threads of a software rasteriser: they need what the render thread has, and the main thread, which
+/// makes them, must not keep it.
+#[test]
+fn realtime_reaches_the_threads_that_draw_and_no_others() {
+    let bench = Bench::open(&["--scene", "flip", "--pacing", "fixed=60", "--realtime"]);
+    let all = poll_until(SHOW_LIMIT, || {
+        let all = scheduling(bench.app.id());
+        all.iter().any(|(name, how)| name == "scanout-render" && how.0 == 1).then_some(all)
+    });
+    let Some(all) = all else {
+        // Where the system grants it to nobody, the report says so; see display::priority.
+        let allowed = std::process::Command::new("chrt").args(["-f", "10", "true"]).status();
+        assert!(!allowed.is_ok_and(|s| s.success()), "{:?}", scheduling(bench.app.id()));
+        return;
+    };
+    let of = |wanted: &str| all.iter().filter(|(name, _)| name.starts_with(wanted)).collect::<Vec<_>>();
+    let rasteriser = of("llvmpipe");
+    assert!(!rasteriser.is_empty() && rasteriser.iter().all(|(_, how)| *how == (1, 10)), "{all:?}");
+    assert!(of("ctrl-c").iter().chain(&of("scanout:disk")).all(|(_, how)| how.0 != 1), "{all:?}");
+    let main = scheduling(bench.app.id()).remove(0);
+    assert_eq!(main, ("scanout".to_owned(), (0, 0)), "{all:?}");
+}
+
 #[test]
 fn interrupt_ends_the_run_cleanly() {
     let mut b = Bench::open(&["--scene", "bars", "--pacing", "vsync"]);

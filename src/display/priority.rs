@@ -37,12 +37,37 @@ impl fmt::Display for Priority {
 /// Linux grants it to root, to `CAP_SYS_NICE`, and to whom `RLIMIT_RTPRIO` allows it; the rtkit service is not asked.
 /// Systems that are not Unix refuse, and so does a build without the feature `realtime`.
 ///
-/// A thread inherits this from the one that starts it. Graphics drivers start threads when a context is made: ask
-/// before that where frames wait for them (a software rasteriser), after it where not. A real-time thread that never
-/// sleeps takes a whole processor from everything else. Allocates; call it once.
+/// A thread inherits this from the one that starts it. Graphics drivers start threads when a display is opened or a
+/// context made: where frames wait for them (a software rasteriser), ask before that, or use [`lend_realtime`]. A real-time
+/// thread that never sleeps takes a whole processor from everything else. Allocates; call it once.
 #[must_use]
 pub fn request_realtime(level: u8) -> Priority {
     system::request(level).unwrap_or_else(Priority::Refused)
+}
+
+/// Gives the calling thread real-time priority as [`request_realtime`] does, until the returned value is dropped: for
+/// threads that others start meanwhile and that inherit it, such as a software rasteriser's when a display is opened.
+/// Where it is refused, nothing changes.
+#[must_use]
+pub fn lend_realtime(level: u8) -> Lent {
+    let before = system::Before::now();
+    // Whether it was granted is told by the threads that ask for good.
+    let _ = request_realtime(level);
+    Lent { before, _here: std::marker::PhantomData }
+}
+
+/// See [`lend_realtime`].
+#[derive(Debug)]
+pub struct Lent {
+    before: system::Before,
+    /// It is this thread's.
+    _here: std::marker::PhantomData<*const ()>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.before.restore();
+    }
 }
 
 /// How the calling thread is scheduled: [`Priority::Normal`] or [`Priority::Realtime`]. Where the system does not tell:
@@ -53,6 +78,7 @@ pub fn current() -> Priority {
 }
 
 #[cfg(all(unix, feature = "realtime"))]
+#[allow(unsafe_code, reason = "calls of the system")]
 mod system {
     use thread_priority::{
         Error, RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
@@ -93,6 +119,30 @@ mod system {
             other => other.to_string(),
         }
     }
+
+    /// How the calling thread was scheduled. (The crate above would set its niceness as well.)
+    #[derive(Debug)]
+    pub(super) struct Before(Option<(libc::c_int, libc::sched_param)>);
+
+    impl Before {
+        pub(super) fn now() -> Self {
+            let (mut policy, mut params) = (0, libc::sched_param { sched_priority: 0 });
+            // SAFETY: asks about the calling thread; both places are ours to write to.
+            let failed = unsafe {
+                libc::pthread_getschedparam(libc::pthread_self(), &raw mut policy, &raw mut params)
+            };
+            Self((failed == 0).then_some((policy, params)))
+        }
+
+        pub(super) fn restore(&self) {
+            let Some((policy, params)) = &self.0 else { return };
+            // SAFETY: sets how the calling thread is scheduled; the parameters are those that it had.
+            let failed = unsafe { libc::pthread_setschedparam(libc::pthread_self(), *policy, params) };
+            if failed != 0 {
+                log::warn!("a thread keeps its real-time priority: {}", reason(Error::OS(failed)));
+            }
+        }
+    }
 }
 
 #[cfg(not(all(unix, feature = "realtime")))]
@@ -109,6 +159,18 @@ mod system {
 
     pub(super) fn current() -> Result<Priority, String> {
         Ok(Priority::Normal)
+    }
+
+    #[derive(Debug)]
+    pub(super) struct Before;
+
+    impl Before {
+        pub(super) fn now() -> Self {
+            Self
+        }
+
+        #[allow(clippy::unused_self, reason = "the same names everywhere")]
+        pub(super) fn restore(&self) {}
     }
 }
 
@@ -170,6 +232,22 @@ mod tests {
                     assert_eq!(got, Priority::Realtime(10));
                     assert_eq!(kernel_says(), (1, 10), "SCHED_FIFO with priority 10");
                 }
+            })
+            .join()
+            .unwrap();
+        }
+
+        #[test]
+        fn lent_priority_is_inherited_and_given_back() {
+            let allowed = Command::new("chrt").args(["-f", "10", "true"]).status().is_ok_and(|s| s.success());
+            std::thread::spawn(move || {
+                let before = kernel_says();
+                let lent = lend_realtime(REALTIME_LEVEL);
+                let heir = std::thread::spawn(kernel_says).join().unwrap();
+                assert_eq!(heir, if allowed { (1, 10) } else { before });
+                drop(lent);
+                assert_eq!(kernel_says(), before);
+                assert_eq!(std::thread::spawn(kernel_says).join().unwrap(), before);
             })
             .join()
             .unwrap();

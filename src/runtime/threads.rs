@@ -92,7 +92,8 @@ impl Runtime {
             Worker::spawn(ThreadName::Render, ending, move || {
                 let clock = MonotonicClock;
                 let _recording = collector.map(|c| c.record_here("render"));
-                // Before the context is made: a software rasteriser's threads inherit it, and a frame waits for them.
+                // Before a context is made off screen: a software rasteriser's threads inherit it, and a frame waits for them.
+                // (For a window they are there already, and have it from `lend_realtime`.)
                 let priority = options.realtime.map_or(Priority::Normal, priority::request_realtime);
                 if let Priority::Refused(why) = &priority {
                     log::warn!("no real-time priority: {why}");

@@ -22,6 +22,7 @@ use winit::window::{Fullscreen, Window, WindowAttributes};
 
 use super::app::Wake;
 use crate::config::Config;
+use crate::display::priority::lend_realtime;
 #[cfg(x11_platform)]
 use crate::display::{SourceError, SyncControl};
 use crate::error::{Error, Result};
@@ -92,6 +93,9 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config, proxy: &Proxy) -> 
         early = Some(window);
     }
     let early_handle = early.as_ref().and_then(|w| w.window_handle().ok()).map(|h| h.as_raw());
+    // A software rasteriser starts its threads when the display is first asked for something. Frames wait for them, so
+    // that they have to inherit what the render thread asks for later.
+    let lent = config.realtime.map(lend_realtime);
     let (display, connection) = connect(events, early_handle, proxy)?;
     let gl_config = choose(&display, early_handle)?;
     let window = match early.take() {
@@ -104,6 +108,7 @@ pub(super) fn open(events: &ActiveEventLoop, config: &Config, proxy: &Proxy) -> 
     let (debug, robust) = (config.debug, config.survive_resets);
     let wanted = Wanted { config: gl_config.clone(), window: handle, debug, robust };
     let context = create_context(&display, &wanted)?;
+    drop(lent);
     let size = window.inner_size();
     let surface_attributes = SurfaceAttributesBuilder::<WindowSurface>::new().build(
         handle,
