@@ -72,6 +72,8 @@ pub enum ShaderFault {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A line has a byte of value zero, at which drivers take the text to end.
+    ZeroByte,
     /// A comment is not closed in the file that opens it.
     OpenComment,
     /// A define that is no plain macro: its name is no identifier or is the language's, or its value has several lines.
@@ -106,6 +108,7 @@ impl fmt::Display for ShaderFault {
             Self::IncludeDepth { limit } => write!(f, "includes lie more than {limit} deep"),
             Self::IncludeCount { limit } => write!(f, "there are more than {limit} includes"),
             Self::TooLong { limit } => write!(f, "with its includes it is longer than {limit} bytes"),
+            Self::ZeroByte => f.write_str("the line has a zero byte: this is no text"),
             Self::OpenComment => write!(f, "a comment is not closed by the end of the file"),
             Self::Define { name } => {
                 write!(f, "{name:?} cannot be defined: names are identifiers, values one line")

@@ -134,7 +134,11 @@ fn read(folder: &Path, name: &str) -> (Stamp, Text) {
         return (None, Ok(None));
     }
     // Before the text: a file that changes in between is read again.
-    let Some(stamp) = stamp(folder, name) else { return (None, Ok(None)) };
+    let Some(stamp) = stamp(folder, name) else {
+        // A folder or a device by the name of a shader is a slip that should not go unseen; one that is not there is none.
+        let there = fs::metadata(folder.join(name)).is_ok();
+        return (None, if there { Err("it is no file".into()) } else { Ok(None) });
+    };
     let text = if stamp.1 > MAX_FILE {
         Err(format!("{} bytes are too many for a shader", stamp.1))
     } else {
@@ -209,7 +213,7 @@ mod tests {
         fs::File::create(dir.path().join("huge")).unwrap().set_len(MAX_FILE + 1).unwrap();
         assert_eq!(text(&folder, "sub/ok.glsl").as_deref(), Some("ok"));
         assert_eq!(text(&folder, "../sub/ok.glsl"), None);
-        assert_eq!(text(&folder, "sub"), None);
+        assert!(folder.read("sub").unwrap_err().contains("no file"));
         assert!(folder.read("huge").unwrap_err().contains("too many"));
         assert!(ShaderFolder::open(dir.path().join("no")).is_err());
         assert!(ShaderFolder::open(dir.path().join("huge")).is_err());

@@ -91,6 +91,9 @@ impl Writer<'_, '_> {
         let mut scanner = Scanner::default();
         for (line, at) in text.lines().zip(1_u32..) {
             let directive = scanner.line(line);
+            if line.contains('\0') {
+                return refuse(at, ShaderFault::ZeroByte);
+            }
             if self.flat.text.len() + line.len() > MAX_TEXT {
                 return refuse(at, ShaderFault::TooLong { limit: MAX_TEXT });
             }
@@ -389,6 +392,12 @@ mod tests {
         let unreadable =
             flatten("r", "#include \"a\"", &[], &mut |_: &str| Err("not now".into())).unwrap_err();
         assert!(matches!(unreadable.fault, ShaderFault::IncludeUnreadable { .. }));
+    }
+
+    #[test]
+    fn zero_bytes_are_named_before_a_driver_ends_there() {
+        let e = flat("#version 330\n#include \"a\"\n", &[], &[("a", "int x;\n// \0\nint y;\n")]).unwrap_err();
+        assert_eq!((e.file.as_str(), e.line, &e.fault), ("s/a", 2, &ShaderFault::ZeroByte));
     }
 
     #[test]

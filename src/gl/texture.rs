@@ -246,7 +246,7 @@ impl Texture {
         }
     }
 
-    /// A name, bound to the first unit.
+    /// A name, bound to the active unit.
     fn make(
         gl: &Gl,
         name: &str,
@@ -258,18 +258,22 @@ impl Texture {
         // SAFETY: the name was just made here, for us alone.
         let handle = unsafe { Handle::from_raw(gl, raw) };
         let texture = Self { handle, name: name.to_owned(), size, format };
-        texture.bind(0);
+        texture.bind_here();
         Ok(texture)
     }
 
     /// Binds it to a texture unit.
     pub fn bind(&self, unit: u32) {
+        // SAFETY: state of the current context.
+        unsafe { self.handle.gl().raw().active_texture(glow::TEXTURE0 + unit) };
+        self.bind_here();
+    }
+
+    /// Binds it to the active unit.
+    fn bind_here(&self) {
         let gl = self.handle.gl();
         // SAFETY: the texture is ours and alive.
-        unsafe {
-            gl.raw().active_texture(glow::TEXTURE0 + unit);
-            gl.raw().bind_texture(glow::TEXTURE_2D, Some(self.handle.raw()));
-        }
+        unsafe { gl.raw().bind_texture(glow::TEXTURE_2D, Some(self.handle.raw())) };
         gl.hook(Hook::Bind(&self.name));
     }
 

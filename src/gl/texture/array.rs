@@ -1,6 +1,6 @@
 use glow::HasContext as _;
 
-use super::{TextureOptions, level_count, set_parameters};
+use super::{TextureOptions, check_size, level_count, set_parameters};
 use crate::error::{Error, Result};
 use crate::gl::handle::{Handle, TextureObject};
 use crate::gl::texture::error::TextureError;
@@ -27,10 +27,8 @@ impl TextureArray {
     /// When the size or the number of layers is zero or beyond the driver's limit, or no name is left.
     pub fn new(gl: &Gl, name: &str, size: Size, layers: u32, options: &TextureOptions) -> Result<Self> {
         let fail = |reason| Error::Texture { name: name.to_owned(), reason };
-        let (limit, most) = (gl.caps().max_texture_size, gl.caps().max_array_layers);
-        if size.is_empty() || size.width > limit || size.height > limit {
-            return Err(fail(TextureError::TooLarge { size, limit }));
-        }
+        check_size(gl, size).map_err(fail)?;
+        let most = gl.caps().max_array_layers;
         if layers == 0 || layers > most {
             return Err(fail(TextureError::Layers { layers, most }));
         }
@@ -39,7 +37,7 @@ impl TextureArray {
         // SAFETY: the name was just made here, for us alone.
         let handle = unsafe { Handle::from_raw(gl, raw) };
         let array = Self { handle, name: name.to_owned(), size, layers, mipmaps: options.mipmaps };
-        array.bind(0);
+        array.bind_here();
         let levels = level_count(size, options.mipmaps);
         set_parameters(gl, glow::TEXTURE_2D_ARRAY, options, levels);
         for level in 0..levels {
@@ -78,7 +76,7 @@ impl TextureArray {
             return Err(fail(TextureError::Length { level: 0, got, wanted }));
         }
         let _upload = timeline::upload("texture layer", texels.len());
-        self.bind(0);
+        self.bind_here();
         let gl = self.handle.gl().raw();
         // SAFETY: the layer exists and `texels` holds exactly its bytes; rows of RGBA are 4-byte aligned.
         unsafe {
@@ -103,7 +101,7 @@ impl TextureArray {
     /// Makes the smaller copies of all layers, if there are to be any.
     pub fn generate_mipmaps(&mut self) {
         if self.mipmaps {
-            self.bind(0);
+            self.bind_here();
             // SAFETY: the texture is bound and its first level complete.
             unsafe { self.handle.gl().raw().generate_mipmap(glow::TEXTURE_2D_ARRAY) }
         }
@@ -111,12 +109,16 @@ impl TextureArray {
 
     /// Binds it to a texture unit.
     pub fn bind(&self, unit: u32) {
+        // SAFETY: state of the current context.
+        unsafe { self.handle.gl().raw().active_texture(glow::TEXTURE0 + unit) };
+        self.bind_here();
+    }
+
+    /// Binds it to the active unit.
+    fn bind_here(&self) {
         let gl = self.handle.gl();
         // SAFETY: the texture is ours and alive.
-        unsafe {
-            gl.raw().active_texture(glow::TEXTURE0 + unit);
-            gl.raw().bind_texture(glow::TEXTURE_2D_ARRAY, Some(self.handle.raw()));
-        }
+        unsafe { gl.raw().bind_texture(glow::TEXTURE_2D_ARRAY, Some(self.handle.raw())) };
         gl.hook(Hook::Bind(&self.name));
     }
 
