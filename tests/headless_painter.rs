@@ -535,3 +535,47 @@ fn meshes_survive_the_growth_of_the_pool() {
         }
     });
 }
+
+/// Meshes and materials that come and go for as long as a program runs: names and room are used again, and what stays
+/// is not touched.
+#[test]
+fn removed_meshes_and_materials_make_room_for_others() {
+    with_each(|gl, painter| {
+        let (vertices, indices) = square();
+        let coloured = |r, g, b| Material::coloured(Vec4::new(r, g, b, 1.0)).without_light();
+        let kept = painter.add_mesh(&vertices, &indices).expect("a mesh");
+        let red = painter.add_material(&coloured(1.0, 0.0, 0.0)).expect("a material");
+        // More of both than there are names for at a time.
+        for n in 0..2 * MeshId::COUNT {
+            let mesh = painter.add_mesh(&vertices[..3], &indices[..3]).expect("a name and room");
+            assert_eq!(mesh.index(), 1, "after {n}");
+            assert!(painter.remove_mesh(mesh) && !painter.remove_mesh(mesh));
+        }
+        for n in 0..2 * MaterialId::COUNT {
+            let material = painter.add_material(&coloured(0.0, 1.0, 0.0)).expect("a name");
+            assert_eq!(material.index(), 1, "after {n}");
+            assert!(painter.remove_material(material) && !painter.remove_material(material));
+        }
+        assert!(!painter.remove_mesh(MeshId::new(99).expect("a name")));
+        let mut half = vertices.clone();
+        half.iter_mut().for_each(|v| v.position[0] = v.position[0].min(0.0));
+        let half = painter.add_mesh(&half, &indices).expect("a mesh");
+        let blue = painter.add_material(&coloured(0.0, 0.0, 1.0)).expect("a material");
+        let mut show = |mesh, material, left: [u8; 3], right: [u8; 3], what: &str| {
+            let mut list = DrawList::new();
+            list.pass(0).draw(mesh, material, &place(1.0));
+            clear(gl);
+            painter.paint(&list, &[PassView::world(facing())]).expect("painted");
+            assert_near(pixel(gl, SIZE, 10, 30), left, what);
+            assert_near(pixel(gl, SIZE, 90, 30), right, what);
+        };
+        show(half, blue, [0, 0, 255], [0; 3], "the new ones");
+        show(kept, red, [255, 0, 0], [255, 0, 0], "the old ones");
+        assert!(painter.remove_mesh(kept));
+        let mut list = DrawList::new();
+        list.pass(0).draw(kept, red, &place(1.0));
+        clear(gl);
+        painter.paint(&list, &[PassView::world(facing())]).expect("painted");
+        assert_near(pixel(gl, SIZE, 10, 30), [0; 3], "a mesh that is gone");
+    });
+}

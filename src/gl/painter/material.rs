@@ -87,6 +87,8 @@ pub(super) struct MaterialTable {
     buffer: Handle<BufferObject>,
     texture: Handle<TextureObject>,
     rows: Vec<Row>,
+    /// Rows whose material was removed.
+    vacant: Vec<u32>,
     /// Opaque and transparent ones.
     states: [Vec<State>; 2],
     changed: bool,
@@ -109,7 +111,14 @@ impl MaterialTable {
             gl.raw().bind_texture(glow::TEXTURE_BUFFER, Some(texture.raw()));
             gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(buffer.raw()));
         }
-        Ok(Self { buffer, texture, rows: Vec::new(), states: Default::default(), changed: false })
+        Ok(Self {
+            buffer,
+            texture,
+            rows: Vec::new(),
+            vacant: Vec::new(),
+            states: Default::default(),
+            changed: false,
+        })
     }
 
     pub(super) fn add(&mut self, material: &Material) -> Result<MaterialId> {
@@ -120,7 +129,7 @@ impl MaterialTable {
         };
         let states = &mut self.states[usize::from(material.transparent)];
         let place = states.iter().position(|s| *s == state).unwrap_or(states.len());
-        let index = self.rows.len() as u32;
+        let index = self.vacant.last().copied().unwrap_or(self.rows.len() as u32);
         let id = MaterialId::new(place as u32, material.transparent, index).ok_or_else(|| {
             fail(format!(
                 "at most {} materials with {} combinations of program and texture array have names",
@@ -131,9 +140,22 @@ impl MaterialTable {
         if place == states.len() {
             states.push(state);
         }
-        self.rows.push(row(material));
+        if self.vacant.pop().is_some() {
+            self.rows[index as usize] = row(material);
+        } else {
+            self.rows.push(row(material));
+        }
         self.changed = true;
         Ok(id)
+    }
+
+    /// Gives the name of a material to later ones. Whether there was one.
+    pub(super) fn remove(&mut self, id: MaterialId) -> bool {
+        let there = (id.index() as usize) < self.rows.len() && !self.vacant.contains(&id.index());
+        if there {
+            self.vacant.push(id.index());
+        }
+        there
     }
 
     /// Another look of a material. Its program, texture array and transparency stay as they are: they are its draw.

@@ -170,6 +170,12 @@ impl Painter {
         mesh
     }
 
+    /// Takes a mesh out. Its room in the buffers and its name go to meshes that are added later; until then, draws that
+    /// still name it show nothing. Whether there was one.
+    pub fn remove_mesh(&mut self, mesh: MeshId) -> bool {
+        self.meshes.remove(mesh)
+    }
+
     /// How instances get to the GPU.
     #[must_use]
     pub const fn strategy(&self) -> Strategy {
@@ -220,6 +226,12 @@ impl Painter {
     /// When program, texture array or transparency would change: that is another material.
     pub fn set_material(&mut self, id: MaterialId, material: &Material) -> Result<()> {
         self.materials.set(id, material)
+    }
+
+    /// Takes a material out. Its name goes to materials that are added later; until then, draws that still name it look as
+    /// before. Whether there was one.
+    pub fn remove_material(&mut self, id: MaterialId) -> bool {
+        self.materials.remove(id)
     }
 
     /// Adds a program to draw meshes with. It reads what `shaders/painter_mesh.vert` reads: the attributes at the same

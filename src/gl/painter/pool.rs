@@ -1,6 +1,7 @@
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
 use glow::HasContext as _;
+use range_alloc::RangeAllocator;
 
 use super::super::handle::{BufferObject, Handle};
 use super::Gl;
@@ -22,11 +23,12 @@ pub struct Vertex {
 crate::vertex_layout!(Vertex { position, normal, uv });
 
 /// Where a mesh lies in the pool.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Slice {
     pub(super) indices: u32,
     pub(super) first_index: u32,
     pub(super) base_vertex: u32,
+    vertices: u32,
 }
 
 /// All meshes in one vertex and one index buffer, so that nothing has to be bound between them.
@@ -34,8 +36,10 @@ pub(super) struct Slice {
 pub(super) struct MeshPool {
     vertices: Grown<Vertex>,
     indices: Grown<u32>,
-    slices: Vec<Slice>,
+    slices: Vec<Option<Slice>>,
     bounds: Vec<Sphere>,
+    /// Places in `slices` whose mesh was removed.
+    vacant: Vec<u32>,
     moved: bool,
 }
 
@@ -46,6 +50,7 @@ impl MeshPool {
             indices: Grown::new(gl)?,
             slices: Vec::new(),
             bounds: Vec::new(),
+            vacant: Vec::new(),
             moved: false,
         })
     }
@@ -56,20 +61,44 @@ impl MeshPool {
         if let Some(&index) = indices.iter().find(|&&i| i as usize >= vertices.len()) {
             return Err(fail(format!("index {index} of a mesh of {} vertices", vertices.len())));
         }
-        let id = MeshId::new(self.slices.len() as u32)
+        let place = self.vacant.last().copied().unwrap_or(self.slices.len() as u32);
+        let id = MeshId::new(place)
             .ok_or_else(|| fail(format!("there are {} already, and no more names", MeshId::COUNT)))?;
+        let at = self.vertices.push(vertices)?;
+        self.moved |= at.moved;
+        let first = match self.indices.push(indices) {
+            Ok(first) => first,
+            Err(e) => {
+                // The vertex arrays have to hear of the vertices' other buffer all the same.
+                self.vertices.free(at.first, vertices.len());
+                return Err(e);
+            }
+        };
+        self.moved |= first.moved;
         let slice = Slice {
             indices: indices.len() as u32,
-            first_index: self.indices.len as u32,
-            base_vertex: self.vertices.len as u32,
+            first_index: first.first,
+            base_vertex: at.first,
+            vertices: vertices.len() as u32,
         };
-        let (vertices_moved, indices_moved) = (self.vertices.push(vertices)?, self.indices.push(indices));
-        // The vertex arrays have to hear of the first even where the second failed.
-        self.moved |= vertices_moved | *indices_moved.as_ref().unwrap_or(&false);
-        indices_moved?;
-        self.slices.push(slice);
-        self.bounds.push(Sphere::around(vertices.iter().map(|v| Vec3::from(v.position))));
+        let bounds = Sphere::around(vertices.iter().map(|v| Vec3::from(v.position)));
+        if self.vacant.pop().is_some() {
+            (self.slices[place as usize], self.bounds[place as usize]) = (Some(slice), bounds);
+        } else {
+            self.slices.push(Some(slice));
+            self.bounds.push(bounds);
+        }
         Ok(id)
+    }
+
+    /// Takes a mesh out; its room and its name go to later ones. Whether there was one.
+    pub(super) fn remove(&mut self, id: MeshId) -> bool {
+        let place = self.slices.get_mut(id.index() as usize);
+        let Some(slice) = place.and_then(Option::take) else { return false };
+        self.vertices.free(slice.base_vertex, slice.vertices as usize);
+        self.indices.free(slice.first_index, slice.indices as usize);
+        self.vacant.push(id.index());
+        true
     }
 
     /// Whether the buffers are other ones since this was asked last, so that vertex arrays have to be told.
@@ -79,11 +108,7 @@ impl MeshPool {
 
     /// The mesh with that index, or one of nothing.
     pub(super) fn slice(&self, mesh: u32) -> Slice {
-        self.slices.get(mesh as usize).copied().unwrap_or(Slice {
-            indices: 0,
-            first_index: 0,
-            base_vertex: 0,
-        })
+        self.slices.get(mesh as usize).copied().flatten().unwrap_or_default()
     }
 
     pub(super) fn bounds(&self) -> &[Sphere] {
@@ -105,13 +130,19 @@ impl MeshPool {
 #[derive(Debug)]
 struct Grown<T> {
     handle: Handle<BufferObject>,
-    len: usize,
-    capacity: usize,
+    /// Which values are taken.
+    taken: RangeAllocator<u32>,
     _values: std::marker::PhantomData<T>,
 }
 
+/// Where values were put, and whether the buffer is another one for it.
+struct Pushed {
+    first: u32,
+    moved: bool,
+}
+
 /// Values at first.
-const FIRST: usize = 4096;
+const FIRST: u32 = 4096;
 
 fn name(gl: &Gl) -> Result<Handle<BufferObject>> {
     // SAFETY: makes a name in the current context, which goes into a handle that owns it at once.
@@ -126,48 +157,73 @@ impl<T: Pod> Grown<T> {
     fn new(gl: &Gl) -> Result<Self> {
         let handle = name(gl)?;
         allocate::<T>(gl, &handle, FIRST)?;
-        Ok(Self { handle, len: 0, capacity: FIRST, _values: std::marker::PhantomData })
+        Ok(Self { handle, taken: RangeAllocator::new(0..FIRST), _values: std::marker::PhantomData })
     }
 
-    /// Adds values. Returns whether it is another buffer now.
-    fn push(&mut self, values: &[T]) -> Result<bool> {
-        let gl = self.handle.gl().clone();
-        let needed = self.len + values.len();
-        let grows = needed > self.capacity;
-        if grows {
-            let capacity = needed.next_power_of_two();
-            let larger = name(&gl)?;
-            allocate::<T>(&gl, &larger, capacity)?;
-            // SAFETY: both buffers are ours and hold at least `len` values.
-            unsafe {
-                gl.raw().bind_buffer(glow::COPY_READ_BUFFER, Some(self.handle.raw()));
-                gl.raw().copy_buffer_sub_data(
-                    glow::COPY_READ_BUFFER,
-                    glow::COPY_WRITE_BUFFER,
-                    0,
-                    0,
-                    (self.len * size_of::<T>()) as i32,
-                );
-            }
-            (self.handle, self.capacity) = (larger, capacity);
+    /// Puts values where there is room. What is overwritten was freed: a driver that still draws from it carries this out
+    /// afterwards.
+    fn push(&mut self, values: &[T]) -> Result<Pushed> {
+        if values.is_empty() {
+            return Ok(Pushed { first: 0, moved: false });
         }
-        // SAFETY: the buffer is ours and has room for the values behind the first `len`.
+        let too_many = || Error::Gl {
+            operation: "adding a mesh",
+            detail: "the meshes are more than two gigabytes together".into(),
+        };
+        let length = u32::try_from(values.len()).map_err(|_| too_many())?;
+        let (first, moved) = if let Ok(range) = self.taken.allocate_range(length) {
+            (range.start, false)
+        } else {
+            self.grow(length, too_many)?;
+            (self.taken.allocate_range(length).map_err(|_| too_many())?.start, true)
+        };
+        // SAFETY: the buffer is ours and has room for the values in the range that was just taken.
         unsafe {
-            gl.raw().bind_buffer(glow::COPY_WRITE_BUFFER, Some(self.handle.raw()));
-            gl.raw().buffer_sub_data_u8_slice(
+            let gl = self.handle.gl().raw();
+            gl.bind_buffer(glow::COPY_WRITE_BUFFER, Some(self.handle.raw()));
+            gl.buffer_sub_data_u8_slice(
                 glow::COPY_WRITE_BUFFER,
-                (self.len * size_of::<T>()) as i32,
+                (first as usize * size_of::<T>()) as i32,
                 bytemuck::cast_slice(values),
             );
         }
-        self.len = needed;
-        Ok(grows)
+        Ok(Pushed { first, moved })
+    }
+
+    /// Moves to a buffer with room for so many more values at its end.
+    fn grow(&mut self, more: u32, too_many: impl Fn() -> Error) -> Result<()> {
+        let capacity = self.taken.initial_range().end;
+        let wanted = capacity.checked_add(more).and_then(u32::checked_next_power_of_two);
+        let wanted = wanted.ok_or_else(too_many)?;
+        let gl = self.handle.gl().clone();
+        let larger = name(&gl)?;
+        allocate::<T>(&gl, &larger, wanted)?;
+        // SAFETY: both buffers are ours and hold at least `capacity` values.
+        unsafe {
+            gl.raw().bind_buffer(glow::COPY_READ_BUFFER, Some(self.handle.raw()));
+            gl.raw().copy_buffer_sub_data(
+                glow::COPY_READ_BUFFER,
+                glow::COPY_WRITE_BUFFER,
+                0,
+                0,
+                (capacity as usize * size_of::<T>()) as i32,
+            );
+        }
+        self.handle = larger;
+        self.taken.grow_to(wanted);
+        Ok(())
+    }
+
+    fn free(&mut self, first: u32, length: usize) {
+        if length > 0 {
+            self.taken.free_range(first..first + length as u32);
+        }
     }
 }
 
 /// Gives a buffer room for so many values, and leaves it bound for copies into it.
-fn allocate<T>(gl: &Gl, buffer: &Handle<BufferObject>, capacity: usize) -> Result<()> {
-    let bytes = i32::try_from(capacity.saturating_mul(size_of::<T>())).map_err(|_| Error::Gl {
+fn allocate<T>(gl: &Gl, buffer: &Handle<BufferObject>, capacity: u32) -> Result<()> {
+    let bytes = i32::try_from((capacity as usize).saturating_mul(size_of::<T>())).map_err(|_| Error::Gl {
         operation: "adding a mesh",
         detail: "the meshes are more than two gigabytes together".into(),
     })?;
@@ -177,4 +233,27 @@ fn allocate<T>(gl: &Gl, buffer: &Handle<BufferObject>, capacity: usize) -> Resul
         gl.raw().buffer_data_size(glow::COPY_WRITE_BUFFER, bytes, glow::STATIC_DRAW);
     }
     Ok(())
+}
+
+#[cfg(all(test, feature = "headless"))]
+mod tests {
+    use super::*;
+    use crate::gl::DebugLevel;
+
+    #[test]
+    fn room_of_removed_meshes_is_used_again() {
+        let outcome = crate::headless::with_context(DebugLevel::Panic, |gl| {
+            let mut pool = MeshPool::new(gl).expect("a pool");
+            let vertices = [Vertex::default(); 30];
+            let indices: Vec<u32> = (0..30).collect();
+            let kept = pool.add(&vertices, &indices).expect("room");
+            for _ in 0..1_000 {
+                let mesh = pool.add(&vertices, &indices).expect("room");
+                assert!(pool.remove(mesh));
+            }
+            assert!(!pool.take_moved(), "the buffers never had to grow");
+            assert_eq!((pool.slice(kept.index()).indices, pool.slices.len()), (30, 2));
+        });
+        outcome.unwrap_or_else(|e| panic!("{e}"));
+    }
 }

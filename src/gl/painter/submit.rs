@@ -143,7 +143,7 @@ impl Submitter<'_> {
             return;
         }
         for batch in batches {
-            let Slice { indices, first_index, base_vertex } = pool.slice(batch.mesh);
+            let Slice { indices, first_index, base_vertex, .. } = pool.slice(batch.mesh);
             let (indices, from, base_vertex) = (indices as i32, first_index as i32 * 4, base_vertex as i32);
             let (first, count) = (batch.first as usize, batch.count as i32);
             let begin = self.block.instances + first * size_of::<Instance>();
