@@ -12,9 +12,12 @@ use super::trouble::{Outcome, Trouble};
 /// Set when the user has had enough (SIGINT, SIGTERM, SIGHUP).
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// Asks everything that is under way to end.
+/// Asks everything that is under way to end; asked again, ends the program without waiting for it (the kernel ends the
+/// processes that it has started).
 pub fn stop() {
-    STOPPED.store(true, Ordering::Relaxed);
+    if STOPPED.swap(true, Ordering::Relaxed) {
+        std::process::exit(1);
+    }
 }
 
 pub fn check_stop() -> Outcome<()> {
