@@ -29,6 +29,8 @@ fn scene() -> Option<Scene> {
 struct App {
     scene: Scene,
     white: bool,
+    /// Where the pointer was last, which egui forgets when the compositor hides it.
+    x: Option<f32>,
 }
 
 impl eframe::App for App {
@@ -50,13 +52,13 @@ impl eframe::App for App {
                 self.white = !self.white;
                 context.request_repaint();
             }
-            Scene::Drag => {}
+            Scene::Drag => self.x = context.input(|i| i.pointer.latest_pos()).map(|p| p.x).or(self.x),
         }
         let all = context.content_rect();
         let colour = if self.white { Color32::WHITE } else { Color32::BLACK };
         ui.painter().rect_filled(all, CornerRadius::ZERO, colour);
         if matches!(self.scene, Scene::Drag)
-            && let Some(Pos2 { x, .. }) = context.input(|i| i.pointer.latest_pos())
+            && let Some(x) = self.x
         {
             let mark = Rect::from_min_size(Pos2::new(x - MARK / 2.0, 0.0), Vec2::new(MARK, all.height()));
             ui.painter().rect_filled(mark, CornerRadius::ZERO, Color32::WHITE);
@@ -76,7 +78,7 @@ fn main() -> ExitCode {
     let made = eframe::run_native(
         "others-eframe",
         options,
-        Box::new(move |_| Ok(Box::new(App { scene, white: false }))),
+        Box::new(move |_| Ok(Box::new(App { scene, white: false, x: None }))),
     );
     match made {
         Ok(()) => ExitCode::SUCCESS,
