@@ -4,7 +4,7 @@
 //! - Places to start programs in: [`Xvfb`], an X server whose screen is a file that can be mapped, and [`Sway`], a
 //!   compositor nested in it or without any display. A [`Place`] is what a program's environment has to say.
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
-//! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb. [`Capture`] has the frames of a
+//! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a
 //!   compositor one after another.
 //! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one.
 //!
@@ -36,7 +36,9 @@ mod key;
 mod memory;
 mod process;
 mod program;
+mod regions;
 mod screen;
+mod screencopy;
 mod sway;
 mod sway_ipc;
 mod view;
@@ -56,6 +58,7 @@ pub use key::{Key, ParseKeyError};
 pub use process::{Process, is_there};
 pub use program::{Place, Program};
 pub use screen::{Screen, XwdHeader};
+pub use screencopy::Screencopy;
 pub use sway::{Layout, Sway};
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;
