@@ -58,6 +58,12 @@ fn screencopy_sees_what_a_key_changes_and_when_it_was_committed() {
     let black = poll_until(LIMIT, || pixels(&mut view, &points).iter().all(|&p| p == BLACK).then_some(()));
     assert!(black.is_some(), "{:x?} {}", pixels(&mut view, &points), program.stderr());
     pause(Duration::from_millis(500));
+    // While nothing changes the compositor makes no copies, and with that no frames for us.
+    let at_rest = pixels(&mut view, &points);
+    let stamp = view.stamp();
+    pause(Duration::from_millis(300));
+    assert_eq!(pixels(&mut view, &points), at_rest);
+    assert_eq!(view.stamp(), stamp, "a copy though nothing was drawn");
     for want in [WHITE, BLACK, WHITE] {
         let pressed = MonotonicClock.now();
         user.key(Key::Space, true).unwrap();
