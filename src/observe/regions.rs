@@ -10,8 +10,8 @@ pub(super) struct Rect {
 }
 
 /// With so many points in one row, the whole row is copied: one copy of a few kilobytes costs less than as many
-/// requests, and a mark that wanders along the row stays in it.
-const MANY: usize = 8;
+/// requests for each frame, and a mark that wanders along the row stays in it.
+const MANY: usize = 3;
 
 impl Rect {
     pub fn contains(self, (x, y): (u32, u32)) -> bool {
