@@ -5,6 +5,8 @@
 
 #[path = "window_photon_wayland/fake.rs"]
 mod fake;
+#[path = "window_photon_wayland/photon.rs"]
+mod photon;
 
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use scanout::observe::{
 use scanout::time::{Clock as _, MonotonicClock};
 
 use fake::Compositor;
+use photon::photon;
 
 const SIZE: (u32, u32) = (1280, 720);
 const LIMIT: Duration = Duration::from_secs(20);
@@ -118,4 +121,63 @@ fn what_a_compositor_lacks_is_named() {
 fn screencopy_of_no_compositor_names_the_socket() {
     let text = Screencopy::connect("/nowhere/wayland-9".as_ref()).unwrap_err().to_string();
     assert!(text.starts_with("no connection to the compositor at /nowhere/wayland-9: "), "{text}");
+}
+
+/// A scene of ours, drawn at once.
+fn ours(scene: &str) -> [&str; 8] {
+    [SCANOUT, "run", "--quiet", "--display", "window", "--pacing=immediate", "--scene", scene]
+}
+
+#[test]
+fn photon_times_presses_on_a_headless_compositor_by_its_own_stamps() {
+    let ran = photon("--server sway-headless=120 --count 8", None, &ours("flash"));
+    assert_eq!(ran.number("/first_ms/n") + ran.number("/lost"), 8.0);
+    assert!(ran.number("/first_ms/p50") > 0.0 && ran.number("/all_ms/p50") >= ran.number("/first_ms/p50"));
+    assert!(ran.stdout.contains("wlr-screencopy"), "{}", ran.stdout);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn photon_times_presses_on_a_nested_compositor_in_its_framebuffer() {
+    let ran = photon("--server sway-nested --count 8", None, &ours("flash"));
+    assert_eq!(ran.number("/first_ms/n") + ran.number("/lost"), 8.0);
+    assert!(ran.stdout.contains("mapped framebuffer"), "{}", ran.stdout);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn photon_sees_frames_and_a_dragged_mark_on_a_headless_compositor() {
+    let ran = photon("--server sway-headless=60 --mode animation --seconds 2", None, &ours("flip"));
+    assert!(ran.number("/interval_ms/n") > 20.0, "{:#}", ran.json);
+    let ran = photon("--server sway-headless=60 --mode drag --seconds 2", None, &ours("drag"));
+    assert!(ran.number("/lag_ms/n") > 20.0, "{:#}", ran.json);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn photon_attaches_to_the_compositor_that_is_named() {
+    let sway = Sway::start_headless(SIZE.0, SIZE.1, 60, Layout::Floating).unwrap();
+    let socket = sway.socket();
+    let name = socket.file_name().unwrap().to_str().unwrap();
+    let ran = photon(&format!("--display {name} --count 4"), socket.parent(), &ours("flash"));
+    assert_eq!(ran.number("/first_ms/n") + ran.number("/lost"), 4.0);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn photon_refuses_in_one_line_and_leaves_nothing() {
+    let ran = photon("--display wayland-9", Some("/nowhere".as_ref()), &ours("flash"));
+    ran.assert_refused("no connection to the compositor at /nowhere/wayland-9");
+    photon("--display wayland-9", None, &ours("flash")).assert_refused("XDG_RUNTIME_DIR");
+    assert_eq!(photon("--server sway-headless=0", None, &ours("flash")).code, Some(2));
+    let bare = Compositor::start(&[("wl_shm", 1), ("wl_output", 2), ("wl_seat", 7)]);
+    let ran = photon(&format!("--display {}", Compositor::NAME), Some(bare.folder()), &ours("flash"));
+    ran.assert_refused("has no screencopy");
+    ran.assert_nothing_left();
+    let ran = photon("--server sway-headless", None, &["sh", "-c", "echo some reason >&2; exit 3"]);
+    ran.assert_refused("some reason");
+    ran.assert_nothing_left();
+    let ran = photon("--server sway-headless --wait 1", None, &["sleep", "1000"]);
+    ran.assert_refused("no window within");
+    ran.assert_nothing_left();
 }
