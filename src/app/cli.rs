@@ -8,6 +8,8 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+use super::photon::PhotonArgs;
+
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
@@ -27,6 +29,8 @@ pub enum Command {
     Sim(SimArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
+    /// Measure any program from outside: from a press to the changed pixel, display intervals, lag while dragging
+    Photon(PhotonArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -307,7 +311,7 @@ fn gpu_timing(text: &str) -> Result<GpuTiming, String> {
     text.parse()
 }
 
-fn size(text: &str) -> Result<Size, String> {
+pub fn size(text: &str) -> Result<Size, String> {
     let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
     let side = |text: &str| {
         text.parse::<u32>()
@@ -318,7 +322,7 @@ fn size(text: &str) -> Result<Size, String> {
     Ok(Size::new(side(width)?, side(height)?))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let s: f64 = text.parse().map_err(|_| "seconds are a number, like 5 or 0.5")?;
     // A year is longer than any run; what is beyond it is a slip.
     if s > 0.0 && s <= 31_536_000.0 {
@@ -328,7 +332,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn refresh(text: &str) -> Result<f64, String> {
+pub fn refresh(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|hz| (1.0..=FASTEST_HZ).contains(hz))

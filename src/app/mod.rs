@@ -6,6 +6,7 @@ mod explain;
 mod hud;
 mod log;
 mod output;
+mod photon;
 mod plain_file;
 mod plot;
 mod profile;
@@ -32,6 +33,8 @@ pub enum Failure {
     Usage(String),
     /// The run failed: exit code 1.
     Run(scanout::Error),
+    /// The same, in words.
+    Failed(String),
 }
 
 impl From<scanout::Error> for Failure {
@@ -56,6 +59,10 @@ pub fn main() -> Result<(), Failure> {
             log::init(false);
             return explain::run(&args);
         }
+        Some(Command::Photon(args)) => {
+            log::init(args.quiet);
+            return photon::run(&args);
+        }
         None => cli.run,
     };
     log::init(args.quiet);
@@ -71,6 +78,10 @@ pub fn fail(failure: &Failure) -> ExitCode {
         Failure::Usage(text) => {
             eprintln!("scanout: {text}");
             ExitCode::from(2)
+        }
+        Failure::Failed(text) => {
+            eprintln!("scanout: {text}");
+            ExitCode::from(1)
         }
         Failure::Run(error) => {
             let mut text = error.to_string();

@@ -4,8 +4,8 @@
 //! - Places to start programs in: [`Xvfb`], an X server whose screen is a file that can be mapped, and [`Sway`], a
 //!   compositor nested in it or without any display. A [`Place`] is what a program's environment has to say.
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
-//! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a
-//!   compositor one after another.
+//! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`SharedImage`] that of any X server on
+//!   this machine, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a compositor one after another.
 //! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one.
 //!
 //! Nothing here is shared between runs: each starts servers of its own on free displays. Whatever the machine lacks is
@@ -40,6 +40,7 @@ mod program;
 mod regions;
 mod screen;
 mod screencopy;
+mod shm;
 mod sway;
 mod sway_ipc;
 mod view;
@@ -61,6 +62,7 @@ pub use process::{Process, is_there};
 pub use program::{Place, Program};
 pub use screen::{Screen, XwdHeader};
 pub use screencopy::Screencopy;
+pub use shm::SharedImage;
 pub use sway::{Layout, Sway};
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;

@@ -11,8 +11,8 @@ pub trait View {
     /// Width and height of the screen.
     fn size(&self) -> (u32, u32);
 
-    /// Reads the pixels at `points`, as they are now, into `pixels` (the shorter of both counts). No allocation after
-    /// the first call with the same points. What it costs depends on the way: [`cost_of_looking`] measures it.
+    /// Reads the pixels at `points`, as they are now, into `pixels` (the shorter of both counts). Quickest with the same
+    /// points as in the call before. What it costs depends on the way: [`cost_of_looking`] measures it.
     ///
     /// # Errors
     /// When a point lies outside the screen, or the server is gone.

@@ -15,6 +15,9 @@ use super::screen::Screen;
 /// Servers take about 0.1 s to start; the rest is for a machine that is busy building.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
+/// What Xvfb calls the screen in its `-fbdir`.
+const SCREEN_FILE: &str = "Xvfb_screen0";
+
 /// An X server of one's own without a monitor, on a free display, with its screen mapped. Needs the package `xvfb`.
 #[derive(Debug)]
 pub struct Xvfb {
@@ -23,7 +26,7 @@ pub struct Xvfb {
     number: u32,
     /// What is on its screen.
     pub screen: Screen,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Xvfb {
@@ -32,6 +35,14 @@ impl Xvfb {
     /// # Errors
     /// When Xvfb is not installed or does not start.
     pub fn start(width: u32, height: u32) -> Result<Self> {
+        Self::start_with(width, height, &[])
+    }
+
+    /// With further arguments for the server, as Xvfb(1) has them: `-extension`, `XTEST`.
+    ///
+    /// # Errors
+    /// When Xvfb is not installed or does not start.
+    pub fn start_with(width: u32, height: u32, arguments: &[&str]) -> Result<Self> {
         let folder = TempDir::with_prefix("scanout-xvfb-").map_err(Error::io("a temporary folder"))?;
         let log = folder.path().join("log");
         let log_file = fs::File::create(&log).map_err(Error::io("a file for the log of Xvfb"))?;
@@ -45,6 +56,7 @@ impl Xvfb {
                 .arg(format!("{width}x{height}x24"))
                 .arg("-fbdir")
                 .arg(folder.path())
+                .args(arguments)
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(log_file);
@@ -59,10 +71,18 @@ impl Xvfb {
             let _ = process.wait(Duration::from_millis(200));
             return Err(Error::NotReady { server: "Xvfb", said: said(&log, &mut process) });
         };
-        let file = folder.path().join("Xvfb_screen0");
+        let file = folder.path().join(SCREEN_FILE);
         let screen =
             poll_until(START_LIMIT, || Screen::open(&file).ok()).map_or_else(|| Screen::open(&file), Ok)?;
-        Ok(Self { process, number, screen, _folder: folder })
+        Ok(Self { process, number, screen, folder })
+    }
+
+    /// Its screen once more, for an owner of its own.
+    ///
+    /// # Errors
+    /// When its file cannot be mapped again.
+    pub fn view(&self) -> Result<Screen> {
+        Screen::open(&self.folder.path().join(SCREEN_FILE))
     }
 
     /// What DISPLAY has to be.

@@ -1,0 +1,120 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use scanout::Size;
+
+use crate::app::cli;
+
+/// What `scanout photon` starts for itself.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Server {
+    /// An X server without a monitor; its screen is read from shared memory.
+    #[default]
+    Xvfb,
+}
+
+/// What is measured.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Mode {
+    /// From a press to the first and to the last sample point that changes.
+    #[default]
+    Click,
+    /// Intervals between changes of a point that changes with every frame.
+    Animation,
+    /// Lag of a mark that the program drags after the pointer.
+    Drag,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PhotonArgs {
+    /// The program to measure, after `--`, with its arguments
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+    /// Start this server for it (the default unless --display or --window is given)
+    #[arg(long, value_enum, conflicts_with_all = ["display", "window"])]
+    pub server: Option<Server>,
+    /// Use this X server that runs, and send it input
+    #[arg(long, value_name = ":N")]
+    pub display: Option<String>,
+    /// Measure this window that is there, by its number or title, and send it input
+    #[arg(long, value_name = "ID|TITLE", conflicts_with = "command")]
+    pub window: Option<String>,
+    /// Size of the server's screen in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = cli::size)]
+    pub size: Size,
+    /// What is measured
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: Mode,
+    /// Presses that are counted (click)
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// How long to measure (default: 5; click: until all presses are done)
+    #[arg(long, value_name = "S", value_parser = cli::seconds)]
+    pub seconds: Option<Duration>,
+    /// Key to press (click): a to z, 0 to 9, f1 to f12, space, enter, tab, backspace, up, down, left, right
+    #[arg(long, value_name = "NAME", default_value = "space", value_parser = key)]
+    pub key: KeyName,
+    /// Press the left button in the middle of the window instead of a key (click)
+    #[arg(long, conflicts_with = "key")]
+    pub button: bool,
+    /// Sample point in pixels from the window's upper left corner, may be given again (default: a grid over the window)
+    #[arg(long = "at", value_name = "X,Y", value_parser = point)]
+    pub points: Vec<(u32, u32)>,
+    /// Refresh rate in Hz that intervals are held against (animation; default: learnt from them)
+    #[arg(long, value_name = "HZ", value_parser = cli::refresh)]
+    pub refresh: Option<f64>,
+    /// Speed of the pointer in pixels per second (drag)
+    #[arg(long, value_name = "PX/S", default_value_t = 1_000.0, value_parser = speed)]
+    pub speed: f64,
+    /// Row in which the mark is looked for, in pixels from the window's upper edge (drag; default: a seventh of its height)
+    #[arg(long, value_name = "Y")]
+    pub row: Option<u32>,
+    /// Microseconds asleep between two looks at the screen; 0 spins, which takes a CPU from the program
+    #[arg(long, value_name = "US", default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    pub look: u64,
+    /// How long the program may take to show a window
+    #[arg(long, value_name = "S", default_value = "10", value_parser = cli::seconds)]
+    pub wait: Duration,
+    /// Leave out the measurement of what the method itself costs
+    #[arg(long)]
+    pub no_floor: bool,
+    /// Write all figures and values to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Be the program by which the floor is measured
+    #[arg(long, hide = true, value_name = "WxH", value_parser = cli::size)]
+    pub floor_client: Option<Size>,
+}
+
+/// A key's name, known to be one where keys can be injected.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyName(pub String);
+
+#[cfg(target_os = "linux")]
+fn key(text: &str) -> Result<KeyName, String> {
+    let key: scanout::observe::Key =
+        text.parse().map_err(|e: scanout::observe::ParseKeyError| e.to_string())?;
+    Ok(KeyName(key.name().into()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn key(text: &str) -> Result<KeyName, String> {
+    Ok(KeyName(text.into()))
+}
+
+fn point(text: &str) -> Result<(u32, u32), String> {
+    let both = text.split_once(',').and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
+    both.ok_or_else(|| "a point is written like 640,360".into())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: Option<f64> = text.parse().ok();
+    speed
+        .filter(|v| (10.0..=20_000.0).contains(v))
+        .ok_or_else(|| "a speed is a number from 10 to 20000".into())
+}

@@ -1,0 +1,61 @@
+//! Who used the machine while it was measured.
+
+use serde::Serialize;
+
+use scanout::observe::cpu;
+use scanout::time::{Clock as _, MonotonicClock, Timestamp};
+
+/// CPU time up to now.
+#[derive(Copy, Clone, Debug)]
+pub struct Look {
+    at: Timestamp,
+    program: Option<f64>,
+    server: Option<f64>,
+    observer: Option<f64>,
+    machine: Option<cpu::Machine>,
+}
+
+/// Shares of one CPU between two looks: 1 is one CPU whole. Absent where the process is not known or has ended.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Shares {
+    pub program: Option<f64>,
+    pub server: Option<f64>,
+    pub observer: Option<f64>,
+    /// Everything else on the machine; where the server's is not known, with it.
+    pub rest: Option<f64>,
+    /// What a hypervisor took away.
+    pub stolen: Option<f64>,
+}
+
+impl Look {
+    pub fn now(program: Option<u32>, server: Option<u32>) -> Self {
+        let used = |pid: u32| cpu::used(pid).map(|span| span.as_secs_f64());
+        // A program that its window names has a group of its user's choice: only ours are counted with all they start.
+        let group = |pid: u32| cpu::used_by_group(pid).map(|span| span.as_secs_f64()).or_else(|| used(pid));
+        Self {
+            at: MonotonicClock.now(),
+            program: program.and_then(group),
+            server: server.and_then(used),
+            observer: used(std::process::id()),
+            machine: cpu::machine(),
+        }
+    }
+
+    pub fn since(&self, before: &Self) -> Shares {
+        let passed = self.at.saturating_since(before.at).as_secs_f64();
+        let share = |then: Option<f64>, now: Option<f64>| Some((now? - then?).max(0.0) / passed);
+        let machine = |of: fn(&cpu::Machine) -> f64| {
+            share(before.machine.as_ref().map(of), self.machine.as_ref().map(of))
+        };
+        let (program, server) = (share(before.program, self.program), share(before.server, self.server));
+        let observer = share(before.observer, self.observer);
+        let ours: f64 = [program, server, observer].into_iter().flatten().sum();
+        Shares {
+            program,
+            server,
+            observer,
+            rest: machine(|m| m.busy.as_secs_f64()).map(|busy| (busy - ours).max(0.0)),
+            stolen: machine(|m| m.stolen.as_secs_f64()),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+use serde::Serialize;
+
+/// Values in milliseconds, in a few figures and each by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    pub n: usize,
+    /// Absent, as the others are, when there are no values.
+    pub p50: Option<f64>,
+    pub p95: Option<f64>,
+    /// From fewer than 100 values it is the largest of them.
+    pub p99: Option<f64>,
+    pub max: Option<f64>,
+    /// In the order in which they were measured.
+    pub values: Vec<f64>,
+}
+
+impl Figures {
+    pub fn of(values: Vec<f64>) -> Self {
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|p| percentile(&sorted, p));
+        Self { n: values.len(), p50, p95, p99, max, values }
+    }
+
+    /// Standard deviation about the mean; `None` from fewer than two values.
+    pub fn deviation(&self) -> Option<f64> {
+        let n = self.values.len() as f64;
+        let mean = self.values.iter().sum::<f64>() / n;
+        (self.values.len() > 1)
+            .then(|| (self.values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
+    }
+}
+
+/// Nearest rank: the smallest value that at least this share of them does not exceed.
+pub fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
+    let rank = (p * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    percentile(&sorted, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_and_nothing_is_no_figure() {
+        let figures = Figures::of((1..=200).rev().map(f64::from).collect());
+        assert_eq!(
+            (figures.n, figures.p50, figures.p95, figures.p99, figures.max),
+            (200, Some(100.0), Some(190.0), Some(198.0), Some(200.0))
+        );
+        assert_eq!(figures.values[0], 200.0, "the order of measuring is kept");
+        let none = Figures::of(Vec::new());
+        assert_eq!((none.n, none.p50, none.max, none.deviation()), (0, None, None, None));
+        assert_eq!(Figures::of(vec![1.0, 3.0]).deviation(), Some(1.0));
+    }
+}

@@ -1,0 +1,194 @@
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::time::Duration;
+
+use scanout::Error;
+use scanout::display::priority::{self, Priority, REALTIME_LEVEL};
+use scanout::observe::{Area, Key, Program, cost_of_looking, floor_client};
+
+use super::args::{Mode, PhotonArgs};
+use super::click::{self, Press};
+use super::cost;
+use super::report::{Counts, Floor, Gap, Observer, PHOTON, Report, SCHEMA};
+use super::stage::{Base, Stage, still_runs};
+use super::trouble::{Outcome, Trouble};
+use super::watcher::{self, Gaps, Watcher};
+use super::{animation, drag};
+use crate::app::{Failure, output};
+
+/// How long it is measured unless told otherwise.
+const SPAN: Duration = Duration::from_secs(5);
+/// Presses by which the floor is measured: enough for its P99 to be more than the largest.
+const FLOOR_PRESSES: u32 = 200;
+
+/// Measures, prints, writes.
+pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
+    if let Some(size) = args.floor_client {
+        let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
+        let display = std::env::var("DISPLAY").unwrap_or_default();
+        return Ok(floor_client(&display, (side(size.width), side(size.height))).map_err(Trouble::from)?);
+    }
+    if let Some(path) = &args.json {
+        output::check(path)?;
+    }
+    if let Err(e) = ctrlc::set_handler(watcher::stop) {
+        log::warn!("Ctrl-C will end the program at once: {e}");
+    }
+    let report = measure(args)?;
+    if let Some(path) = &args.json {
+        let mut text = serde_json::to_string_pretty(&report).expect("plain data");
+        text.push('\n');
+        output::write(path, text.as_bytes())?;
+    }
+    if !args.quiet
+        && let Err(source) = std::io::stdout().lock().write_all(report.text().as_bytes())
+        // Whoever closed the pipe has read enough.
+        && source.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return Err(Error::Io { path: "standard output".into(), action: "write", source }.into());
+    }
+    Ok(())
+}
+
+fn measure(args: &PhotonArgs) -> Outcome<Report> {
+    let press = if args.button {
+        Press::Button
+    } else {
+        Press::Key(args.key.0.parse::<Key>().map_err(|e| Trouble::Bad(e.to_string()))?)
+    };
+    let mut stage = Stage::open(args)?;
+    let mut report = Report {
+        schema: SCHEMA,
+        scanout: env!("CARGO_PKG_VERSION"),
+        photon: PHOTON,
+        command: args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        server: stage.server.clone(),
+        size: stage.view.size().into(),
+        window: [stage.area.x, stage.area.y, stage.area.width, stage.area.height],
+        ..Report::default()
+    };
+    let points = points(args, &stage)?;
+    let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
+    let before = cost::Look::now(stage.pid, stage.server_pid());
+    let observed = observe(args, &mut stage, points, press, &mut report)?;
+    report.cpu = cost::Look::now(stage.pid, stage.server_pid()).since(&before);
+    report.observer = observer(args, &stage, &observed, look_cost);
+    drop(stage);
+    if args.mode == Mode::Click && !args.no_floor && args.display.is_none() && args.window.is_none() {
+        report.floor = Some(floor(args, press)?);
+    }
+    let refused = match &observed.priority {
+        Priority::Refused(why) => Some(why.as_str()),
+        _ => None,
+    };
+    report.find_disturbances(refused);
+    Ok(report)
+}
+
+/// What is looked at: the points that were named, or those that suit the mode.
+fn points(args: &PhotonArgs, stage: &Stage) -> Outcome<Vec<(u32, u32)>> {
+    let Area { x, y, width, height } = stage.area;
+    if args.mode == Mode::Drag {
+        return Ok(drag::points(stage.area, drag::row_of(stage.area, args.row)?));
+    }
+    if let Some(outside) = args.points.iter().find(|(px, py)| *px >= width || *py >= height) {
+        let (px, py) = outside;
+        return Err(Trouble::Bad(format!("--at {px},{py} lies outside the window of {width}x{height}")));
+    }
+    if args.points.is_empty() {
+        return Ok(click::grid(stage.area, stage.cheap));
+    }
+    Ok(args.points.iter().map(|(px, py)| (x + px, y + py)).collect())
+}
+
+/// How it was looked.
+struct Observed {
+    gaps: Gaps,
+    priority: Priority,
+}
+
+/// Measures on a thread of its own with a real-time priority and the finest timers, where the system grants them: programs
+/// that are started would inherit them from the main one.
+fn observe(
+    args: &PhotonArgs,
+    stage: &mut Stage,
+    points: Vec<(u32, u32)>,
+    press: Press,
+    report: &mut Report,
+) -> Outcome<Observed> {
+    let measuring = || {
+        // Without either it only sees less well, which its gaps show.
+        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+        // An observer that never sleeps would stop the machine with it.
+        let priority =
+            if args.look == 0 { Priority::Normal } else { priority::request_realtime(REALTIME_LEVEL) };
+        let area = stage.area;
+        let (input, program) = (stage.input.as_mut(), &mut stage.program);
+        let mut watcher = Watcher::new(stage.view.as_mut(), points, Duration::from_micros(args.look));
+        let mut check =
+            || program.as_mut().map_or(Ok(()), |program| still_runs(program, "while it was measured"));
+        match args.mode {
+            Mode::Click => {
+                report.mode = "click";
+                (report.press, report.input) = (Some(press.name()), Some(input.name()));
+                let until = (args.count, args.seconds);
+                let clicks = click::measure(&mut watcher, input, press, until, &mut check)?;
+                report.clicks = Some(Counts::from(&clicks));
+                (report.first_ms, report.all_ms) = (Some(clicks.first), Some(clicks.all));
+            }
+            Mode::Animation => {
+                report.mode = "animation";
+                let span = args.seconds.unwrap_or(SPAN);
+                report.animation = Some(animation::measure(&mut watcher, span, args.refresh, &mut check)?);
+            }
+            Mode::Drag => {
+                (report.mode, report.input) = ("drag", Some(input.name()));
+                let way = (args.seconds.unwrap_or(SPAN), args.speed);
+                report.drag = Some(drag::measure(&mut watcher, input, area, way, &mut check)?);
+            }
+        }
+        Ok(Observed { gaps: watcher.gaps, priority })
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("scanout-observer".into());
+        let thread = thread.spawn_scoped(scope, measuring);
+        let thread = thread.map_err(|e| Trouble::Broken(format!("no thread for the observer: {e}")))?;
+        thread.join().unwrap_or_else(|_| Err(Trouble::Broken("the observer panicked".into())))
+    })
+}
+
+fn observer(args: &PhotonArgs, stage: &Stage, observed: &Observed, look_cost: Duration) -> Observer {
+    let gaps = &observed.gaps.apart;
+    let us = |nanos: Option<i64>| nanos.map(|nanos| nanos as f64 / 1e3);
+    Observer {
+        view: stage.view.name(),
+        look_us: args.look,
+        look_cost_us: look_cost.as_secs_f64() * 1e6,
+        priority: observed.priority.to_string(),
+        gap_us: Gap {
+            n: gaps.count(),
+            p50: us(gaps.quantile(0.5)),
+            p99: us(gaps.quantile(0.99)),
+            max: us(gaps.quantile(1.0)),
+        },
+        held_up: observed.gaps.held_up,
+    }
+}
+
+/// What the method itself costs: a client that answers with one filled rectangle, on a server like the program's.
+fn floor(args: &PhotonArgs, press: Press) -> Outcome<Floor> {
+    let me =
+        std::env::current_exe().map_err(|e| Trouble::Broken(format!("the path to this program: {e}")))?;
+    let base = Base::own(args.size.width, args.size.height)?;
+    let size = format!("{}x{}", args.size.width, args.size.height);
+    let arguments: [OsString; 3] = ["photon".into(), "--floor-client".into(), size.into()];
+    let program = Program::start(me, arguments, &base.place(), |_, _| {})?;
+    let mut stage = base.with(Some(program), None, args.wait)?;
+    let args = PhotonArgs { count: args.count.min(FLOOR_PRESSES), mode: Mode::Click, ..args.clone() };
+    let points = click::grid(stage.area, stage.cheap);
+    let mut report = Report::default();
+    observe(&args, &mut stage, points, press, &mut report)?;
+    let lost = report.clicks.map_or(0, |clicks| clicks.lost);
+    let (first_ms, all_ms) = (report.first_ms.unwrap_or_default(), report.all_ms.unwrap_or_default());
+    Ok(Floor { first_ms, all_ms, lost })
+}

@@ -1,0 +1,310 @@
+//! What was measured, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::animation::Animation;
+use super::click::Clicks;
+use super::cost::Shares;
+use super::drag::Drag;
+use super::figures::Figures;
+
+/// The version of the JSON; it changes when a field changes its meaning or goes away.
+pub const SCHEMA: &str = "scanout.photon/1";
+/// What "photon" means without a camera.
+pub const PHOTON: &str =
+    "the changed pixels are in the framebuffer that is scanned out; the display itself is not measured";
+
+/// Shares of a CPU from which others count as a disturbance.
+const OTHERS: f64 = 0.1;
+/// The same of time that a hypervisor took away.
+const STOLEN: f64 = 0.01;
+/// Share of looks held up from which the observer is said to have seen badly.
+const HELD_UP: f64 = 0.001;
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub schema: &'static str,
+    pub scanout: &'static str,
+    /// `click`, `animation`, `drag`.
+    pub mode: &'static str,
+    pub photon: &'static str,
+    pub command: Vec<String>,
+    pub server: String,
+    pub size: [u32; 2],
+    /// The window on the screen: x, y, width, height.
+    pub window: [u32; 4],
+    /// What was pressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub press: Option<String>,
+    /// What injected, `null` where nothing was.
+    pub input: Option<&'static str>,
+    /// From the press to the first sample point that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<Figures>,
+    /// From the press to the last sample point that changed for the first time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_ms: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clicks: Option<Counts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub animation: Option<Animation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drag: Option<Drag>,
+    /// What the method itself costs: the answer of a client that fills its window. `null` where it was not measured.
+    pub floor: Option<Floor>,
+    pub observer: Observer,
+    pub cpu: Shares,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Counts {
+    pub lost: u32,
+    pub partial: u32,
+    pub held_up: u32,
+    pub points_answering: usize,
+    pub points_moving: usize,
+    pub points: usize,
+}
+
+impl From<&Clicks> for Counts {
+    fn from(clicks: &Clicks) -> Self {
+        let [points_answering, points_moving, points] = clicks.points;
+        let Clicks { lost, partial, held_up, .. } = *clicks;
+        Self { lost, partial, held_up, points_answering, points_moving, points }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Floor {
+    pub first_ms: Figures,
+    pub all_ms: Figures,
+    pub lost: u32,
+}
+
+/// How well it was looked.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Observer {
+    pub view: &'static str,
+    /// Asleep between two looks.
+    pub look_us: u64,
+    /// What one look takes.
+    pub look_cost_us: f64,
+    pub priority: String,
+    /// From one look to the next while something was waited for.
+    pub gap_us: Gap,
+    /// Looks that came more than 250 us late.
+    pub held_up: u64,
+}
+
+#[derive(Copy, Clone, Debug, Default, Serialize)]
+pub struct Gap {
+    pub n: u64,
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+    pub max: Option<f64>,
+}
+
+impl Report {
+    /// What was not as it should be while it was measured.
+    pub fn find_disturbances(&mut self, refused: Option<&str>) {
+        let mut warn = |text: String| self.warnings.push(text);
+        let percent = |share: f64| share * 100.0;
+        if let Some(rest) = self.cpu.rest.filter(|rest| *rest > OTHERS) {
+            warn(format!("other programs used {:.0} % of a CPU meanwhile", percent(rest)));
+        }
+        if let Some(stolen) = self.cpu.stolen.filter(|stolen| *stolen > STOLEN) {
+            warn(format!("the machine under this one took {:.0} % of a CPU away", percent(stolen)));
+        }
+        let o = &self.observer;
+        if o.held_up as f64 > HELD_UP * o.gap_us.n as f64 {
+            warn(format!(
+                "{} of {} looks came more than 0.25 ms late, the worst after {:.1} ms",
+                o.held_up,
+                o.gap_us.n,
+                o.gap_us.max.unwrap_or(f64::NAN) / 1e3
+            ));
+        }
+        if let Some(why) = refused {
+            warn(format!(
+                "the observer has no real-time priority ({why}): it sees less well on a busy machine"
+            ));
+        }
+        if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.partial + c.held_up > 0) {
+            if c.lost > 0 {
+                warn(format!("{} presses were lost: nothing changed within a second", c.lost));
+            }
+            if c.partial > 0 {
+                warn(format!("after {} presses only a part of the picture changed", c.partial));
+            }
+            if c.held_up > 0 {
+                warn(format!("{} first changes were seen late, because the observer was held up", c.held_up));
+            }
+        }
+        if let Some(a) = self.animation.as_ref().filter(|a| a.unobserved > 0) {
+            warn(format!(
+                "{} intervals are left out, because nobody looked in a good part of them",
+                a.unobserved
+            ));
+        }
+        if let (Some(a), Some(gap)) = (&self.animation, o.gap_us.p99)
+            && gap > a.period_ms * 1e3 / 4.0
+        {
+            warn(
+                "the picture changes almost as often as it is looked at: changes may have been missed".into(),
+            );
+        }
+    }
+
+    pub fn text(&self) -> String {
+        let mut t = String::new();
+        self.write(&mut t).expect("a string takes all");
+        t
+    }
+
+    fn write(&self, t: &mut String) -> std::fmt::Result {
+        let [x, y, width, height] = self.window;
+        let name = if self.command.is_empty() { self.server.clone() } else { self.command.join(" ") };
+        writeln!(t, "{name}: {width}x{height} at ({x}, {y}) on {}", self.server)?;
+        writeln!(t, "photon: {}", self.photon)?;
+        let header = |t: &mut String, of: &str| {
+            writeln!(t, "\n{of:<34}{:>9}{:>9}{:>9}{:>9}{:>7}", "p50", "p95", "p99", "max", "n")
+        };
+        if let (Some(first), Some(all)) = (&self.first_ms, &self.all_ms) {
+            header(t, &format!("from {}, ms", self.press.as_deref().unwrap_or("the press")))?;
+            row(t, "to the first changed point", first)?;
+            row(t, "to the last changed point", all)?;
+            match &self.floor {
+                Some(floor) => {
+                    row(t, "floor of the method, first", &floor.first_ms)?;
+                    row(t, "floor of the method, last", &floor.all_ms)?;
+                }
+                None => writeln!(t, "{:<34}not measured", "floor of the method")?,
+            }
+            if let Some(c) = &self.clicks {
+                writeln!(
+                    t,
+                    "lost {}, in part {}; of {} sample points {} answer and {} move by themselves",
+                    c.lost, c.partial, c.points, c.points_answering, c.points_moving
+                )?;
+            }
+        }
+        if let Some(a) = &self.animation {
+            header(t, "ms")?;
+            row(t, "from one change to the next", &a.interval_ms)?;
+            writeln!(
+                t,
+                "against {:.3} ms ({}): missed {} of {} refreshes, duplicated {} pictures, early {}, jitter {} ms",
+                a.period_ms,
+                a.period,
+                a.missed,
+                a.refreshes,
+                a.duplicated,
+                a.early,
+                number(a.jitter_ms, 3)
+            )?;
+        }
+        if let Some(d) = &self.drag {
+            header(t, "ms")?;
+            row(t, "lag of the mark", &d.lag_ms)?;
+            writeln!(
+                t,
+                "jitter {} ms; the pointer moves at {:.0} px/s in steps of {:.1} ms; the mark lies {} px off it",
+                number(d.jitter_ms, 3),
+                d.speed_px_s,
+                d.step_ms,
+                d.offset_px
+            )?;
+        }
+        self.write_observer(t)?;
+        for warning in &self.warnings {
+            writeln!(t, "disturbed: {warning}")?;
+        }
+        Ok(())
+    }
+
+    fn write_observer(&self, t: &mut String) -> std::fmt::Result {
+        let o = &self.observer;
+        writeln!(
+            t,
+            "\nobserver: {}, asleep {} us between looks of {:.1} us; looks apart p50 {} p99 {} max {} us; priority {}",
+            o.view,
+            o.look_us,
+            o.look_cost_us,
+            number(o.gap_us.p50, 0),
+            number(o.gap_us.p99, 0),
+            number(o.gap_us.max, 0),
+            o.priority
+        )?;
+        let percent = |share: Option<f64>| {
+            share.map_or_else(|| "not known".into(), |share| format!("{:.0} %", share * 100.0))
+        };
+        writeln!(
+            t,
+            "share of a CPU: program {}, server {}, observer {}, rest of the machine {}",
+            percent(self.cpu.program),
+            percent(self.cpu.server),
+            percent(self.cpu.observer),
+            percent(self.cpu.rest)
+        )
+    }
+}
+
+fn row(t: &mut String, name: &str, f: &Figures) -> std::fmt::Result {
+    let [p50, p95, p99, max] = [f.p50, f.p95, f.p99, f.max].map(|v| number(v, 3));
+    writeln!(t, "{name:<34}{p50:>9}{p95:>9}{p99:>9}{max:>9}{:>7}", f.n)
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".into(), |v| format!("{v:.digits$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_disturbed_says_by_what_and_a_quiet_one_says_nothing() {
+        let mut report = Report::default();
+        report.cpu.rest = Some(0.05);
+        report.observer.gap_us = Gap { n: 100_000, p50: Some(80.0), p99: Some(100.0), max: Some(400.0) };
+        report.observer.held_up = 3;
+        report.find_disturbances(None);
+        assert_eq!(report.warnings, Vec::<String>::new());
+        report.cpu = Shares { rest: Some(0.5), stolen: Some(0.1), ..Shares::default() };
+        report.observer.held_up = 500;
+        report.clicks = Some(Counts { lost: 2, partial: 1, held_up: 4, ..Counts::default() });
+        report.find_disturbances(Some("not permitted"));
+        let wanted = [
+            "50 % of a CPU",
+            "10 % of a CPU",
+            "500 of",
+            "not permitted",
+            "2 presses",
+            "1 presses",
+            "4 first",
+        ];
+        assert_eq!(report.warnings.len(), wanted.len(), "{:?}", report.warnings);
+        for (warning, wanted) in report.warnings.iter().zip(wanted) {
+            assert!(warning.contains(wanted), "{warning}: {wanted}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_printed_as_such() {
+        let report = Report {
+            first_ms: Some(Figures::of(vec![1.0, 2.0])),
+            all_ms: Some(Figures::of(Vec::new())),
+            photon: PHOTON,
+            ..Report::default()
+        };
+        let text = report.text();
+        let line = |start: &str| text.lines().find(|l| l.starts_with(start)).unwrap_or_default().to_owned();
+        assert!(line("floor of the method").ends_with("not measured"), "{text}");
+        assert!(line("to the last").split_whitespace().filter(|w| *w == "-").count() == 4, "{text}");
+        assert!(line("share of a CPU").contains("program not known"), "{text}");
+        assert!(text.contains("framebuffer"), "{text}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Where it happens: a server with a program in it, or a window that is there.
+
+use std::time::Duration;
+
+use scanout::observe::{Area, Injector, Place, Program, SharedImage, View, X11, Xvfb, cpu};
+
+use super::args::{PhotonArgs, Server};
+use super::trouble::{Outcome, Trouble};
+use super::watcher::{self, rest};
+
+/// For the first picture to arrive after the window.
+const SETTLE: Duration = Duration::from_millis(300);
+/// A window that is smaller shows nothing to be measured.
+const LEAST: u32 = 16;
+
+/// All that is needed to measure a program. Dropped in this order: the program before its server.
+pub struct Stage {
+    pub view: Box<dyn View + Send>,
+    pub input: Box<dyn Injector + Send>,
+    pub program: Option<Program>,
+    /// The process whose group is measured: the program's, or the one that the window names.
+    pub pid: Option<u32>,
+    /// What is looked at: the window, or the whole screen where none was named.
+    pub area: Area,
+    /// For reports: `xvfb`, `:0`.
+    pub server: String,
+    /// Whether looks are so cheap that many points may be looked at.
+    pub cheap: bool,
+    own: Option<Xvfb>,
+}
+
+impl Stage {
+    /// Starts what is to be started, and finds the window.
+    pub fn open(args: &PhotonArgs) -> Outcome<Self> {
+        Base::open(args)?.stage(args)
+    }
+
+    /// The server's process, where it is ours.
+    pub fn server_pid(&self) -> Option<u32> {
+        self.own.as_ref().map(Xvfb::id)
+    }
+}
+
+/// A server with a connection to it, before there is a program.
+pub struct Base {
+    user: X11,
+    view: Box<dyn View + Send>,
+    server: String,
+    own: Option<Xvfb>,
+}
+
+impl Base {
+    pub fn open(args: &PhotonArgs) -> Outcome<Self> {
+        let named = args.display.clone();
+        // A window that is named without a display is on the one that the environment names.
+        let named = named.or_else(|| args.window.as_ref().and(std::env::var("DISPLAY").ok()));
+        if args.window.is_some() && named.is_none() {
+            return Err(Trouble::Bad("--window needs --display, or DISPLAY in the environment".into()));
+        }
+        if named.is_none() && args.command.is_empty() {
+            return Err(Trouble::Bad(
+                "there is nothing to measure: put the program and its arguments after `--`, or name a --window or \
+                 --display"
+                    .into(),
+            ));
+        }
+        let base = match named {
+            Some(display) => {
+                let user = X11::connect(&display)?;
+                let view = Box::new(SharedImage::connect(&display)?);
+                Self { user, view, server: display, own: None }
+            }
+            None => match args.server.unwrap_or_default() {
+                Server::Xvfb => Self::own(args.size.width, args.size.height)?,
+            },
+        };
+        base.user.check_injection()?;
+        Ok(base)
+    }
+
+    /// A server of our own.
+    pub fn own(width: u32, height: u32) -> Outcome<Self> {
+        let server = Xvfb::start(width, height)?;
+        let (user, view) = (X11::connect(&server.display())?, Box::new(server.view()?));
+        Ok(Self { user, view, server: "xvfb".into(), own: Some(server) })
+    }
+
+    fn stage(self, args: &PhotonArgs) -> Outcome<Stage> {
+        let program = match args.command.split_first() {
+            Some((program, arguments)) => {
+                let place = Place::X11 { display: self.user.display().into() };
+                Some(Program::start(program, arguments, &place, |_, _| {})?)
+            }
+            None => None,
+        };
+        self.with(program, args.window.as_deref(), args.wait)
+    }
+
+    /// With a program that was started on it, or the window that is named.
+    pub fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
+        let Self { user, view, server, own } = self;
+        let window = match (&mut program, named) {
+            (Some(program), _) => Some(window_of(&user, program, own.is_some(), limit)?),
+            (None, Some(named)) => Some(window_named(&user, named)?),
+            (None, None) => None,
+        };
+        let screen = view.size();
+        let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
+        let area = window.map_or(Ok(whole), |window| user.area(window))?;
+        let area = area.on_screen(screen).filter(|area| area.width >= LEAST && area.height >= LEAST);
+        let area = area.ok_or_else(|| {
+            Trouble::Bad(format!("less than {LEAST}x{LEAST} pixels of the window lie on the screen"))
+        })?;
+        if let Some(window) = window {
+            user.focus(window)?;
+        }
+        let pid = program.as_ref().map(Program::id).or_else(|| window.and_then(|w| user.pid(w)));
+        let cheap = own.is_some();
+        let mut stage = Stage { view, input: Box::new(user), program, pid, area, server, cheap, own };
+        // The first picture may still be on its way, and cannot be told from what was there before.
+        rest(SETTLE)?;
+        if let Some(program) = &mut stage.program {
+            still_runs(program, "after it had shown a window")?;
+        }
+        Ok(stage)
+    }
+
+    /// The address for programs.
+    pub fn place(&self) -> Place {
+        Place::X11 { display: self.user.display().into() }
+    }
+}
+
+/// The visible window of a program that was just started, or why there is none.
+fn window_of(user: &X11, program: &mut Program, own: bool, limit: Duration) -> Outcome<u32> {
+    let group = program.id();
+    let found = watcher::ask(limit, || {
+        still_runs(program, "before it showed a window")?;
+        let is_large = |w| user.area(w).is_ok_and(|a| a.width >= LEAST && a.height >= LEAST);
+        let windows = user.windows();
+        let of_program = windows.iter().copied().filter(|&w| {
+            user.pid(w).and_then(cpu::group_of) == Some(group) && user.is_viewable(w) && is_large(w)
+        });
+        let mut seen: Vec<u32> = of_program.collect();
+        if seen.is_empty() && own {
+            // Nobody else is on this server: a program need not say that a window is its own.
+            seen.extend(windows.iter().copied().filter(|&w| user.is_viewable(w) && is_large(w)));
+        }
+        // Splash screens and hints are smaller than what is meant.
+        let size = |w: &u32| user.area(*w).map_or(0, |a| u64::from(a.width) * u64::from(a.height));
+        Ok(seen.into_iter().rev().max_by_key(size))
+    })?;
+    found.ok_or_else(|| {
+        let said = program.said().map(|said| format!("; it said: {said}")).unwrap_or_default();
+        let name = program.process().name().to_owned();
+        Trouble::Bad(format!("{name} shows no window within {:.1} s{said}", limit.as_secs_f64()))
+    })
+}
+
+fn window_named(user: &X11, named: &str) -> Outcome<u32> {
+    let hex = named.strip_prefix("0x").or_else(|| named.strip_prefix("0X"));
+    let id = hex.map_or_else(|| named.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok());
+    let found = match id {
+        Some(id) => user.is_viewable(id).then_some(id),
+        None => user.window_titled(named, Duration::ZERO),
+    };
+    found.ok_or_else(|| Trouble::Bad(format!("no visible window '{named}' on {}", user.display())))
+}
+
+/// Fails with the program's last words when it has ended.
+pub fn still_runs(program: &mut Program, when: &str) -> Outcome<()> {
+    let Some(ending) = program.process().ending() else { return Ok(()) };
+    let said = program.said().map(|said| format!(": {said}")).unwrap_or_default();
+    Err(Trouble::Bad(format!("{ending} {when}{said}")))
+}

@@ -1,0 +1,371 @@
+//! `scanout photon` on X11: the real program measures real programs, and leaves nothing behind whatever happens.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+
+mod support;
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use scanout::observe;
+use serde_json::Value;
+use support::app::{App, Ending, Place};
+use support::x11::X11;
+use support::xvfb::Xvfb;
+use support::{pause, poll_until};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, EventMask, WindowClass};
+
+/// For a whole run while other tests use the CPUs.
+const LIMIT: Duration = Duration::from_secs(60);
+/// For children to be gone after their owner is.
+const GONE_LIMIT: Duration = Duration::from_secs(5);
+
+fn scanout() -> OsString {
+    std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into())
+}
+
+/// A run of `scanout photon` whose children can be told by their environment.
+struct Photon {
+    app: App,
+    mark: String,
+}
+
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+impl Photon {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_in(arguments, &Place::Nowhere)
+    }
+
+    fn start_in(arguments: &[&str], place: &Place) -> Self {
+        Self::start_as(scanout(), &[&["photon"], arguments].concat(), place)
+    }
+
+    fn start_as(program: impl AsRef<OsStr>, arguments: &[&str], place: &Place) -> Self {
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("SCANOUT_PHOTON_TEST={}-{run}", std::process::id());
+        let variable = mark.split_once('=').expect("a variable");
+        let app = App::start_with(program, arguments, place, &[variable]);
+        Self { app, mark }
+    }
+
+    /// Processes that it, or something that it started, has started.
+    fn family(&self) -> Vec<String> {
+        let me = self.app.id().to_string();
+        let all =
+            fs::read_dir("/proc").expect("proc").flatten().filter_map(|e| e.file_name().into_string().ok());
+        let marked = |pid: &String| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == self.mark.as_bytes())
+        };
+        let name = |pid: String| {
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            format!("{pid} {}", String::from_utf8_lossy(&command).replace('\0', " "))
+        };
+        all.filter(|pid| *pid != me && pid.bytes().all(|b| b.is_ascii_digit()) && marked(pid))
+            .map(name)
+            .collect()
+    }
+
+    #[track_caller]
+    fn expect_alone(&self) {
+        let gone = poll_until(GONE_LIMIT, || self.family().is_empty().then_some(()));
+        assert!(gone.is_some(), "still there: {:#?}", self.family());
+    }
+
+    #[track_caller]
+    fn end(mut self) -> (Ending, Value) {
+        let ending = self.app.wait(LIMIT);
+        self.expect_alone();
+        let path = self.app.folder().join("figures.json");
+        let text = fs::read_to_string(path).unwrap_or_else(|_| "null".into());
+        (ending, serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// Its figures after a run that went well.
+    #[track_caller]
+    fn figures(self) -> Value {
+        let (ending, figures) = self.end();
+        ending.assert_clean();
+        assert!(ending.stdout.contains("framebuffer"), "what a photon is: {}", ending.stdout);
+        assert_eq!(figures["schema"], "scanout.photon/1");
+        figures
+    }
+
+    /// One line of error, exit code 2, nothing left.
+    #[track_caller]
+    fn expect_refused(self, wanted: &str) {
+        let (ending, _) = self.end();
+        ending.assert_code(&[2]);
+        ending.assert_one_line();
+        assert!(ending.stderr.contains(wanted), "{wanted}: {}", ending.stderr);
+    }
+}
+
+/// Our own program as the one that is measured.
+fn with_scene<'a>(options: &[&'a str], program: &'a str, scene: &[&'a str]) -> Vec<&'a str> {
+    let own = ["--", program, "run", "--display", "window", "--size", "640x480", "--scene"];
+    [&["--size", "640x480", "--json", "figures.json"], options, &own, scene].concat()
+}
+
+fn program() -> String {
+    scanout().into_string().expect("a plain path")
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("a number: {value}"))
+}
+
+#[track_caller]
+fn assert_figures(figures: &Value, n: u64) {
+    assert_eq!(figures["n"], n, "{figures}");
+    let [p50, p95, p99, max] = ["p50", "p95", "p99", "max"].map(|p| number(&figures[p]));
+    assert!(0.0 < p50 && p50 <= p95 && p95 <= p99 && p99 <= max, "{figures}");
+    assert_eq!(figures["values"].as_array().map(|v| v.len() as u64), Some(n));
+}
+
+#[test]
+fn flash_is_clicked_and_agrees_with_what_it_says_of_itself() {
+    let program = program();
+    let report = std::env::temp_dir().join(format!("photon-inside-{}.json", std::process::id()));
+    let report_text = report.to_str().expect("a plain path");
+    let scene = ["flash", "--pacing", "immediate", "--report", report_text];
+    let figures = Photon::start(&with_scene(&["--count", "40"], &program, &scene)).figures();
+    let inside = fs::read_to_string(&report).expect("the program ended in order and wrote its report");
+    let _ = fs::remove_file(&report);
+    let inside: Value = serde_json::from_str(&inside).expect("JSON");
+    assert_eq!(figures["mode"], "click");
+    assert_eq!((&figures["input"], &figures["press"]), (&"XTEST".into(), &"the key space".into()));
+    assert_eq!(figures["size"], serde_json::json!([640, 480]));
+    assert_eq!(figures["window"], serde_json::json!([0, 0, 640, 480]));
+    assert_eq!(figures["clicks"]["lost"], 0);
+    assert_figures(&figures["first_ms"], 40);
+    assert_figures(&figures["all_ms"], 40 - figures["clicks"]["partial"].as_u64().expect("a count"));
+    assert!(number(&figures["first_ms"]["p50"]) <= number(&figures["all_ms"]["p50"]));
+    // Every point of the window turns, and each was learnt to.
+    assert_eq!(figures["clicks"]["points_answering"], figures["clicks"]["points"]);
+    assert_figures(&figures["floor"]["first_ms"], 40);
+    assert!(figures["observer"]["gap_us"]["n"].as_u64().is_some_and(|n| n > 0));
+    for who in ["program", "server", "observer", "rest"] {
+        assert!(number(&figures["cpu"][who]) >= 0.0, "{who}");
+    }
+    // How far both are apart is a measurement, and the machine is busy.
+    println!(
+        "first change from outside {:.3} ms, ClickToPhoton from inside {} ms, floor {:.3} ms (medians)",
+        number(&figures["first_ms"]["p50"]),
+        inside["metrics"]["ClickToPhoton"]["p50"],
+        number(&figures["floor"]["first_ms"]["p50"]),
+    );
+    assert!(number(&inside["metrics"]["ClickToPhoton"]["n"]) >= 40.0, "{inside}");
+}
+
+#[test]
+fn button_answers_like_a_key_and_named_points_alone_are_looked_at() {
+    let program = program();
+    let options =
+        ["--count", "5", "--button", "--no-floor", "--at", "10,20", "--at", "630,470", "--look", "0"];
+    let figures =
+        Photon::start(&with_scene(&options, &program, &["flash", "--pacing", "immediate"])).figures();
+    assert_eq!((&figures["clicks"]["points"], &figures["press"]), (&2.into(), &"the left button".into()));
+    assert_figures(&figures["first_ms"], 5);
+    assert_eq!(figures["floor"], Value::Null);
+    // An observer that never sleeps must not have the machine to itself.
+    assert_eq!(figures["observer"]["priority"], "normal");
+}
+
+#[test]
+fn flip_shows_its_rate_and_what_it_misses_of_a_higher_one() {
+    let program = program();
+    let watch = |pacing: &str, refresh: &str| {
+        let options = ["--mode", "animation", "--seconds", "2", "--refresh", refresh];
+        let scene = ["flip", "--pacing", pacing];
+        Photon::start(&with_scene(&options, &program, &scene)).figures()["animation"].clone()
+    };
+    let slow = watch("fixed=20", "20");
+    assert_eq!((&slow["period"], &slow["period_ms"]), (&"given".into(), &50.0.into()));
+    let twice = watch("fixed=20", "40");
+    let fast = watch("fixed=100", "100");
+    for one in [&slow, &twice, &fast] {
+        assert!(one["interval_ms"]["n"].as_u64().is_some_and(|n| n > 10), "{one}");
+    }
+    assert!(number(&fast["interval_ms"]["p50"]) < number(&slow["interval_ms"]["p50"]));
+    // At half the refresh rate every picture is shown twice, whatever else happens.
+    let n = number(&twice["interval_ms"]["n"]);
+    assert!(number(&twice["duplicated"]) > 0.8 * n && number(&twice["missed"]) > 0.8 * n, "{twice}");
+    assert!(number(&slow["duplicated"]) < number(&twice["duplicated"]), "{slow} {twice}");
+}
+
+#[test]
+fn dragged_mark_is_found_and_its_lag_told() {
+    let program = program();
+    let options = ["--mode", "drag", "--seconds", "2", "--speed", "600"];
+    let figures =
+        Photon::start(&with_scene(&options, &program, &["drag", "--pacing", "immediate"])).figures();
+    let drag = &figures["drag"];
+    assert!(drag["lag_ms"]["n"].as_u64().is_some_and(|n| n > 50), "{drag}");
+    assert!(number(&drag["lag_ms"]["p50"]) > 0.0 && number(&drag["jitter_ms"]) > 0.0, "{drag}");
+    assert_eq!((&drag["row"], &drag["speed_px_s"]), (&68.into(), &600.0.into()));
+    assert!(drag["offset_px"].as_i64().is_some_and(|px| px.abs() <= 1), "the mark is centred: {drag}");
+}
+
+#[test]
+fn programs_that_cannot_be_measured_are_refused_in_one_line() {
+    let program = program();
+    let refused = |options: &[&str], wanted: &str| Photon::start(options).expect_refused(wanted);
+    refused(&["--", "true"], "true ended with exit code 0 before it showed a window");
+    refused(
+        &["--", "sh", "-c", "echo why not >&2; exit 3"],
+        "exit code 3 before it showed a window: why not",
+    );
+    refused(&["--wait", "0.5", "--", "sleep", "1000"], "sleep shows no window within 0.5 s");
+    refused(&["--", "scanout-no-such-program"], "neither a program on PATH nor a file");
+    let resting = ["--no-floor", "--key", "f7"];
+    refused(&with_scene(&resting, &program, &["flash"]), "does not answer the key f7");
+    refused(&with_scene(&["--at", "640,0"], &program, &["flash"]), "--at 640,0 lies outside the window");
+    refused(&with_scene(&["--mode", "animation"], &program, &["flash"]), "stands still");
+    refused(&with_scene(&["--mode", "drag"], &program, &["flash"]), "no mark is drawn in row 68");
+    refused(&with_scene(&["--mode", "drag"], &program, &["bars", "--pacing", "fixed=60"]), "(try --row)");
+    let short = ["flash", "--pacing", "immediate", "--seconds", "2"];
+    refused(
+        &with_scene(&["--count", "100000"], &program, &short),
+        "ended with exit code 0 while it was measured",
+    );
+}
+
+#[test]
+fn servers_that_cannot_be_used_are_refused_in_one_line() {
+    let refused = |options: &[&str], wanted: &str| Photon::start(options).expect_refused(wanted);
+    refused(&["--display", ":4321"], "no connection to X server :4321");
+    refused(&[], "nothing to measure");
+    refused(&["--window", "anything"], "--window needs --display");
+    for (extension, wanted) in [("XTEST", "has no XTEST"), ("MIT-SHM", "has no MIT-SHM")] {
+        let server = observe::Xvfb::start_with(320, 200, &["-extension", extension]).expect("Xvfb");
+        refused(&["--display", &server.display(), "--", "sleep", "1000"], wanted);
+    }
+    let server = Xvfb::start();
+    refused(&["--display", &server.display(), "--window", "nobody"], "no visible window 'nobody'");
+    // Without Xvfb, and with nothing else either: `env` changes where the program looks, and not where it is looked for.
+    let empty = tempfile::tempdir().expect("a folder");
+    let path = format!("PATH={}", empty.path().display());
+    let command = [&path, &program(), "photon", "--", "/bin/sleep", "1000"];
+    let photon = Photon::start_as("env", &command, &Place::Nowhere);
+    photon.expect_refused("Xvfb is not installed: run `apt-get install xvfb`");
+}
+
+#[test]
+fn bad_options_are_refused_before_anything_starts() {
+    for options in [
+        ["--key", "spacebar"],
+        ["--count", "0"],
+        ["--at", "5"],
+        ["--speed", "1"],
+        ["--server", "windows"],
+        ["--refresh", "0"],
+        ["--seconds", "-1"],
+        ["--json", "/no/such/folder/x.json"],
+    ] {
+        let photon = Photon::start(&[&options[..], &["--", "sleep", "1000"]].concat());
+        let (ending, _) = photon.end();
+        ending.assert_code(if options[0] == "--json" { &[1] } else { &[2] });
+    }
+    let (ending, _) = Photon::start(&["--server", "xvfb", "--display", ":0", "--", "sleep", "1000"]).end();
+    ending.assert_code(&[2]);
+}
+
+#[test]
+fn signals_end_the_run_with_all_that_it_started() {
+    let program = program();
+    // What the shell has started is nobody's child when the shell is gone.
+    let script =
+        format!("'{program}' run --display window --size 640x480 --scene flash --pacing immediate; true");
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut photon = Photon::start(&["--count", "100000", "--no-floor", "--", "sh", "-c", &script]);
+        let running = poll_until(LIMIT, || (photon.family().len() >= 3).then_some(()));
+        assert!(
+            running.is_some(),
+            "server, shell and program: {:#?}\n{}",
+            photon.family(),
+            photon.app.stderr()
+        );
+        pause(Duration::from_millis(1_500));
+        photon.app.assert_runs("while it presses");
+        photon.app.signal(signal);
+        let (ending, figures) = photon.end();
+        ending.assert_code(&[1]);
+        ending.assert_one_line();
+        assert_eq!(figures, Value::Null);
+    }
+    // Before it has found a window, too.
+    let mut photon = Photon::start(&["--wait", "100", "--", "sleep", "1000"]);
+    assert!(poll_until(LIMIT, || (photon.family().len() >= 2).then_some(())).is_some());
+    photon.app.signal(Signal::TERM);
+    photon.end().0.assert_code(&[1]);
+    // One that cannot be caught: the kernel ends whom it started itself.
+    let mut photon = Photon::start(&["--wait", "100", "--", "sleep", "1000"]);
+    assert!(poll_until(LIMIT, || (photon.family().len() >= 2).then_some(())).is_some());
+    photon.app.signal(Signal::KILL);
+    photon.app.wait(LIMIT);
+    photon.expect_alone();
+}
+
+#[test]
+fn window_that_is_there_is_measured_through_the_server() {
+    let server = Xvfb::start();
+    let user = X11::connect(&server.display());
+    let arguments =
+        ["run", "--display", "window", "--size", "640x480", "--scene", "flash", "--pacing", "immediate"];
+    let place = Place::X11 { display: server.display() };
+    let mut app = App::start(scanout(), &arguments, &place);
+    let window = app.poll_while_running(LIMIT, |pid| user.window_of(pid, Duration::ZERO)).expect("a window");
+    let id = window.to_string();
+    for named in [&id, "scanout: flash"] {
+        let options =
+            ["--display", &server.display(), "--window", named, "--count", "5", "--json", "figures.json"];
+        let figures = Photon::start(&options).figures();
+        assert_eq!(figures["observer"]["view"], "MIT-SHM GetImage");
+        assert_eq!(
+            (&figures["window"], &figures["floor"]),
+            (&serde_json::json!([0, 0, 640, 480]), &Value::Null)
+        );
+        assert_eq!(figures["clicks"]["points"], 3);
+        assert_figures(&figures["first_ms"], 5);
+        assert_eq!(figures["cpu"]["server"], Value::Null, "somebody else's server is not known");
+        assert!(number(&figures["cpu"]["program"]) >= 0.0);
+    }
+    app.assert_runs("it is not ours to end");
+    drop(app);
+    // A program of ours on a server that is there.
+    let (program, display) = (program(), server.display());
+    let options = ["--display", &display, "--mode", "drag", "--seconds", "1"];
+    let figures =
+        Photon::start(&with_scene(&options, &program, &["drag", "--pacing", "immediate"])).figures();
+    assert!(figures["drag"]["lag_ms"]["n"].as_u64().is_some_and(|n| n > 10), "{figures}");
+}
+
+#[test]
+fn desktop_that_was_not_named_gets_no_input() {
+    let server = Xvfb::start();
+    let x11 = X11::connect(&server.display());
+    let window = x11.connection.generate_id().expect("an id");
+    let mask = EventMask::KEY_PRESS | EventMask::BUTTON_PRESS | EventMask::POINTER_MOTION;
+    let aux = CreateWindowAux::new().event_mask(mask);
+    let class = WindowClass::INPUT_OUTPUT;
+    x11.connection.create_window(0, window, x11.root, 0, 0, 1280, 720, 0, class, 0, &aux).expect("request");
+    x11.map(window);
+    x11.focus(window);
+    x11.sync();
+    while let Ok(Some(_)) = x11.connection.poll_for_event() {}
+    let (program, desktop) = (program(), Place::X11 { display: server.display() });
+    let options = with_scene(&["--count", "3", "--no-floor"], &program, &["flash", "--pacing", "immediate"]);
+    assert_figures(&Photon::start_in(&options, &desktop).figures()["first_ms"], 3);
+    Photon::start_in(&[], &desktop).expect_refused("nothing to measure");
+    x11.sync();
+    let events: Vec<Event> = std::iter::from_fn(|| x11.connection.poll_for_event().ok().flatten()).collect();
+    assert!(events.is_empty(), "{events:?}");
+}
