@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scanout::observe::{
-    Area, Layout, Place, Program, Screencopy, Sway, View, VirtualInput, Xvfb, cpu,
-};
+use scanout::observe::{Area, Layout, Place, Program, Screencopy, Sway, View, VirtualInput, Xvfb, cpu};
 
 use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
 use super::trouble::{Outcome, Trouble};
@@ -30,7 +28,14 @@ impl Wayland {
         let sway = Sway::start_nested(&server, Layout::Floating)?;
         let user = VirtualInput::connect(&sway, (width, height))?;
         let (view, place) = (Box::new(server.view()?), sway.place());
-        Ok(Self { user, view, server: "sway-nested".into(), place, cheap: true, own: Some(Own::Nested(sway, server)) })
+        Ok(Self {
+            user,
+            view,
+            server: "sway-nested".into(),
+            place,
+            cheap: true,
+            own: Some(Own::Nested(sway, server)),
+        })
     }
 
     /// sway without any display, looked at by screencopy. The true rate is somewhat below the one asked for.
@@ -99,7 +104,9 @@ fn socket(name: &str, runtime_dir: Option<PathBuf>) -> Outcome<PathBuf> {
     }
     let folder = runtime_dir.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.ok_or_else(|| {
-        Trouble::Bad(format!("--display {name} needs XDG_RUNTIME_DIR in the environment, or the path of the socket"))
+        Trouble::Bad(format!(
+            "--display {name} needs XDG_RUNTIME_DIR in the environment, or the path of the socket"
+        ))
     })?;
     Ok(folder.join(name))
 }
