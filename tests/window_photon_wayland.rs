@@ -99,6 +99,13 @@ fn screencopy_reads_rows_and_single_points_of_one_frame_alike() {
         let apart = poll_until(LIMIT, || (pixels(&mut view, &marks) == [WHITE, BLACK]).then_some(()));
         assert!(apart.is_some(), "{:x?}", pixels(&mut view, &marks));
     }
+    // Nobody looks while the mark comes to two places; one look has the second.
+    for x in [400, 900] {
+        user.point(x, 600).unwrap();
+        pause(Duration::from_millis(700));
+    }
+    let white = pixels(&mut view, &row).iter().position(|&p| p == WHITE);
+    assert_eq!(white, Some(892), "an older picture than there is");
     assert!(matches!(view.look(&[SIZE], &mut [0]), Err(observe::Error::Outside { .. })));
 }
 

@@ -22,8 +22,14 @@ use crate::time::{Clock as _, MonotonicClock, Timestamp};
 
 /// A compositor has the first copy of a region ready within a refresh or two; the rest is for a machine that is busy.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
-/// Between two looks for the first copy.
-const FIRST_EVERY: Duration = Duration::from_millis(1);
+/// Between two looks for a copy that is waited for.
+const ASK_EVERY: Duration = Duration::from_millis(1);
+/// Copies are only asked for while somebody looks: after as long without a look what has come is not the newest.
+const ABSENT: Duration = Duration::from_millis(100);
+/// After so many refreshes without a copy there is nothing newer.
+const QUIET_REFRESHES: u32 = 3;
+/// Bounds for that, whatever rate the output says that it has.
+const QUIET: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// A stamp that is older when it comes, or lies ahead, is of another clock than ours.
 const STALE: Duration = Duration::from_secs(1);
 /// The version with `copy_with_damage`.
@@ -33,7 +39,8 @@ const VERSION: u32 = 2;
 /// for.
 ///
 /// For every region one request is always waiting at the compositor, which answers it when it commits something new
-/// ("copy with damage"). A look takes in what has come and does not wait, except the first one at new points. Each
+/// ("copy with damage"). A look takes in what has come and does not wait, except the first one at new points, and one
+/// after a time without looks: it waits three refreshes until nothing newer comes. Each
 /// answer carries the time of the commit, [`stamp`](View::stamp): it is when the compositor handed the picture to
 /// its output, not when a monitor showed it. A waiting request makes the compositor finish one more refresh after each
 /// change; it draws nothing in it.
@@ -46,12 +53,16 @@ pub struct Screencopy {
     shm: wl_shm::WlShm,
     output: wl_output::WlOutput,
     state: State,
+    looked: Timestamp,
 }
 
 #[derive(Debug, Default)]
 struct State {
     regions: Vec<Region>,
+    /// Copies that have come.
+    copies: u64,
     mode: (u32, u32),
+    refresh_millihertz: u32,
     scale: u32,
     /// Whether the output stands on its side.
     turned: bool,
@@ -111,7 +122,7 @@ impl Screencopy {
         if state.mode.0 == 0 || state.mode.1 == 0 {
             return Err(lacks("output that is on"));
         }
-        Ok(Self { queue, globals, shm, output, state })
+        Ok(Self { queue, globals, shm, output, state, looked: MonotonicClock.now() })
     }
 
     /// Takes in what has come, without waiting.
@@ -128,6 +139,26 @@ impl Screencopy {
         // The next requests were made while the answers were taken in.
         self.queue.flush().map_err(Error::wayland)?;
         self.state.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Takes in what comes until it is the newest.
+    fn catch_up(&mut self) -> Result<()> {
+        let refresh = 1e3 / f64::from(self.state.refresh_millihertz.max(1));
+        let quiet = Duration::from_secs_f64(refresh * f64::from(QUIET_REFRESHES)).clamp(QUIET.0, QUIET.1);
+        let began = MonotonicClock.now();
+        let (mut since, mut copies) = (began, self.state.copies);
+        loop {
+            self.take()?;
+            let now = MonotonicClock.now();
+            if self.state.copies != copies {
+                (since, copies) = (now, self.state.copies);
+            }
+            // A picture that never rests is as new as it gets after a while.
+            if now.saturating_since(since) >= quiet || now.saturating_since(began) >= 4 * quiet {
+                return Ok(());
+            }
+            pause(ASK_EVERY);
+        }
     }
 
     /// Has copies made of what lies about `points`, and waits for the first ones.
@@ -161,7 +192,7 @@ impl Screencopy {
                     said: "no copy of the screen came".into(),
                 });
             }
-            pause(FIRST_EVERY);
+            pause(ASK_EVERY);
         }
         Ok(())
     }
@@ -183,11 +214,14 @@ impl View for Screencopy {
             return Err(Error::Outside { at, size });
         }
         let covered = |at: &(u32, u32)| self.state.regions.iter().any(|region| region.rect.contains(*at));
-        if points.iter().all(covered) {
-            self.take()?;
-        } else {
+        if !points.iter().all(covered) {
             self.watch(points)?;
+        } else if MonotonicClock.now().saturating_since(self.looked) > ABSENT {
+            self.catch_up()?;
+        } else {
+            self.take()?;
         }
+        self.looked = MonotonicClock.now();
         for (pixel, &at) in pixels.iter_mut().zip(points) {
             let found = self.state.regions.iter().find(|region| region.rect.contains(at));
             *pixel = found.and_then(|region| region.pixel(at)).unwrap_or_default();
@@ -284,6 +318,7 @@ impl Dispatch<ZwlrScreencopyFrameV1, usize> for State {
                     state.error = Some(Error::Io { what: "a copy of the screen", source: e });
                 }
                 region.there = true;
+                state.copies += 1;
                 region.ask(index, handle);
                 frame.destroy();
                 let (at, now) = (Timestamp::from_nanos(at), MonotonicClock.now());
@@ -312,10 +347,11 @@ impl Dispatch<wl_output::WlOutput, ()> for State {
     ) {
         use wl_output::{Event, Mode};
         match event {
-            Event::Mode { flags: WEnum::Value(flags), width, height, .. }
+            Event::Mode { flags: WEnum::Value(flags), width, height, refresh }
                 if flags.contains(Mode::Current) =>
             {
                 state.mode = (width.unsigned_abs(), height.unsigned_abs());
+                state.refresh_millihertz = refresh.unsigned_abs();
             }
             Event::Scale { factor } => state.scale = factor.max(1).unsigned_abs(),
             Event::Geometry { transform: WEnum::Value(transform), .. } => {
