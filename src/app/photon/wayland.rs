@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scanout::observe::{Area, Layout, Place, Program, Screencopy, Sway, View, VirtualInput, Xvfb, cpu};
+use scanout::observe::{
+    Area, Layout, Place, Program, Screencopy, Sway, Toplevels, View, VirtualInput, Xvfb, cpu,
+};
 
 use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
 use super::trouble::{Outcome, Trouble};
 use super::watcher;
+
+/// Where the compositor does not tell of windows, the program gets so long to show one.
+const BLIND: Duration = Duration::from_secs(2);
 
 /// A compositor with a keyboard and a pointer of ours, before there is a program. They are made first, so that the
 /// program finds them there.
@@ -19,6 +24,8 @@ pub struct Wayland {
     /// Whether looks are so cheap that many points may be looked at.
     cheap: bool,
     own: Option<Own>,
+    /// Of a compositor that is not ours, with the number of windows at the start, where it tells of them.
+    windows: Option<(Toplevels, u64)>,
 }
 
 impl Wayland {
@@ -35,6 +42,7 @@ impl Wayland {
             place,
             cheap: true,
             own: Some(Own::Nested(sway, server)),
+            windows: None,
         })
     }
 
@@ -44,7 +52,7 @@ impl Wayland {
         let user = VirtualInput::connect(&sway, (width, height))?;
         let (view, place) = (Box::new(Screencopy::connect(&sway.socket())?), sway.place());
         let server = format!("sway-headless={hertz}");
-        Ok(Self { user, view, server, place, cheap: false, own: Some(Own::Sway(sway)) })
+        Ok(Self { user, view, server, place, cheap: false, own: Some(Own::Sway(sway)), windows: None })
     }
 
     /// A compositor that runs, by its name (`wayland-1`) or the path of its socket.
@@ -55,7 +63,9 @@ impl Wayland {
         let runtime_dir = socket.parent().map_or_else(PathBuf::new, Path::to_owned);
         let display = socket.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let place = Place::Wayland { runtime_dir, display };
-        Ok(Self { user, view: Box::new(view), server: name.into(), place, cheap: false, own: None })
+        // Not every compositor has the list; then nobody says when the window is there.
+        let windows = Toplevels::connect(&socket).and_then(|mut all| all.opened().map(|n| (all, n))).ok();
+        Ok(Self { user, view: Box::new(view), server: name.into(), place, cheap: false, own: None, windows })
     }
 
     /// Where programs are started.
@@ -66,12 +76,16 @@ impl Wayland {
     /// With a program that was started there. Where the compositor is not ours, nobody says where the window is: all of
     /// the first output is looked at.
     pub fn with(self, mut program: Option<Program>, limit: Duration) -> Outcome<Stage> {
-        let Self { user, view, server, place: _, cheap, own } = self;
+        let Self { user, view, server, place: _, cheap, own, windows } = self;
         let screen = view.size();
         let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
         let area = match (&mut program, own.as_ref().and_then(Own::sway)) {
             (Some(program), Some(sway)) => window_of(sway, program, limit)?,
-            _ => whole,
+            (Some(program), None) => {
+                wait_for_window(windows, program, limit)?;
+                whole
+            }
+            (None, _) => whole,
         };
         let area = on_screen(area, screen)?;
         let pid = program.as_ref().map(Program::id);
@@ -94,6 +108,16 @@ fn window_of(sway: &Sway, program: &mut Program, limit: Duration) -> Outcome<Are
             areas.max_by_key(|area| u64::from(area.width) * u64::from(area.height))
         };
         Ok(of(true).or_else(|| of(false)))
+    })?;
+    found.ok_or_else(|| no_window(program, limit))
+}
+
+/// Waits until there is one window more than before.
+fn wait_for_window(windows: Option<(Toplevels, u64)>, program: &mut Program, limit: Duration) -> Outcome<()> {
+    let Some((mut windows, before)) = windows else { return watcher::rest(BLIND) };
+    let found = watcher::ask(limit, || {
+        still_runs(program, "before it showed a window")?;
+        Ok((windows.opened()? > before).then_some(()))
     })?;
     found.ok_or_else(|| no_window(program, limit))
 }
