@@ -162,7 +162,7 @@ mod linux {
 
         let mut clicked = vec![
             Contender::new("floor", floor, &[FLOOR_CLIENT]),
-            Contender::new("sdl2_wait", build_sdl2(), &[]),
+            Contender::new("sdl2_wait", build_sdl2(), &["flash", "wait"]),
             Contender::new("winit_wait", example("reference_wait"), &[]),
             Contender::new(
                 "scanout",
@@ -380,7 +380,7 @@ mod linux {
         let flags = Command::new("sdl2-config").args(["--cflags", "--libs"]).stderr(Stdio::null()).output();
         let flags = flags.map_err(|e| format!("sdl2-config: {e}; {hint}"))?;
         let flags = String::from_utf8_lossy(&flags.stdout).into_owned();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/reference/sdl2_wait.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/others/sdl2.c");
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdl2_wait");
         std::fs::create_dir_all(env!("CARGO_TARGET_TMPDIR")).map_err(|e| e.to_string())?;
         let built = Command::new("cc")

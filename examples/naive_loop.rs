@@ -1,7 +1,8 @@
 //! The loop that most programs have today: one thread, `ControlFlow::Poll`, swap interval 1. It looks right, it is
 //! smooth on an idle machine, and what it shows is late. The window turns from black to white and back on each
 //! press of the space key; Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene
-//! flash` is the same program without them.
+//! flash` is the same program without them. `naive_loop flip` turns with every frame, as `--scene flip` does; a mark
+//! that follows the pointer in the same kind of loop is `reference_drag swap`.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
 
@@ -19,6 +20,7 @@ use gl_window::GlWindow;
 struct App {
     window: Option<GlWindow>,
     white: bool,
+    flip: bool,
 }
 
 impl ApplicationHandler for App {
@@ -42,7 +44,7 @@ impl ApplicationHandler for App {
                 ..
             } => match key {
                 NamedKey::Escape => event_loop.exit(),
-                NamedKey::Space => self.white = !self.white,
+                NamedKey::Space if !self.flip => self.white = !self.white,
                 _ => {}
             },
             _ => {}
@@ -52,6 +54,7 @@ impl ApplicationHandler for App {
     // With `Poll` this comes as soon as the events are drained.
     fn about_to_wait(&mut self, _: &ActiveEventLoop) {
         let Some(window) = &self.window else { return };
+        self.white ^= self.flip;
         // LATE (2): the frame is drawn at the start of the refresh interval although it is shown at its end. What
         // the user does in between has to wait for the next frame. Starting later, as late as the work allows,
         // would have shown it now.
@@ -69,7 +72,12 @@ impl ApplicationHandler for App {
 }
 
 fn main() {
+    let flip = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("flip") => true,
+        Some(other) => panic!("`{other}`: the only argument is flip"),
+    };
     let event_loop = EventLoop::new().expect("a display server");
     event_loop.set_control_flow(ControlFlow::Poll);
-    event_loop.run_app(&mut App::default()).expect("the event loop");
+    event_loop.run_app(&mut App { flip, ..App::default() }).expect("the event loop");
 }

@@ -18,7 +18,7 @@ packages_of() {
     run) echo libgl1 libgl1-mesa-dri libegl1 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 libwayland-egl1 libwayland-client0 ;;
     x11) echo xvfb util-linux ;;
     wayland) echo sway grim util-linux xvfb xkb-data ;;
-    bench) echo xvfb util-linux libsdl2-dev ;;
+    bench) echo xvfb util-linux libsdl2-dev libglfw3-dev ;;
     test) echo "$(packages_of build) $(packages_of run) $(packages_of x11) $(packages_of wayland)" ;;
     *) return 1 ;;
     esac

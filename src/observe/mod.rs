@@ -5,7 +5,7 @@
 //!   compositor nested in it or without any display. A [`Place`] is what a program's environment has to say.
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
 //! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`SharedImage`] that of any X server on
-//!   this machine. [`Capture`] has the frames of a compositor one after another.
+//!   this machine, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a compositor one after another.
 //! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one.
 //!
 //! Nothing here is shared between runs: each starts servers of its own on free displays. Whatever the machine lacks is
@@ -31,15 +31,19 @@ mod capture;
 pub mod cpu;
 mod error;
 mod floor;
+mod floor_wayland;
 mod input;
 mod key;
 mod memory;
 mod process;
 mod program;
+mod regions;
 mod screen;
+mod screencopy;
 mod shm;
 mod sway;
 mod sway_ipc;
+mod toplevels;
 mod view;
 mod wayland;
 mod x11;
@@ -52,13 +56,16 @@ use crate::time::{Clock as _, MonotonicClock};
 pub use capture::{Capture, Captured};
 pub use error::{Error, Result};
 pub use floor::floor_client;
+pub use floor_wayland::floor_client_wayland;
 pub use input::Injector;
 pub use key::{Key, ParseKeyError};
 pub use process::{Process, is_there};
 pub use program::{Place, Program};
 pub use screen::{Screen, XwdHeader};
+pub use screencopy::Screencopy;
 pub use shm::SharedImage;
 pub use sway::{Layout, Sway};
+pub use toplevels::Toplevels;
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;
 pub use x11::X11;

@@ -182,14 +182,26 @@ impl Sway {
         find(&self.tree().ok()?, pid).cloned()
     }
 
+    /// All windows, by the process that each belongs to.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn windows(&self) -> Result<Vec<(u32, Area)>> {
+        fn gather(node: &Value, found: &mut Vec<(u32, Area)>) {
+            let pid = node["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+            found.extend(pid.zip(area(node)));
+            let below = ["nodes", "floating_nodes"].into_iter().filter_map(|k| node[k].as_array()).flatten();
+            below.for_each(|node| gather(node, found));
+        }
+        let mut found = Vec::new();
+        gather(&self.tree()?, &mut found);
+        Ok(found)
+    }
+
     /// Where the window of `pid` is, once there is one.
     #[must_use]
     pub fn window_of(&self, pid: u32, limit: Duration) -> Option<Area> {
-        poll_until(limit, || {
-            let node = self.node(pid)?;
-            let of = |key: &str| u32::try_from(node["rect"][key].as_i64()?).ok();
-            Some(Area { x: of("x")?, y: of("y")?, width: of("width")?, height: of("height")? })
-        })
+        poll_until(limit, || area(&self.node(pid)?))
     }
 
     /// Whether the window of `pid` is on an output.
@@ -221,6 +233,11 @@ impl Sway {
         }
         parse_ppm(&output.stdout).ok_or_else(|| Error::sway("grim: no picture"))
     }
+}
+
+fn area(node: &Value) -> Option<Area> {
+    let of = |key: &str| u32::try_from(node["rect"][key].as_i64()?).ok();
+    Some(Area { x: of("x")?, y: of("y")?, width: of("width")?, height: of("height")? })
 }
 
 fn config_text(mode: &str, layout: Layout) -> String {

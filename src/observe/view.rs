@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::error::Result;
-use crate::time::{Clock as _, MonotonicClock};
+use crate::time::{Clock as _, MonotonicClock, Timestamp};
 
 /// What is on a screen, looked at from outside. Coordinates are the screen's, pixels are 0xRRGGBB.
 pub trait View {
@@ -17,6 +17,12 @@ pub trait View {
     /// # Errors
     /// When a point lies outside the screen, or the server is gone.
     fn look(&mut self, points: &[(u32, u32)], pixels: &mut [u32]) -> Result<()>;
+
+    /// When what the last look gave came onto the screen, where the server says so; `None` where only the time of
+    /// the look is known.
+    fn stamp(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Looks that [`cost_of_looking`] takes the median of.

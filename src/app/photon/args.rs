@@ -8,12 +8,21 @@ use scanout::Size;
 use crate::app::cli;
 
 /// What `scanout photon` starts for itself.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub enum Server {
     /// An X server without a monitor; its screen is read from shared memory.
     #[default]
     Xvfb,
+    /// A compositor nested in one, which it waits for as for a display of 60 Hz.
+    SwayNested,
+    /// A compositor without any display, at so many Hz; its screen is read by screencopy.
+    SwayHeadless(u32),
 }
+
+/// Of a headless compositor, unless told otherwise.
+const HERTZ: u32 = 60;
+/// Rates that it takes.
+const RATES: std::ops::RangeInclusive<u32> = 1..=1_000;
 
 /// What is measured.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -32,11 +41,12 @@ pub struct PhotonArgs {
     /// The program to measure, after `--`, with its arguments
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
-    /// Start this server for it (the default unless --display or --window is given)
-    #[arg(long, value_enum, conflicts_with_all = ["display", "window"])]
+    /// Start this server for it: xvfb (the default unless --display or --window is given), sway-nested, or
+    /// sway-headless[=HZ]
+    #[arg(long, value_name = "NAME", value_parser = server, conflicts_with_all = ["display", "window"])]
     pub server: Option<Server>,
-    /// Use this X server that runs, and send it input
-    #[arg(long, value_name = ":N")]
+    /// Use this X server or Wayland compositor that runs, and send it input
+    #[arg(long, value_name = ":N|wayland-N")]
     pub display: Option<String>,
     /// Measure this window that is there, by its number or title, and send it input
     #[arg(long, value_name = "ID|TITLE", conflicts_with = "command")]
@@ -107,6 +117,21 @@ fn key(text: &str) -> Result<KeyName, String> {
     Ok(KeyName(text.into()))
 }
 
+fn server(text: &str) -> Result<Server, String> {
+    let wrong =
+        || format!("servers are xvfb, sway-nested and sway-headless[=HZ], with 1 to {} Hz", RATES.end());
+    match text.split_once('=') {
+        None if text == "xvfb" => Ok(Server::Xvfb),
+        None if text == "sway-nested" => Ok(Server::SwayNested),
+        None if text == "sway-headless" => Ok(Server::SwayHeadless(HERTZ)),
+        Some(("sway-headless", hertz)) => {
+            let hertz = hertz.parse().ok().filter(|hertz| RATES.contains(hertz));
+            hertz.map(Server::SwayHeadless).ok_or_else(wrong)
+        }
+        _ => Err(wrong()),
+    }
+}
+
 fn point(text: &str) -> Result<(u32, u32), String> {
     let both = text.split_once(',').and_then(|(x, y)| Some((x.trim().parse().ok()?, y.trim().parse().ok()?)));
     both.ok_or_else(|| "a point is written like 640,360".into())
@@ -117,4 +142,21 @@ fn speed(text: &str) -> Result<f64, String> {
     speed
         .filter(|v| (10.0..=20_000.0).contains(v))
         .ok_or_else(|| "a speed is a number from 10 to 20000".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_named_with_a_rate_only_where_they_have_one() {
+        assert_eq!(server("xvfb"), Ok(Server::Xvfb));
+        assert_eq!(server("sway-headless"), Ok(Server::SwayHeadless(HERTZ)));
+        assert_eq!(server("sway-headless=120"), Ok(Server::SwayHeadless(120)));
+        for wrong in
+            ["", "sway", "xvfb=60", "sway-headless=0", "sway-headless=x", "sway-headless=", "sway-nested=60"]
+        {
+            assert!(server(wrong).is_err(), "{wrong}");
+        }
+    }
 }

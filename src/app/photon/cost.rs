@@ -28,14 +28,15 @@ pub struct Shares {
 }
 
 impl Look {
-    pub fn now(program: Option<u32>, server: Option<u32>) -> Self {
+    /// `server`: its processes; none where it is not ours.
+    pub fn now(program: Option<u32>, server: &[u32]) -> Self {
         let used = |pid: u32| cpu::used(pid).map(|span| span.as_secs_f64());
         // A program that its window names has a group of its user's choice: only ours are counted with all they start.
         let group = |pid: u32| cpu::used_by_group(pid).map(|span| span.as_secs_f64()).or_else(|| used(pid));
         Self {
             at: MonotonicClock.now(),
             program: program.and_then(group),
-            server: server.and_then(used),
+            server: server.iter().map(|&pid| used(pid)).reduce(|a, b| Some(a? + b?)).flatten(),
             observer: used(std::process::id()),
             machine: cpu::machine(),
         }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use scanout::Error;
 use scanout::display::priority::{self, Priority, REALTIME_LEVEL};
-use scanout::observe::{Area, Key, Program, cost_of_looking, floor_client};
+use scanout::observe::{Area, Key, Program, cost_of_looking, floor_client, floor_client_wayland};
+
+use scanout::stats::Distribution;
 
 use super::args::{Mode, PhotonArgs};
 use super::click::{self, Press};
 use super::cost;
-use super::report::{Counts, Floor, Gap, Observer, PHOTON, Report, SCHEMA};
+use super::report::{Counts, Floor, Gap, LOOKED, Observer, PHOTON, Report, SCHEMA, STAMPED};
 use super::stage::{Base, Stage, still_runs};
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, Gaps, Watcher};
@@ -25,8 +27,12 @@ const FLOOR_PRESSES: u32 = 200;
 pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
     if let Some(size) = args.floor_client {
         let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
-        let display = std::env::var("DISPLAY").unwrap_or_default();
-        return Ok(floor_client(&display, (side(size.width), side(size.height))).map_err(Trouble::from)?);
+        let size = (side(size.width), side(size.height));
+        let client = match std::env::var("DISPLAY") {
+            Ok(display) => floor_client(&display, size),
+            Err(_) => floor_client_wayland(size),
+        };
+        return Ok(client.map_err(Trouble::from)?);
     }
     if let Some(path) = &args.json {
         output::check(path)?;
@@ -69,9 +75,9 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     };
     let points = points(args, &stage)?;
     let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
-    let before = cost::Look::now(stage.pid, stage.server_pid());
+    let before = cost::Look::now(stage.pid, &stage.server_pids());
     let observed = observe(args, &mut stage, points, press, &mut report)?;
-    report.cpu = cost::Look::now(stage.pid, stage.server_pid()).since(&before);
+    report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
     if args.mode == Mode::Click && !args.no_floor && args.display.is_none() && args.window.is_none() {
@@ -158,20 +164,23 @@ fn observe(
 }
 
 fn observer(args: &PhotonArgs, stage: &Stage, observed: &Observed, look_cost: Duration) -> Observer {
-    let gaps = &observed.gaps.apart;
     let us = |nanos: Option<i64>| nanos.map(|nanos| nanos as f64 / 1e3);
+    let gap = |of: &Distribution| Gap {
+        n: of.count(),
+        p50: us(of.quantile(0.5)),
+        p99: us(of.quantile(0.99)),
+        max: us(of.quantile(1.0)),
+    };
+    let behind = &observed.gaps.behind;
     Observer {
         view: stage.view.name(),
         look_us: args.look,
         look_cost_us: look_cost.as_secs_f64() * 1e6,
         priority: observed.priority.to_string(),
-        gap_us: Gap {
-            n: gaps.count(),
-            p50: us(gaps.quantile(0.5)),
-            p99: us(gaps.quantile(0.99)),
-            max: us(gaps.quantile(1.0)),
-        },
+        gap_us: gap(&observed.gaps.apart),
         held_up: observed.gaps.held_up,
+        times: if behind.count() > 0 { STAMPED } else { LOOKED },
+        behind_us: (behind.count() > 0).then(|| gap(behind)),
     }
 }
 
@@ -179,7 +188,7 @@ fn observer(args: &PhotonArgs, stage: &Stage, observed: &Observed, look_cost: Du
 fn floor(args: &PhotonArgs, press: Press) -> Outcome<Floor> {
     let me =
         std::env::current_exe().map_err(|e| Trouble::Broken(format!("the path to this program: {e}")))?;
-    let base = Base::own(args.size.width, args.size.height)?;
+    let base = Base::own(args.server.unwrap_or_default(), args.size.width, args.size.height)?;
     let size = format!("{}x{}", args.size.width, args.size.height);
     let arguments: [OsString; 3] = ["photon".into(), "--floor-client".into(), size.into()];
     let program = Program::start(me, arguments, &base.place(), |_, _| {})?;

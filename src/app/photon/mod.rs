@@ -21,6 +21,8 @@ mod stage;
 mod trouble;
 #[cfg(target_os = "linux")]
 mod watcher;
+#[cfg(target_os = "linux")]
+mod wayland;
 
 pub use args::PhotonArgs;
 #[cfg(target_os = "linux")]

@@ -97,7 +97,16 @@ pub struct Observer {
     pub gap_us: Gap,
     /// Looks that came more than 250 us late.
     pub held_up: u64,
+    /// Whose times the changes have: [`LOOKED`] or [`STAMPED`].
+    pub times: &'static str,
+    /// How long after the compositor's stamp a change was seen; `null` where it gives none.
+    pub behind_us: Option<Gap>,
 }
+
+/// The look that saw a change first says when it was.
+pub const LOOKED: &str = "the time of the look that saw it";
+/// The compositor says when.
+pub const STAMPED: &str = "the compositor's stamp of its commit";
 
 #[derive(Copy, Clone, Debug, Default, Serialize)]
 pub struct Gap {
@@ -238,6 +247,11 @@ impl Report {
             number(o.gap_us.max, 0),
             o.priority
         )?;
+        write!(t, "a change has {}", o.times)?;
+        match &o.behind_us {
+            Some(b) => writeln!(t, ", and is seen {} us later (p99 {})", number(b.p50, 0), number(b.p99, 0))?,
+            None => writeln!(t)?,
+        }
         let percent = |share: Option<f64>| {
             share.map_or_else(|| "not known".into(), |share| format!("{:.0} %", share * 100.0))
         };

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use scanout::observe::{Area, Injector, Place, Program, SharedImage, View, X11, Xvfb, cpu};
+use scanout::observe::{Area, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
 
 use super::args::{PhotonArgs, Server};
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
+use super::wayland::Wayland;
 
 /// For the first picture to arrive after the window.
 const SETTLE: Duration = Duration::from_millis(300);
 /// A window that is smaller shows nothing to be measured.
-const LEAST: u32 = 16;
+pub const LEAST: u32 = 16;
 
 /// All that is needed to measure a program. Dropped in this order: the program before its server.
 pub struct Stage {
@@ -26,7 +27,23 @@ pub struct Stage {
     pub server: String,
     /// Whether looks are so cheap that many points may be looked at.
     pub cheap: bool,
-    own: Option<Xvfb>,
+    pub own: Option<Own>,
+}
+
+/// What was started besides the program. Dropped in this order: a compositor before the server that it is nested in.
+pub enum Own {
+    Xvfb(Xvfb),
+    Sway(Sway),
+    Nested(Sway, Xvfb),
+}
+
+impl Own {
+    pub const fn sway(&self) -> Option<&Sway> {
+        match self {
+            Self::Xvfb(_) => None,
+            Self::Sway(sway) | Self::Nested(sway, _) => Some(sway),
+        }
+    }
 }
 
 impl Stage {
@@ -35,14 +52,25 @@ impl Stage {
         Base::open(args)?.stage(args)
     }
 
-    /// The server's process, where it is ours.
-    pub fn server_pid(&self) -> Option<u32> {
-        self.own.as_ref().map(Xvfb::id)
+    /// The processes of the server, where it is ours.
+    pub fn server_pids(&self) -> Vec<u32> {
+        match &self.own {
+            None => Vec::new(),
+            Some(Own::Xvfb(server)) => vec![server.id()],
+            Some(Own::Sway(sway)) => vec![sway.id()],
+            Some(Own::Nested(sway, server)) => vec![sway.id(), server.id()],
+        }
     }
 }
 
 /// A server with a connection to it, before there is a program.
-pub struct Base {
+pub enum Base {
+    X11(OnX11),
+    Wayland(Wayland),
+}
+
+/// An X server.
+pub struct OnX11 {
     user: X11,
     view: Box<dyn View + Send>,
     server: String,
@@ -64,40 +92,63 @@ impl Base {
                     .into(),
             ));
         }
-        let base = match named {
-            Some(display) => {
+        match named {
+            // Names of X servers have a colon in them, whatever stands before it.
+            Some(display) if display.contains(':') => {
                 let user = X11::connect(&display)?;
                 let view = Box::new(SharedImage::connect(&display)?);
-                Self { user, view, server: display, own: None }
+                user.check_injection()?;
+                Ok(Self::X11(OnX11 { user, view, server: display, own: None }))
             }
-            None => match args.server.unwrap_or_default() {
-                Server::Xvfb => Self::own(args.size.width, args.size.height)?,
-            },
-        };
-        base.user.check_injection()?;
-        Ok(base)
+            Some(_) if args.window.is_some() => Err(Trouble::Bad(
+                "a window can be named on X11 only: Wayland tells nobody of others' windows".into(),
+            )),
+            Some(display) => Ok(Self::Wayland(Wayland::attached(&display)?)),
+            None => Self::own(args.server.unwrap_or_default(), args.size.width, args.size.height),
+        }
     }
 
     /// A server of our own.
-    pub fn own(width: u32, height: u32) -> Outcome<Self> {
-        let server = Xvfb::start(width, height)?;
-        let (user, view) = (X11::connect(&server.display())?, Box::new(server.view()?));
-        Ok(Self { user, view, server: "xvfb".into(), own: Some(server) })
+    pub fn own(server: Server, width: u32, height: u32) -> Outcome<Self> {
+        Ok(match server {
+            Server::Xvfb => {
+                let server = Xvfb::start(width, height)?;
+                let (user, view) = (X11::connect(&server.display())?, Box::new(server.view()?));
+                user.check_injection()?;
+                Self::X11(OnX11 { user, view, server: "xvfb".into(), own: Some(server) })
+            }
+            Server::SwayNested => Self::Wayland(Wayland::nested(width, height)?),
+            Server::SwayHeadless(hertz) => Self::Wayland(Wayland::headless(width, height, hertz)?),
+        })
     }
 
     fn stage(self, args: &PhotonArgs) -> Outcome<Stage> {
         let program = match args.command.split_first() {
-            Some((program, arguments)) => {
-                let place = Place::X11 { display: self.user.display().into() };
-                Some(Program::start(program, arguments, &place, |_, _| {})?)
-            }
+            Some((program, arguments)) => Some(Program::start(program, arguments, &self.place(), |_, _| {})?),
             None => None,
         };
         self.with(program, args.window.as_deref(), args.wait)
     }
 
     /// With a program that was started on it, or the window that is named.
-    pub fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
+    pub fn with(self, program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
+        match self {
+            Self::X11(base) => base.with(program, named, limit),
+            Self::Wayland(base) => base.with(program, limit),
+        }
+    }
+
+    /// The address for programs.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::X11(base) => Place::X11 { display: base.user.display().into() },
+            Self::Wayland(base) => base.place(),
+        }
+    }
+}
+
+impl OnX11 {
+    fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
         let Self { user, view, server, own } = self;
         let window = match (&mut program, named) {
             (Some(program), _) => Some(window_of(&user, program, own.is_some(), limit)?),
@@ -107,28 +158,31 @@ impl Base {
         let screen = view.size();
         let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
         let area = window.map_or(Ok(whole), |window| user.area(window))?;
-        let area = area.on_screen(screen).filter(|area| area.width >= LEAST && area.height >= LEAST);
-        let area = area.ok_or_else(|| {
-            Trouble::Bad(format!("less than {LEAST}x{LEAST} pixels of the window lie on the screen"))
-        })?;
+        let area = on_screen(area, screen)?;
         if let Some(window) = window {
             user.focus(window)?;
         }
         let pid = program.as_ref().map(Program::id).or_else(|| window.and_then(|w| user.pid(w)));
-        let cheap = own.is_some();
-        let mut stage = Stage { view, input: Box::new(user), program, pid, area, server, cheap, own };
-        // The first picture may still be on its way, and cannot be told from what was there before.
-        rest(SETTLE)?;
-        if let Some(program) = &mut stage.program {
-            still_runs(program, "after it had shown a window")?;
-        }
-        Ok(stage)
+        let (cheap, own) = (own.is_some(), own.map(Own::Xvfb));
+        settle(Stage { view, input: Box::new(user), program, pid, area, server, cheap, own })
     }
+}
 
-    /// The address for programs.
-    pub fn place(&self) -> Place {
-        Place::X11 { display: self.user.display().into() }
+/// What of a window lies on the screen, if that is enough.
+pub fn on_screen(area: Area, screen: (u32, u32)) -> Outcome<Area> {
+    let area = area.on_screen(screen).filter(|area| area.width >= LEAST && area.height >= LEAST);
+    area.ok_or_else(|| {
+        Trouble::Bad(format!("less than {LEAST}x{LEAST} pixels of the window lie on the screen"))
+    })
+}
+
+/// The first picture may still be on its way, and cannot be told from what was there before.
+pub fn settle(mut stage: Stage) -> Outcome<Stage> {
+    rest(SETTLE)?;
+    if let Some(program) = &mut stage.program {
+        still_runs(program, "after it had shown a window")?;
     }
+    Ok(stage)
 }
 
 /// The visible window of a program that was just started, or why there is none.
@@ -150,11 +204,14 @@ fn window_of(user: &X11, program: &mut Program, own: bool, limit: Duration) -> O
         let size = |w: &u32| user.area(*w).map_or(0, |a| u64::from(a.width) * u64::from(a.height));
         Ok(seen.into_iter().rev().max_by_key(size))
     })?;
-    found.ok_or_else(|| {
-        let said = program.said().map(|said| format!("; it said: {said}")).unwrap_or_default();
-        let name = program.process().name().to_owned();
-        Trouble::Bad(format!("{name} shows no window within {:.1} s{said}", limit.as_secs_f64()))
-    })
+    found.ok_or_else(|| no_window(program, limit))
+}
+
+/// The program runs and has no window.
+pub fn no_window(program: &mut Program, limit: Duration) -> Trouble {
+    let said = program.said().map(|said| format!("; it said: {said}")).unwrap_or_default();
+    let name = program.process().name().to_owned();
+    Trouble::Bad(format!("{name} shows no window within {:.1} s{said}", limit.as_secs_f64()))
 }
 
 fn window_named(user: &X11, named: &str) -> Outcome<u32> {

@@ -61,6 +61,8 @@ pub struct Gaps {
     pub apart: Distribution,
     /// Of these, more than [`HELD_UP`] beyond the sleep that was asked for.
     pub held_up: u64,
+    /// From the stamps of a view that has them to the looks that saw what was stamped.
+    pub behind: Distribution,
 }
 
 /// An observer of some points of a screen.
@@ -70,6 +72,7 @@ pub struct Watcher<'a> {
     pub pixels: Vec<u32>,
     nap: Duration,
     looked: Option<Timestamp>,
+    stamp: Option<Timestamp>,
     /// Whether the look before this one lies further back than it should.
     pub held_up: bool,
     pub gaps: Gaps,
@@ -79,7 +82,7 @@ impl<'a> Watcher<'a> {
     /// With `nap` asleep between two looks.
     pub fn new(view: &'a mut dyn View, points: Vec<(u32, u32)>, nap: Duration) -> Self {
         let pixels = vec![0; points.len()];
-        Self { view, points, pixels, nap, looked: None, held_up: false, gaps: Gaps::default() }
+        Self { view, points, pixels, nap, looked: None, stamp: None, held_up: false, gaps: Gaps::default() }
     }
 
     /// Looks at other points from now on.
@@ -94,11 +97,13 @@ impl<'a> Watcher<'a> {
         self.view.look(&self.points, &mut self.pixels)?;
         let now = MonotonicClock.now();
         (self.looked, self.held_up) = (Some(now), false);
+        self.stamp = self.view.stamp();
         Ok(now)
     }
 
-    /// Sleeps as long as between two looks and looks: the time after it. What was there at the look before and is not any
-    /// more has changed in the time between both.
+    /// Sleeps as long as between two looks and looks: the time after it, or when what came since the look before was
+    /// shown, where the view says that. What was there at the look before and is not any more has changed in the time
+    /// between both.
     pub fn next(&mut self) -> Outcome<Timestamp> {
         check_stop()?;
         if self.nap.is_zero() {
@@ -106,7 +111,7 @@ impl<'a> Watcher<'a> {
         } else {
             pause(self.nap);
         }
-        let before = self.looked;
+        let (before, stamp) = (self.looked, self.stamp);
         let now = self.look()?;
         if let Some(before) = before {
             let gap = now.saturating_since(before);
@@ -114,7 +119,10 @@ impl<'a> Watcher<'a> {
             self.held_up = gap > self.nap + HELD_UP;
             self.gaps.held_up += u64::from(self.held_up);
         }
-        Ok(now)
+        let Some(shown) = self.stamp.filter(|_| self.stamp != stamp) else { return Ok(now) };
+        let behind = now.saturating_since(shown);
+        self.gaps.behind.record(i64::try_from(behind.as_nanos()).unwrap_or(i64::MAX));
+        Ok(shown)
     }
 
     /// Looks for `span`: which points changed, and how often.

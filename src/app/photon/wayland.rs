@@ -1,0 +1,150 @@
+//! Wayland: sway nested in an X server of ours or without any display, or a compositor that runs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scanout::observe::{
+    Area, Layout, Place, Program, Screencopy, Sway, Toplevels, View, VirtualInput, Xvfb, cpu,
+};
+
+use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
+use super::trouble::{Outcome, Trouble};
+use super::watcher;
+
+/// Where the compositor does not tell of windows, the program gets so long to show one.
+const BLIND: Duration = Duration::from_secs(2);
+
+/// A compositor with a keyboard and a pointer of ours, before there is a program. They are made first, so that the
+/// program finds them there.
+pub struct Wayland {
+    user: VirtualInput,
+    view: Box<dyn View + Send>,
+    server: String,
+    place: Place,
+    /// Whether looks are so cheap that many points may be looked at.
+    cheap: bool,
+    own: Option<Own>,
+    /// Of a compositor that is not ours, with the number of windows at the start, where it tells of them.
+    windows: Option<(Toplevels, u64)>,
+}
+
+impl Wayland {
+    /// sway nested in an Xvfb, whose screen is looked at: a display at 60 Hz that the compositor waits for.
+    pub fn nested(width: u32, height: u32) -> Outcome<Self> {
+        let server = Xvfb::start(width, height)?;
+        let sway = Sway::start_nested(&server, Layout::Floating)?;
+        let user = VirtualInput::connect(&sway, (width, height))?;
+        let (view, place) = (Box::new(server.view()?), sway.place());
+        Ok(Self {
+            user,
+            view,
+            server: "sway-nested".into(),
+            place,
+            cheap: true,
+            own: Some(Own::Nested(sway, server)),
+            windows: None,
+        })
+    }
+
+    /// sway without any display, looked at by screencopy. The true rate is somewhat below the one asked for.
+    pub fn headless(width: u32, height: u32, hertz: u32) -> Outcome<Self> {
+        let sway = Sway::start_headless(width, height, hertz, Layout::Floating)?;
+        let user = VirtualInput::connect(&sway, (width, height))?;
+        let (view, place) = (Box::new(Screencopy::connect(&sway.socket())?), sway.place());
+        let server = format!("sway-headless={hertz}");
+        Ok(Self { user, view, server, place, cheap: false, own: Some(Own::Sway(sway)), windows: None })
+    }
+
+    /// A compositor that runs, by its name (`wayland-1`) or the path of its socket.
+    pub fn attached(name: &str) -> Outcome<Self> {
+        let socket = socket(name, std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from))?;
+        let view = Screencopy::connect(&socket)?;
+        let user = VirtualInput::connect_to(&socket, view.size())?;
+        let runtime_dir = socket.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let display = socket.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let place = Place::Wayland { runtime_dir, display };
+        // Not every compositor has the list; then nobody says when the window is there.
+        let windows = Toplevels::connect(&socket).and_then(|mut all| all.opened().map(|n| (all, n))).ok();
+        Ok(Self { user, view: Box::new(view), server: name.into(), place, cheap: false, own: None, windows })
+    }
+
+    /// Where programs are started.
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
+    /// With a program that was started there. Where the compositor is not ours, nobody says where the window is: all of
+    /// the first output is looked at.
+    pub fn with(self, mut program: Option<Program>, limit: Duration) -> Outcome<Stage> {
+        let Self { user, view, server, place: _, cheap, own, windows } = self;
+        let screen = view.size();
+        let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
+        let area = match (&mut program, own.as_ref().and_then(Own::sway)) {
+            (Some(program), Some(sway)) => window_of(sway, program, limit)?,
+            (Some(program), None) => {
+                wait_for_window(windows, program, limit)?;
+                whole
+            }
+            (None, _) => whole,
+        };
+        let area = on_screen(area, screen)?;
+        let pid = program.as_ref().map(Program::id);
+        let stage = Stage { view, input: Box::new(user), program, pid, area, server, cheap, own };
+        settle(stage)
+    }
+}
+
+/// The largest window of a program that was just started, or why there is none.
+fn window_of(sway: &Sway, program: &mut Program, limit: Duration) -> Outcome<Area> {
+    let group = program.id();
+    let found = watcher::ask(limit, || {
+        still_runs(program, "before it showed a window")?;
+        // Nobody else is on this compositor: a window whose process is of another group is the program's all the same.
+        let windows = sway.windows()?;
+        let large = |area: &Area| area.width >= LEAST && area.height >= LEAST;
+        let of = |own: bool| {
+            let of_group = windows.iter().filter(|(pid, _)| !own || cpu::group_of(*pid) == Some(group));
+            let areas = of_group.map(|(_, area)| *area).filter(large);
+            areas.max_by_key(|area| u64::from(area.width) * u64::from(area.height))
+        };
+        Ok(of(true).or_else(|| of(false)))
+    })?;
+    found.ok_or_else(|| no_window(program, limit))
+}
+
+/// Waits until there is one window more than before.
+fn wait_for_window(windows: Option<(Toplevels, u64)>, program: &mut Program, limit: Duration) -> Outcome<()> {
+    let Some((mut windows, before)) = windows else { return watcher::rest(BLIND) };
+    let found = watcher::ask(limit, || {
+        still_runs(program, "before it showed a window")?;
+        Ok((windows.opened()? > before).then_some(()))
+    })?;
+    found.ok_or_else(|| no_window(program, limit))
+}
+
+fn socket(name: &str, runtime_dir: Option<PathBuf>) -> Outcome<PathBuf> {
+    if name.contains('/') {
+        return Ok(name.into());
+    }
+    let folder = runtime_dir.filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.ok_or_else(|| {
+        Trouble::Bad(format!(
+            "--display {name} needs XDG_RUNTIME_DIR in the environment, or the path of the socket"
+        ))
+    })?;
+    Ok(folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn socket_is_a_path_or_a_name_in_the_runtime_folder() {
+        let path = |name, folder: Option<&str>| socket(name, folder.map(PathBuf::from)).ok();
+        assert_eq!(path("wayland-1", Some("/run/user/7")), Some("/run/user/7/wayland-1".into()));
+        assert_eq!(path("/tmp/w", None), Some("/tmp/w".into()));
+        assert_eq!(path("wayland-1", None), None);
+        assert_eq!(path("wayland-1", Some("")), None);
+    }
+}
