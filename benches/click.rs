@@ -28,22 +28,14 @@ mod linux {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use serde_json::{Value, json};
-    use x11rb::connection::Connection as _;
-    use x11rb::protocol::Event;
-    use x11rb::protocol::xproto::{
-        AtomEnum, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, PropMode, Rectangle,
-        WindowClass,
-    };
-    use x11rb::wrapper::ConnectionExt as _;
-
     use crate::common::{build_examples, eprint_progress, load, machine, percentile, scanout_binary, sorted};
     use crate::support::app::{App, Place};
     use crate::support::rng::Rng;
-    use crate::support::screen::Screen;
     use crate::support::x11::X11;
     use crate::support::xvfb::Xvfb;
     use crate::support::{Key, cpu, pause};
+    use scanout::observe::{Screen, floor_client};
+    use serde_json::{Value, json};
 
     const FLOOR_CLIENT: &str = "--floor-client";
     const WIDTH: u16 = 1280;
@@ -154,7 +146,8 @@ mod linux {
     pub fn main() {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         if arguments.first().is_some_and(|a| a == FLOOR_CLIENT) {
-            return floor_client();
+            let display = std::env::var("DISPLAY").expect("DISPLAY");
+            return floor_client(&display, (WIDTH, HEIGHT)).unwrap_or_else(|e| panic!("{e}"));
         }
         let options = match Options::parse(&arguments) {
             Ok(options) => options,
@@ -399,40 +392,6 @@ mod linux {
             .status()
             .map_err(|e| format!("cc: {e}"))?;
         if built.success() { Ok(program.into()) } else { Err(format!("it does not compile; {hint}")) }
-    }
-
-    /// The quickest honest answer to a key: an X11 client that fills its window.
-    fn floor_client() {
-        let X11 { connection: c, root, atoms } = X11::connect(&std::env::var("DISPLAY").expect("DISPLAY"));
-        let screen = &c.setup().roots[0];
-        let (window, gc) = (c.generate_id().expect("an id"), c.generate_id().expect("an id"));
-        let mask = EventMask::KEY_PRESS | EventMask::BUTTON_PRESS | EventMask::EXPOSURE;
-        let aux = CreateWindowAux::new().background_pixel(screen.black_pixel).event_mask(mask);
-        let class = WindowClass::INPUT_OUTPUT;
-        c.create_window(0, window, root, 0, 0, WIDTH, HEIGHT, 0, class, 0, &aux).expect("request");
-        let pid = [std::process::id()];
-        c.change_property32(PropMode::REPLACE, window, atoms._NET_WM_PID, AtomEnum::CARDINAL, &pid)
-            .expect("request");
-        c.create_gc(gc, window, &CreateGCAux::new().foreground(screen.white_pixel)).expect("request");
-        c.map_window(window).expect("request");
-        c.flush().expect("a live server");
-        let mut white = false;
-        while let Ok(event) = c.wait_for_event() {
-            match event {
-                Event::KeyPress(e) if e.detail == Key::Esc.x11() => return,
-                Event::KeyPress(_) | Event::ButtonPress(_) => {
-                    white = !white;
-                    if white {
-                        let all = Rectangle { x: 0, y: 0, width: WIDTH, height: HEIGHT };
-                        c.poly_fill_rectangle(window, gc, &[all]).expect("request");
-                    } else {
-                        c.clear_area(false, window, 0, 0, 0, 0).expect("request");
-                    }
-                    c.flush().expect("a live server");
-                }
-                _ => {}
-            }
-        }
     }
 }
 

@@ -36,6 +36,7 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use rustix::process::Signal;
+    use scanout::observe::{Capture, Captured, Screen};
     use serde_json::{Value, json};
 
     use crate::common::{
@@ -43,9 +44,7 @@ mod linux {
         scanout_binary, sorted,
     };
     use crate::support::app::App;
-    use crate::support::capture::{Capture, Captured};
     use crate::support::rng::Rng;
-    use crate::support::screen::Screen;
     use crate::support::sway::{Layout, Sway};
     use crate::support::wayland::VirtualInput;
     use crate::support::xvfb::Xvfb;
@@ -639,7 +638,8 @@ mod linux {
                     pause(SETTLE);
                     let used = Used::since_now(app.id());
                     let frames = observe(OBSERVER_LEVEL, || {
-                        Capture::connect(&sway).frames((640, 360), options.span())
+                        let mut capture = Capture::connect(&sway).unwrap_or_else(|e| panic!("{e}"));
+                        capture.frames((640, 360), options.span()).unwrap_or_else(|e| panic!("{e}"))
                     });
                     let cpu = used.share();
                     let (values, new) = changes(&frames);

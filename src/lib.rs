@@ -113,10 +113,12 @@
 //! | `window` | a window with its context, [`run`] | feature `window` |
 //! | `headless` | the same off screen, through EGL | feature `headless` |
 //! | `scenes` | the scenes of the app and of the benchmarks | feature `scenes` |
+//! | `observe` | programs seen from outside: servers, injected input, what is on the screen | feature `observe`, Linux |
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window`, `headless` and the sources in `display` that call a system's functions.
+//! everywhere but in `sync`, `gl`, `window`, `headless`, the sources in `display` that call a system's functions and the part of
+//! `observe` that reads memory which another process writes.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 
@@ -128,6 +130,8 @@ mod error;
 pub mod gl;
 #[cfg(feature = "headless")]
 pub mod headless;
+#[cfg(all(feature = "observe", target_os = "linux"))]
+pub mod observe;
 pub mod pacing;
 mod profile;
 pub mod runtime;

@@ -7,9 +7,10 @@
 mod support;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use support::screen::XwdHeader;
+use scanout::observe::XwdHeader;
+use scanout::time::{Clock as _, MonotonicClock};
 use support::wm::WindowManager;
 use support::x11::X11;
 use support::xvfb::Xvfb;
@@ -57,7 +58,7 @@ fn window_of_known_place_and_colour_is_seen_pixel_by_pixel() {
 
     // The measuring loop sees a change and does not report one that never came.
     assert!(server.screen.spin_until_not((60, 40), ORANGE, Duration::from_millis(50)).is_none());
-    let asked = Instant::now();
+    let asked = MonotonicClock.now();
     x11.unmap(window);
     let (seen, colour) = server.screen.spin_until_not((60, 40), ORANGE, LIMIT).expect("the window is gone");
     assert!(seen >= asked && colour == BLACK);

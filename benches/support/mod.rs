@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::process::Process;
-use crate::support::screen::Screen;
+use scanout::observe::{Process, Screen};
+
 use crate::support::{cpu, pause};
 
 /// Given as the only argument, a bench is a process that uses one CPU until it is ended.
@@ -44,9 +44,10 @@ impl Burden {
     pub fn of(processes: usize) -> Self {
         let me = std::env::current_exe().expect("a path to this program");
         let start = |_| {
-            Process::start(&me, "(this program)", |command| {
+            Process::start(&me, "", |command| {
                 command.arg(BUSY);
             })
+            .unwrap_or_else(|e| panic!("{e}"))
         };
         Self { _processes: (0..processes).map(start).collect() }
     }

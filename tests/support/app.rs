@@ -1,34 +1,18 @@
 //! The program under test.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tempfile::TempDir;
+pub use scanout::observe::Place;
+use scanout::observe::Program;
 
 use super::poll_until;
-use super::process::Process;
-
-/// Where the program opens its window. Everything else about displays is taken out of its environment.
-#[derive(Clone, Debug)]
-pub enum Place {
-    X11 { display: String },
-    Wayland { runtime_dir: PathBuf, display: String },
-    Nowhere,
-}
-
-/// Variables that lead a program to the developer's own session.
-const DISPLAY_VARIABLES: [&str; 6] =
-    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XAUTHORITY", "XDG_SESSION_TYPE", "SWAYSOCK"];
 
 /// A started program with its output in files.
-pub struct App {
-    process: Process,
-    folder: TempDir,
-}
+pub struct App(Program);
 
 /// How it ended.
 #[derive(Debug)]
@@ -53,66 +37,43 @@ impl App {
         place: &Place,
         variables: &[(&str, &str)],
     ) -> Self {
-        let folder = TempDir::with_prefix("scanout-app-").expect("a temporary folder");
-        let file = |name: &str| File::create(folder.path().join(name)).expect("an output file");
-        // A path stays one though the program runs in its folder.
-        let program = program.as_ref();
-        let absolute = Path::new(program).components().count() > 1;
-        let program = if absolute { std::path::absolute(program).expect("a path") } else { program.into() };
-        let process = Process::start(program, "(this program is built by cargo)", |command| {
-            // A relative path in an argument is one in the folder.
-            command.current_dir(folder.path());
-            command.args(arguments).stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
-            for name in DISPLAY_VARIABLES {
-                command.env_remove(name);
-            }
-            command.env("RUST_BACKTRACE", "1").env("RUST_LOG", "warn");
+        let started = Program::start(program, arguments, place, |command, folder| {
             // Tests leave nothing in the user's folders; those that want a cache name one.
-            command.env("SCANOUT_SHADER_CACHE", "off");
-            match place {
-                Place::X11 { display } => {
-                    command.env("DISPLAY", display).env("XDG_RUNTIME_DIR", folder.path());
-                }
-                Place::Wayland { runtime_dir, display } => {
-                    command.env("XDG_RUNTIME_DIR", runtime_dir).env("WAYLAND_DISPLAY", display);
-                }
-                Place::Nowhere => {
-                    command.env("XDG_RUNTIME_DIR", folder.path());
-                }
-            }
-            command.envs(variables.iter().copied());
+            command.env("RUST_BACKTRACE", "1").env("RUST_LOG", "warn").env("SCANOUT_SHADER_CACHE", "off");
+            // A relative path in an argument is one in the program's folder.
+            command.current_dir(folder).envs(variables.iter().copied());
         });
-        Self { process, folder }
+        Self(started.unwrap_or_else(|e| panic!("{e}")))
     }
 
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.0.id()
     }
 
     /// A folder that lives as long as this, for reports and screenshots.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.0.folder()
     }
 
     /// The report that the program was told to write as `name` into its folder.
     #[track_caller]
     pub fn report(&self, name: &str) -> serde_json::Value {
-        let path = self.folder.path().join(name);
+        let path = self.folder().join(name);
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|e| panic!("{}: {e}\n{}", path.display(), self.stderr()));
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", path.display()))
     }
 
     pub fn stdout(&self) -> String {
-        fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+        self.0.stdout()
     }
 
     pub fn stderr(&self) -> String {
-        fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
+        self.0.stderr()
     }
 
     pub fn runs(&mut self) -> bool {
-        self.process.ended().is_none()
+        self.0.runs()
     }
 
     /// Asks `check`, with the process id, again and again for up to `limit`; gives up when the program ends.
@@ -128,19 +89,19 @@ impl App {
 
     /// Sends it a signal.
     pub fn signal(&mut self, signal: Signal) {
-        self.process.signal(signal);
+        self.0.process().signal(signal);
     }
 
     /// Ctrl+C, as a terminal sends it.
     pub fn interrupt(&mut self) {
-        self.process.signal(Signal::INT);
+        self.0.process().signal(Signal::INT);
     }
 
     /// Waits for its end. Panics (and the drop kills it) when it still runs after `limit`.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> Ending {
         let start = Instant::now();
-        let status = self.process.wait(limit);
+        let status = self.0.process().wait(limit);
         let (stdout, stderr) = (self.stdout(), self.stderr());
         let Some(status) = status else {
             panic!("the program still runs {limit:?} after it should have ended\n{stdout}\n{stderr}");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use scanout::observe;
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyOrIdError;
 use x11rb::protocol::Event;
@@ -32,7 +33,7 @@ struct Shared {
 
 impl WindowManager {
     pub fn start(display: &str) -> Self {
-        let X11 { connection, root, atoms } = X11::connect(display);
+        let X11 { user: observe::X11 { connection, root, .. }, atoms } = X11::connect(display);
         let shared = Arc::new(Shared { connection, root, atoms });
         let check = shared.announce().expect("to become the window manager");
         let manager = Arc::clone(&shared);

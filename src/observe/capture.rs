@@ -1,12 +1,10 @@
-//! The frames of a compositor without a screen, one after another (wlr-screencopy): which of them show something new.
-
 use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
-use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
-use wayland_client::globals::{GlobalListContents, registry_queue_init};
+use wayland_client::globals::GlobalListContents;
 use wayland_client::protocol::{wl_buffer, wl_output, wl_registry, wl_shm, wl_shm_pool};
 use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, WEnum, delegate_noop};
 use wayland_protocols_wlr::screencopy::v1::client::{
@@ -14,7 +12,11 @@ use wayland_protocols_wlr::screencopy::v1::client::{
     zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1,
 };
 
+use super::WHITE;
+use super::error::{Error, Result};
 use super::sway::Sway;
+use super::wayland::registry;
+use crate::time::{Clock as _, MonotonicClock};
 
 /// The copied part of the output: small, so that copying costs the compositor nothing worth mentioning.
 const SIDE: i32 = 8;
@@ -28,13 +30,16 @@ pub struct Captured {
     pub pixel: u32,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     format: Option<(u32, u32, u32, u32)>,
     ready: Option<u64>,
     failed: bool,
 }
 
+/// The frames of a compositor, one after another (wlr-screencopy): which of them show something new. What is copied is
+/// so small that it costs the compositor nothing worth mentioning.
+#[derive(Debug)]
 pub struct Capture {
     queue: EventQueue<State>,
     state: State,
@@ -46,55 +51,83 @@ pub struct Capture {
 }
 
 impl Capture {
-    pub fn connect(sway: &Sway) -> Self {
-        let stream = UnixStream::connect(sway.socket()).expect("the compositor's socket");
-        let connection = Connection::from_socket(stream).expect("a Wayland connection");
-        let (globals, queue) = registry_queue_init::<State>(&connection).expect("the registry");
+    /// Of the first output.
+    ///
+    /// # Errors
+    /// When the compositor is gone, or has no screencopy.
+    pub fn connect(sway: &Sway) -> Result<Self> {
+        Self::connect_to(&sway.socket())
+    }
+
+    /// The same by the compositor's socket.
+    ///
+    /// # Errors
+    /// When no compositor answers there, or it has no screencopy.
+    pub fn connect_to(socket: &Path) -> Result<Self> {
+        let (globals, queue) = registry::<State>(socket)?;
         let handle = queue.handle();
-        Self {
-            manager: globals.bind(&handle, 1..=1, ()).expect("wlr-screencopy-v1 in the compositor"),
-            shm: globals.bind(&handle, 1..=1, ()).expect("shared memory"),
-            output: globals.bind(&handle, 1..=1, ()).expect("an output"),
-            file: tempfile::tempfile().expect("a temporary file"),
+        let lacks = |what| Error::Lacks { server: "the compositor".into(), what };
+        Ok(Self {
+            manager: globals.bind(&handle, 1..=1, ()).map_err(|_| lacks("wlr-screencopy-v1"))?,
+            shm: globals.bind(&handle, 1..=1, ()).map_err(|_| lacks("shared memory"))?,
+            output: globals.bind(&handle, 1..=1, ()).map_err(|_| lacks("output"))?,
+            file: tempfile::tempfile().map_err(Error::io("a file for copies of the screen"))?,
             state: State::default(),
             queue,
             buffer: None,
-        }
+        })
     }
 
     /// Copies the pixels about (x, y) of each frame for `span`.
-    pub fn frames(&mut self, (x, y): (i32, i32), span: Duration) -> Vec<Captured> {
-        let end = Instant::now() + span;
+    ///
+    /// # Errors
+    /// When the compositor is gone, or copies in a form that we do not know.
+    pub fn frames(&mut self, (x, y): (i32, i32), span: Duration) -> Result<Vec<Captured>> {
+        let end = MonotonicClock.now() + span;
         let mut seen = Vec::new();
-        while Instant::now() < end {
+        while MonotonicClock.now() < end {
             let handle = self.queue.handle();
             (self.state.format, self.state.ready, self.state.failed) = (None, None, false);
             let frame = self.manager.capture_output_region(0, &self.output, x, y, SIDE, SIDE, &handle, ());
             while self.state.format.is_none() && !self.state.failed {
-                self.queue.blocking_dispatch(&mut self.state).expect("a live compositor");
+                self.queue.blocking_dispatch(&mut self.state).map_err(Error::wayland)?;
             }
-            let Some((format, width, height, stride)) = self.state.format else { continue };
-            let buffer = self.buffer.get_or_insert_with(|| {
-                let size = stride * height;
-                self.file.set_len(size.into()).expect("room for a copy");
-                let size = size.try_into().expect("a small copy");
-                let pool = self.shm.create_pool(self.file.as_fd(), size, &handle, ());
-                let format = wl_shm::Format::try_from(format).expect("a known format");
-                let [width, height, stride] = [width, height, stride].map(u32::cast_signed);
-                pool.create_buffer(0, width, height, stride, format, &handle, ())
-            });
-            frame.copy(buffer);
+            let Some(layout) = self.state.format else { continue };
+            if self.buffer.is_none() {
+                self.buffer = Some(self.make_buffer(layout)?);
+            }
+            if let Some(buffer) = &self.buffer {
+                frame.copy(buffer);
+            }
             while self.state.ready.is_none() && !self.state.failed {
-                self.queue.blocking_dispatch(&mut self.state).expect("a live compositor");
+                self.queue.blocking_dispatch(&mut self.state).map_err(Error::wayland)?;
             }
             frame.destroy();
             if let Some(at) = self.state.ready {
                 let mut raw = [0; 4];
-                self.file.read_exact_at(&mut raw, 0).expect("the copy");
-                seen.push(Captured { at, pixel: u32::from_le_bytes(raw) & super::WHITE });
+                self.file.read_exact_at(&mut raw, 0).map_err(Error::io("a copy of the screen"))?;
+                seen.push(Captured { at, pixel: u32::from_le_bytes(raw) & WHITE });
             }
         }
-        seen
+        Ok(seen)
+    }
+
+    fn make_buffer(
+        &self,
+        (format, width, height, stride): (u32, u32, u32, u32),
+    ) -> Result<wl_buffer::WlBuffer> {
+        let strange =
+            || Error::Lacks { server: "the compositor".into(), what: "form of copies that is known" };
+        let handle = self.queue.handle();
+        let format = wl_shm::Format::try_from(format).map_err(|_| strange())?;
+        let size =
+            stride.checked_mul(height).and_then(|size| i32::try_from(size).ok()).ok_or_else(strange)?;
+        self.file
+            .set_len(u64::from(size.unsigned_abs()))
+            .map_err(Error::io("a file for copies of the screen"))?;
+        let pool = self.shm.create_pool(self.file.as_fd(), size, &handle, ());
+        let [width, height, stride] = [width, height, stride].map(u32::cast_signed);
+        Ok(pool.create_buffer(0, width, height, stride, format, &handle, ()))
     }
 }
 

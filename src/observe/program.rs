@@ -1,0 +1,139 @@
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::error::{Error, Result};
+use super::process::Process;
+
+/// Where a program opens its window. Everything else about displays is taken out of its environment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// An X server.
+    X11 {
+        /// What DISPLAY has to be.
+        display: String,
+    },
+    /// A Wayland compositor.
+    Wayland {
+        /// The folder with its socket.
+        runtime_dir: PathBuf,
+        /// What WAYLAND_DISPLAY has to be.
+        display: String,
+    },
+    /// No display at all.
+    Nowhere,
+}
+
+/// Variables that lead a program to the user's own session.
+const DISPLAY_VARIABLES: [&str; 6] =
+    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XAUTHORITY", "XDG_SESSION_TYPE", "SWAYSOCK"];
+
+impl Place {
+    /// Puts this into the environment of `command`, and every other display out of it. `folder` is a runtime folder
+    /// without a socket in it: several libraries look for one there when they are told nothing else.
+    pub fn apply(&self, command: &mut Command, folder: &Path) {
+        for name in DISPLAY_VARIABLES {
+            command.env_remove(name);
+        }
+        match self {
+            Self::X11 { display } => command.env("DISPLAY", display).env("XDG_RUNTIME_DIR", folder),
+            Self::Wayland { runtime_dir, display } => {
+                command.env("XDG_RUNTIME_DIR", runtime_dir).env("WAYLAND_DISPLAY", display)
+            }
+            Self::Nowhere => command.env("XDG_RUNTIME_DIR", folder),
+        };
+    }
+}
+
+/// A program that is watched, with its output in files. It ends, with all that it started, when this is dropped.
+#[derive(Debug)]
+pub struct Program {
+    // Before the folder: it writes there until its end.
+    process: Process,
+    folder: TempDir,
+}
+
+impl Program {
+    /// Starts `program` in `place`. `set_up` may add to its environment and change its folder, which is the caller's
+    /// otherwise; it is told [`folder`](Self::folder).
+    ///
+    /// # Errors
+    /// When the program is missing or cannot be started.
+    pub fn start<A: AsRef<OsStr>>(
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = A>,
+        place: &Place,
+        set_up: impl FnOnce(&mut Command, &Path),
+    ) -> Result<Self> {
+        let folder = TempDir::with_prefix("scanout-app-").map_err(Error::io("a temporary folder"))?;
+        let file = |name| File::create(folder.path().join(name)).map_err(Error::io("a file for output"));
+        let (out, err) = (file(STDOUT)?, file(STDERR)?);
+        // A path stays one though the program may run in another folder.
+        let program = program.as_ref();
+        let is_path = Path::new(program).components().count() > 1;
+        let absolute = is_path.then(|| std::path::absolute(program)).transpose();
+        let absolute = absolute.map_err(Error::io("the current folder"))?;
+        let process = Process::start(absolute.as_deref().map_or(program, Path::as_os_str), "", |command| {
+            command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err);
+            place.apply(command, folder.path());
+            set_up(command, folder.path());
+        })?;
+        Ok(Self { process, folder })
+    }
+
+    /// Its process id, which is that of its group too.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The process itself, to signal and to wait for.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.ended().is_none()
+    }
+
+    /// A folder that lives as long as this.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it has written to its standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.text(STDOUT)
+    }
+
+    /// What it has written to its standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.text(STDERR)
+    }
+
+    /// The first line that it wrote to its standard error, or else to its output: most programs say why they end.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        [STDERR, STDOUT].into_iter().find_map(|name| first_line(&self.text(name)))
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read(self.folder.path().join(name))
+            .map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+const STDOUT: &str = "stdout";
+const STDERR: &str = "stderr";
+
+/// The first line that is not empty.
+pub(super) fn first_line(text: &str) -> Option<String> {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
