@@ -20,6 +20,8 @@ pub struct Levels {
     pub(super) keeper: OnceLock<Thread>,
     /// CPU time of all load threads, in nanoseconds.
     pub(super) cpu: AtomicU64,
+    /// Busy threads that run.
+    pub(super) running: AtomicU32,
     /// MiB that are really held.
     pub(super) held_mib: AtomicU32,
     gpu_measured_us: AtomicU32,

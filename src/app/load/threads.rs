@@ -107,12 +107,14 @@ fn keep(levels: &Arc<Levels>) {
 fn be_busy(levels: &Levels, end: &AtomicBool) {
     let mut cpu = CpuTime::default();
     let mut value = 1_u64;
+    levels.running.fetch_add(1, Relaxed);
     while !end.load(Relaxed) {
         for _ in 0..STEPS {
             value = black_box(value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
         }
         cpu.tell(levels);
     }
+    levels.running.fetch_sub(1, Relaxed);
 }
 
 fn touch_memory(levels: &Levels, end: &AtomicBool) {
@@ -198,16 +200,6 @@ mod tests {
     use scanout::time::{Clock as _, MonotonicClock};
     use std::time::Duration;
 
-    /// Threads of this process by their names' beginning. Names are cut to 15 bytes.
-    #[cfg(target_os = "linux")]
-    fn threads(name: &str) -> usize {
-        let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
-        let named = |task: std::fs::DirEntry| {
-            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
-        };
-        tasks.filter_map(Result::ok).filter(|_| true).map(named).filter(|is| *is).count()
-    }
-
     #[cfg(target_os = "linux")]
     #[track_caller]
     fn expect(what: &str, check: impl Fn() -> bool) {
@@ -223,16 +215,16 @@ mod tests {
     fn threads_follow_the_levels_and_end_with_their_owner() {
         let levels = Arc::new(Levels::new("busy=2,memory=3".parse().unwrap()));
         let generators = Generators::start(Arc::clone(&levels)).unwrap();
-        expect("two busy threads", || threads("scanout-busy") == 2);
+        expect("two busy threads", || levels.running.load(Relaxed) == 2);
         expect("3 MiB are held", || levels.held_mib.load(Relaxed) == 3);
         expect("their CPU time is told", || levels.cpu() > Duration::from_millis(1));
         levels.set("busy=1,memory=5".parse().unwrap());
-        expect("one is left", || threads("scanout-busy") == 1);
+        expect("one is left", || levels.running.load(Relaxed) == 1);
         expect("5 MiB are held", || levels.held_mib.load(Relaxed) == 5);
         levels.set("busy=3".parse().unwrap());
-        expect("three busy threads", || threads("scanout-busy") == 3);
-        expect("no memory is held", || threads("scanout-memory") == 0);
+        expect("three busy threads", || levels.running.load(Relaxed) == 3);
+        expect("no memory is held", || levels.held_mib.load(Relaxed) == 0);
         drop(generators);
-        assert_eq!((threads("scanout-busy"), threads("scanout-load")), (0, 0), "they ended with it");
+        assert_eq!(levels.running.load(Relaxed), 0, "they ended with it");
     }
 }
