@@ -8,6 +8,8 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+use super::load::LoadSpec;
+
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
@@ -190,6 +192,10 @@ pub struct RunArgs {
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
+    /// Extra load: busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic,
+    /// several by commas
+    #[arg(long, value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
+    pub load: LoadSpec,
     /// Start in full screen
     #[arg(long)]
     pub fullscreen: bool,
@@ -261,6 +267,10 @@ fn timeline(text: &str) -> Result<PathBuf, String> {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn load(text: &str) -> Result<LoadSpec, String> {
+    text.parse().map_err(|e: super::load::ParseLoadError| e.to_string())
 }
 
 fn quality(text: &str) -> Result<Wish, String> {

@@ -4,6 +4,7 @@ mod bench;
 mod cli;
 mod explain;
 mod hud;
+mod load;
 mod log;
 mod output;
 mod plain_file;

@@ -15,7 +15,8 @@ use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Error, Logic, headless, window};
 
 use super::cli::{Display, RunArgs};
-use super::report::Report;
+use super::load::{Generators, Levels, Limits, WithLoad};
+use super::report::{ExtraLoad, Report};
 use super::usage::Usage;
 use super::{Failure, hud, output, profile, timeline, trace};
 
@@ -70,17 +71,28 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         // No window has to close at once: a slow frame may end, and the report is not lost.
         config.shutdown_timeout = HEADLESS_SHUTDOWN;
     }
+    let limits = Limits::now();
+    limits.check(&args.load).map_err(Failure::Usage)?;
+    let levels = Arc::new(Levels::new(args.load));
     let overlay: OverlayFactory = hud::factory(args.hud);
     // The other scenes have one picture whatever is wished.
     let picture = matches!(scene, Scene::Model(_)).then(|| args.look());
     let before = Usage::now();
-    let Ended { summary, error, .. } = scene.open_with(args.look(), Runner { config, place, overlay })?;
-    let after = Usage::now();
+    let generators = Generators::start(Arc::clone(&levels)).map_err(|source| Error::Io {
+        path: "a thread".into(),
+        action: "start",
+        source,
+    })?;
+    let runner = WithLoad::new(Arc::clone(&levels), Runner { config, place, overlay });
+    let Ended { summary, error, .. } = scene.open_with(args.look(), runner)?;
+    drop(generators);
+    let after = Usage::now().without(levels.cpu());
     let written = summary.map_or(Ok(()), |summary| {
         let cost = before.since(&after, summary.stats.metrics().spun());
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
-        let report = Report::new(&summary, &scene, look, cost, error.as_ref());
+        let load = ExtraLoad::new(args.load, &levels);
+        let report = Report::new(&summary, &scene, look, cost, error.as_ref()).with_load(load);
         let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
         let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
         let timeline = timeline.map_or(Ok(()), |(path, timeline)| timeline::write(path, timeline));
