@@ -1,3 +1,6 @@
 //! `scanout bench`: scenarios measured, stored and compared.
 
+pub mod json;
+#[cfg(test)]
+mod made_up;
 pub mod result;
