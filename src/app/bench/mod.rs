@@ -1,5 +1,6 @@
 //! `scanout bench`: scenarios measured, stored and compared.
 
+pub mod compare;
 pub mod json;
 #[cfg(test)]
 mod made_up;
