@@ -1,6 +1,7 @@
 //! `scanout bench`: scenarios measured, stored and compared.
 
 pub mod compare;
+pub mod csv;
 pub mod json;
 #[cfg(test)]
 mod made_up;

@@ -9,7 +9,7 @@ use crate::app::bench::result::{BENCH_SCHEMA, BenchResult, Samples, ScenarioResu
 /// How two builds are measured.
 #[derive(Copy, Clone, Debug)]
 pub enum Order {
-    /// In turn, by rounds.
+    /// In turn, by rounds; who went second in one goes first in the next, so that a way in one direction cancels out.
     Interleaved,
     /// All rounds of one, then all of the other.
     OneAfterTheOther,
@@ -55,7 +55,7 @@ pub fn pair(seed: u64, plan: &Plan) -> [BenchResult; 2] {
             let rounds: Vec<Vec<f64>> = (0..plan.rounds)
                 .map(|round| {
                     let slot = match plan.order {
-                        Order::Interleaved => 2 * round + which,
+                        Order::Interleaved => 2 * round + (round + which) % 2,
                         _ => plan.rounds * which + round,
                     };
                     let start = plan.starts * noise.normal();
