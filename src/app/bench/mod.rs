@@ -1,3 +1,8 @@
 //! `scanout bench`: scenarios measured, stored and compared.
 
+pub mod compare;
+pub mod csv;
+pub mod json;
+#[cfg(test)]
+mod made_up;
 pub mod result;
