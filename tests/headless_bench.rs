@@ -321,7 +321,7 @@ fn interrupted_bench_writes_what_was_measured_and_leaves_nothing_running() {
     let (suite, saved) = (files.text("s.toml"), files.text("r.json"));
     let mut app = App::start(scanout(), &["bench", "--suite", &suite, "--save", &saved], &Place::Nowhere);
     // The child of the first scenario runs, and has had time for some frames.
-    let child = app.poll_while_running(LIMIT, |pid| child_of(pid)).expect("a child");
+    let child = app.poll_while_running(LIMIT, child_of).expect("a child");
     std::thread::sleep(Duration::from_millis(1_500));
     app.interrupt();
     let end = app.wait(LIMIT);

@@ -20,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The servers of a run, in the order in which they are to end.
+#[allow(clippy::large_enum_variant, reason = "there is one per run")]
 enum Servers {
     None,
     X11 { user: X11, _server: Xvfb },
