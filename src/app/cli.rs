@@ -29,6 +29,8 @@ pub enum Command {
     Sim(SimArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
+    /// Make a page, a table or a comparison of a stored result of `bench`
+    Report(super::bench::report_cmd::ReportArgs),
 }
 
 #[derive(Clone, Debug, Args)]

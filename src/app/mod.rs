@@ -57,6 +57,10 @@ pub fn main() -> Result<(), Failure> {
             log::init(false);
             return explain::run(&args);
         }
+        Some(Command::Report(args)) => {
+            log::init(false);
+            return bench::report_cmd::run(&args);
+        }
         None => cli.run,
     };
     log::init(args.quiet);

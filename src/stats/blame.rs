@@ -146,7 +146,9 @@ pub fn blame(frames: &[FrameRecord], from: Part, late: impl Fn(&FrameRecord) -> 
             let parts = counted(frame);
             let mut worst = Late { frame: frame.id, part: None, excess: 0 };
             for part in Part::ALL {
-                let (Some(took), Some(usual)) = (parts[part as usize], medians[part as usize]) else { continue };
+                let (Some(took), Some(usual)) = (parts[part as usize], medians[part as usize]) else {
+                    continue;
+                };
                 let excess = (took - usual).max(0);
                 sums[part as usize] = sums[part as usize].saturating_add(excess);
                 if excess > worst.excess {

@@ -89,7 +89,10 @@ impl FrameLog {
     /// The frames that were displayed, those of the warm-up as well, each with the input of dropped ones before it.
     pub fn displayed(&self) -> impl Iterator<Item = FrameRecord> {
         let mut carry = Carry::default();
-        self.frames.iter().map(FrameRecord::from).filter_map(move |mut record| carry.pass(&mut record).then_some(record))
+        self.frames
+            .iter()
+            .map(FrameRecord::from)
+            .filter_map(move |mut record| carry.pass(&mut record).then_some(record))
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod compare;
 pub mod csv;
+pub mod html;
 pub mod json;
 #[cfg(test)]
 mod made_up;
+pub mod report_cmd;
 pub mod result;
