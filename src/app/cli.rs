@@ -32,6 +32,9 @@ pub enum Command {
     Bench(super::bench::BenchArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
+    #[cfg(target_os = "linux")]
+    /// Make a page, a table or a comparison of a stored result of `bench`
+    Report(super::bench::report_cmd::ReportArgs),
 }
 
 #[derive(Clone, Debug, Args)]

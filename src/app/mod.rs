@@ -66,6 +66,11 @@ pub fn main() -> Result<(), Failure> {
             log::init(false);
             return explain::run(&args);
         }
+        #[cfg(target_os = "linux")]
+        Some(Command::Report(args)) => {
+            log::init(false);
+            return bench::report_cmd::run(&args);
+        }
         None => cli.run,
     };
     log::init(args.quiet);

@@ -5,6 +5,7 @@ mod child;
 pub mod compare;
 pub mod csv;
 mod gate;
+pub mod html;
 pub mod json;
 mod machine;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod made_up;
 mod measure;
 mod outcome;
 mod place;
+pub mod report_cmd;
 pub mod result;
 mod rounds;
 mod scenario;

@@ -9,7 +9,7 @@ use super::gate::{Gate, Verdict};
 use super::measure::Measured;
 use super::result::BenchResult;
 use super::rounds::Both;
-use super::{csv, json, print, table};
+use super::{csv, html, json, print, table};
 
 /// All that was measured, and what was asked about it.
 pub struct Outcome<'a> {
@@ -59,6 +59,10 @@ impl Outcome<'_> {
         // The base is older, or the other build; what is new is this one.
         let base = against.as_ref().or(self.base.as_ref());
         let comparison = base.map(|base| compare::compare(base, &this, &compare::Options::default()));
+        if let Some(path) = &self.args.html {
+            html::write(path, &this, base.zip(comparison.as_ref()))?;
+            wrote("page", path);
+        }
         if let Some(comparison) = comparison.as_ref().filter(|_| !self.args.quiet) {
             text.push('\n');
             text.push_str(&comparison.to_table());

@@ -29,7 +29,7 @@ impl Comparison {
                 }
             }
             if let Some(m) = scenario.metrics.first() {
-                line(format_args!("  uncertainty from {}", basis(m)));
+                line(format_args!("  uncertainty from {}", m.basis()));
             }
         }
         for (title, list) in [
@@ -74,14 +74,20 @@ fn misses(s: &ScenarioComparison) -> String {
     format!("missed refreshes {} before, {} now (not judged)", share(s.missed[0]), share(s.missed[1]))
 }
 
-/// What the intervals of a scenario rest on.
-pub fn basis(m: &MetricComparison) -> String {
-    let [a, b] = m.rounds;
-    match m.method {
-        Method::PairedRounds => format!("{} pairs of rounds measured in turn", a.min(b)),
-        Method::Rounds => format!("{a} and {b} rounds, not measured in turn: drift between them may pass for a change"),
-        Method::Blocks => {
-            "blocks of frames of one run each: drift between the runs may pass for a change; --interleave tells".into()
+impl MetricComparison {
+    /// What its intervals rest on.
+    pub fn basis(&self) -> String {
+        let [a, b] = self.rounds;
+        match self.method {
+            Method::PairedRounds => format!("{} pairs of rounds measured in turn", a.min(b)),
+            Method::Rounds => {
+                format!("{a} and {b} rounds, not measured in turn: drift between them may pass for a change")
+            }
+            Method::Blocks => {
+                "blocks of frames of one run each: drift between the runs may pass for a change, \
+                               which measuring in turn (--interleave) rules out"
+                    .into()
+            }
         }
     }
 }
