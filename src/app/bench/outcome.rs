@@ -126,6 +126,11 @@ impl Outcome<'_> {
                 if failed.len() > 1 { format!(" (and {} more)", failed.len() - 1) } else { String::new() };
             return Err(Failure::Usage(format!("scenario {name:?}{whose} was not measured: {why}{more}")));
         }
+        if let [first, more @ ..] = broken {
+            let first = first.trim_start_matches("broken").trim();
+            let more = if more.is_empty() { String::new() } else { format!(" (and by {} more)", more.len()) };
+            return Err(Failure::Verdict(format!("the budget was broken by {first}{more}")));
+        }
         if let Some(gate) = &self.gate {
             let verdicts: Vec<_> = self.measured.this.scenarios.iter().map(|m| (m, gate.judge(m))).collect();
             let few = verdicts.iter().find(|(_, v)| matches!(v, Verdict::TooFew { .. }));
@@ -135,11 +140,6 @@ impl Outcome<'_> {
             }
             if verdicts.iter().all(|(_, v)| *v == Verdict::NotMeasured) {
                 return Err(Failure::Usage(format!("no scenario measured {}", gate.metric.name())));
-            }
-            if !broken.is_empty() {
-                let all: Vec<_> =
-                    broken.iter().map(|line| line.trim_start_matches("broken").trim()).collect();
-                return Err(Failure::Verdict(format!("the budget was broken by {}", all.join("; "))));
             }
         }
         if let Some(comparison) = comparison.filter(|c| c.regressed()) {

@@ -13,7 +13,7 @@ use super::place::Place;
 /// Presses on a display without refreshes: each frame takes a millisecond or two, and the rest is quiet.
 const UNPACED_PRESSES_HZ: f64 = 90.0;
 /// Presses per refresh: never two in one frame, which would turn the picture back before anyone saw it.
-const PRESSES_PER_REFRESH: f64 = 0.45;
+const PRESSES_PER_REFRESH: f64 = 0.48;
 /// Motions per refresh: most frames have some, at every phase.
 const MOTIONS_PER_REFRESH: f64 = 0.9;
 /// A refresh rate to choose the above by, where nobody knows the display's.
