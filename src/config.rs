@@ -48,6 +48,9 @@ pub struct Config {
     pub capture_last: bool,
     /// Keep what the newest frames took, so many of them, for [`Recorder::trace`](crate::stats::Recorder::trace). 0: none.
     pub trace_frames: usize,
+    /// Keep the stamps of the newest frames, so many of them, for [`Summary::frame_log`](crate::Summary::frame_log).
+    /// 300 bytes each. 0: none.
+    pub record_frames: usize,
     /// Keep a [`Timeline`](crate::timeline::Timeline) of so many events of each thread, the newest ones, for
     /// [`Summary::timeline`](crate::Summary::timeline). An event takes 64 bytes. 0: none.
     pub timeline_events: usize,
@@ -97,6 +100,7 @@ impl Default for Config {
             time_limit: None,
             capture_last: false,
             trace_frames: 0,
+            record_frames: 0,
             timeline_events: 0,
             gpu_timing: GpuTiming::default(),
             simulated_refresh_hz: 60.0,
@@ -161,6 +165,7 @@ impl Config {
             time_limit: self.time_limit,
             capture_last: self.capture_last,
             trace_frames: self.trace_frames,
+            record_frames: self.record_frames,
             timeline_events: self.timeline_events,
             shutdown_timeout: self.shutdown_timeout,
             ..RunOptions::default()

@@ -8,6 +8,7 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+use super::load::LoadSpec;
 use super::photon::PhotonArgs;
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
@@ -27,10 +28,16 @@ pub enum Command {
     Run(RunArgs),
     /// Compare pacing policies on displays that do not exist
     Sim(SimArgs),
+    /// Measure scenarios, hold them against a budget, compare them
+    #[cfg(target_os = "linux")]
+    Bench(super::bench::BenchArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
     /// Measure any program from outside: from a press to the changed pixel, display intervals, lag while dragging
     Photon(PhotonArgs),
+    #[cfg(target_os = "linux")]
+    /// Make a page, a table or a comparison of a stored result of `bench`
+    Report(super::bench::report_cmd::ReportArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -183,6 +190,13 @@ pub struct RunArgs {
     /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write all stamps of the frames (the newest 65536) to a file, as JSON (scanout.frames/1)
+    #[arg(long, value_name = "FILE.json")]
+    pub frame_log: Option<PathBuf>,
+    /// Off screen: input that nobody gave, so many events per second on average at random times: presses of space for
+    /// `flash`, motion of the pointer for the other scenes
+    #[arg(long, value_name = "HZ", value_parser = rate)]
+    pub synthetic_input: Option<Rate>,
     /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
     /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
     #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
@@ -194,6 +208,10 @@ pub struct RunArgs {
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
+    /// Extra load: busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic,
+    /// several by commas
+    #[arg(long, value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
+    pub load: LoadSpec,
     /// Start in full screen
     #[arg(long)]
     pub fullscreen: bool,
@@ -265,6 +283,10 @@ fn timeline(text: &str) -> Result<PathBuf, String> {
 
 fn scene(text: &str) -> Result<Scene, String> {
     Scene::parse(text).map_err(|e| e.to_string())
+}
+
+fn load(text: &str) -> Result<LoadSpec, String> {
+    text.parse().map_err(|e: super::load::ParseLoadError| e.to_string())
 }
 
 fn quality(text: &str) -> Result<Wish, String> {
@@ -369,6 +391,7 @@ mod tests {
             ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
+            ["--synthetic-input", "0"],
             ["--refresh", "2001"],
             ["--gl-debug", "loud"],
             ["--trace", "trace.txt"],

@@ -1,9 +1,11 @@
 //! The program: command line, run, report, HUD.
 
+#[cfg(target_os = "linux")]
 mod bench;
 mod cli;
 mod explain;
 mod hud;
+mod load;
 mod log;
 mod output;
 mod photon;
@@ -14,6 +16,7 @@ mod puffin_file;
 mod report;
 mod run;
 mod sim;
+mod synthetic;
 mod timeline;
 mod trace;
 mod usage;
@@ -33,7 +36,7 @@ pub enum Failure {
     Usage(String),
     /// The run failed: exit code 1.
     Run(scanout::Error),
-    /// The same, in words.
+    /// The run failed, or what was measured is not what was asked for, in words: exit code 1.
     Failed(String),
 }
 
@@ -55,6 +58,11 @@ pub fn main() -> Result<(), Failure> {
             log::init(args.quiet);
             return sim::run(&args);
         }
+        #[cfg(target_os = "linux")]
+        Some(Command::Bench(args)) => {
+            log::init(args.quiet);
+            return bench::run(&args);
+        }
         Some(Command::Explain(args)) => {
             log::init(false);
             return explain::run(&args);
@@ -62,6 +70,11 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Photon(args)) => {
             log::init(args.quiet);
             return photon::run(&args);
+        }
+        #[cfg(target_os = "linux")]
+        Some(Command::Report(args)) => {
+            log::init(false);
+            return bench::report_cmd::run(&args);
         }
         None => cli.run,
     };

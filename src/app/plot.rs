@@ -70,8 +70,8 @@ impl Format {
     }
 }
 
-/// The picture as a file's contents.
-pub fn draw(comparisons: &[Comparison], format: Format) -> Result<Vec<u8>, Error> {
+/// Makes the font of all plots known, once.
+pub fn fonts() {
     static FONTS: Once = Once::new();
     FONTS.call_once(|| {
         for style in [FontStyle::Normal, FontStyle::Bold] {
@@ -79,6 +79,11 @@ pub fn draw(comparisons: &[Comparison], format: Format) -> Result<Vec<u8>, Error
             let _ = plotters::style::register_font(FONT, style, epaint_default_fonts::UBUNTU_LIGHT);
         }
     });
+}
+
+/// The picture as a file's contents.
+pub fn draw(comparisons: &[Comparison], format: Format) -> Result<Vec<u8>, Error> {
+    fonts();
     let panels = &comparisons[..comparisons.len().min(MOST_PANELS)];
     if panels.len() < comparisons.len() {
         log::warn!("the plot has the first {MOST_PANELS} of {} scenarios", comparisons.len());

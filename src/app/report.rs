@@ -11,6 +11,7 @@ use scanout::scenes::Quality;
 use scanout::stats::{Counters, Distribution, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
 
+use super::load::{GpuMeasured, Levels, LoadSpec};
 use super::usage::Cost;
 
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
@@ -62,8 +63,11 @@ pub struct Report<'a> {
     pacer: Pacer,
     /// How the system ran the render thread.
     priority: String,
-    /// What the process used from before the run to after it.
+    /// What the process used from before the run to after it, without the threads of an extra load.
     cost: Cost,
+    /// The extra load; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<ExtraLoad>,
     /// What made late frames late, in lines; `null` without --trace.
     late_frames: Option<Vec<String>>,
     /// What passes took the GPU, in the order of drawing; empty where the driver has no time stamps. On software rasterisers
@@ -99,6 +103,55 @@ struct Pacer {
     divisor: u32,
     /// Commits left out to empty a queue before the display.
     drains: u64,
+}
+
+/// The load that a run was put under besides its scene.
+#[derive(Debug, Serialize)]
+pub struct ExtraLoad {
+    /// As `--load` takes it; empty for none.
+    asked: String,
+    /// The same at the end: the HUD's sliders change it.
+    at_end: String,
+    /// Time on the CPU of the load's own threads, in seconds. Spikes and GPU work are the run's.
+    threads_cpu_s: f64,
+    /// What the GPU work was measured to take a frame, in milliseconds; `null` where the driver does not time it.
+    gpu_timed_ms: Option<f64>,
+    /// What it was tuned to take by draws that were waited for, in milliseconds; `null` where it is timed or there is none.
+    gpu_estimated_ms: Option<f64>,
+}
+
+impl ExtraLoad {
+    /// `None`: there was no load at any time that is known of.
+    pub fn new(asked: LoadSpec, levels: &Levels) -> Option<Self> {
+        let at_end = levels.spec();
+        if asked.is_none() && at_end.is_none() && levels.cpu().is_zero() {
+            return None;
+        }
+        let ms = |took: std::time::Duration| Some(took.as_secs_f64() * 1e3);
+        let (gpu_timed_ms, gpu_estimated_ms) = match levels.gpu_measured() {
+            GpuMeasured::Not => (None, None),
+            GpuMeasured::Estimated(took) => (None, ms(took)),
+            GpuMeasured::Timed(took) => (ms(took), None),
+        };
+        let (asked, at_end) = (asked.to_string(), at_end.to_string());
+        let threads_cpu_s = levels.cpu().as_secs_f64();
+        Some(Self { asked, at_end, threads_cpu_s, gpu_timed_ms, gpu_estimated_ms })
+    }
+
+    fn line(&self) -> String {
+        let name = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+        let mut text = name(&self.asked);
+        if self.at_end != self.asked {
+            text.push_str(&format!(" at first, {} at the end", name(&self.at_end)));
+        }
+        text.push_str(&format!("; its threads used {:.2} s of CPU time", self.threads_cpu_s));
+        match (self.gpu_timed_ms, self.gpu_estimated_ms) {
+            (Some(ms), _) => text.push_str(&format!("; GPU work timed at {ms:.2} ms")),
+            (None, Some(ms)) => text.push_str(&format!("; GPU work estimated at {ms:.2} ms, not timed")),
+            (None, None) => {}
+        }
+        text
+    }
 }
 
 /// A pass of the frames on the GPU.
@@ -225,10 +278,17 @@ impl<'a> Report<'a> {
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,
+            load: None,
             late_frames: summary.timeline.as_ref().map(|timeline| timeline.explain().lines(NAMED)),
             gpu_passes: summary.stats.gpu_passes().iter().filter_map(Pass::new).collect(),
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
         }
+    }
+
+    /// With the extra load that the run was under.
+    pub fn with_load(mut self, load: Option<ExtraLoad>) -> Self {
+        self.load = load;
+        self
     }
 
     pub fn to_json(&self) -> String {
@@ -311,6 +371,9 @@ impl<'a> Report<'a> {
             percent(self.cost.spin_share),
             or_not(self.cost.wakeups_per_s.map(|n| format!("{n:.0}")))
         ));
+        if let Some(load) = &self.load {
+            line(format_args!("extra load  {}", load.line()));
+        }
         line(format_args!(""));
         line(format_args!(
             "{:<22}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
@@ -351,7 +414,7 @@ impl<'a> Report<'a> {
 }
 
 /// A figure in at most eight characters, so that columns of nine do not run together: the larger, the fewer decimals.
-fn cell(figure: f64) -> String {
+pub fn cell(figure: f64) -> String {
     let fits = |text: &String| text.len() <= 8;
     let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
     plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
@@ -364,7 +427,7 @@ fn row(name: &str, f: &Figures) -> String {
     format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 
-fn or_not(text: Option<String>) -> String {
+pub fn or_not(text: Option<String>) -> String {
     text.unwrap_or_else(|| "not measured".to_owned())
 }
 

@@ -36,6 +36,14 @@ impl Usage {
         Self { at: MonotonicClock.now(), used: used() }
     }
 
+    /// The same without CPU time that is known to be no part of the run.
+    pub fn without(mut self, cpu: Duration) -> Self {
+        if let Some(used) = &mut self.used {
+            used.cpu = used.cpu.saturating_sub(cpu);
+        }
+        self
+    }
+
     /// What was used since `self`; `spun` is what is known of spinning in that time.
     pub fn since(&self, now: &Self, spun: Option<Duration>) -> Cost {
         let passed = now.at.saturating_since(self.at).as_secs_f64();

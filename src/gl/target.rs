@@ -78,6 +78,15 @@ impl RenderTarget {
         }
     }
 
+    /// The same, and what is drawn fills all of it.
+    pub fn begin(&self) {
+        self.bind();
+        // SAFETY: sets state of the current context.
+        unsafe {
+            self.framebuffer.gl().raw().viewport(0, 0, self.size.width as i32, self.size.height as i32);
+        }
+    }
+
     /// Its size in pixels.
     #[must_use]
     pub const fn size(&self) -> Size {

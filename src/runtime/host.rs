@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pacing::{
     DeltaTime, LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange,
 };
-use crate::stats::Recorder;
+use crate::stats::{FRAME_LOG_SCHEMA, FrameLog, FrameRow, Recorder};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub capture_last: bool,
     /// Keep what the newest frames took, so many of them: [`Recorder::trace`]. 0: none.
     pub trace_frames: usize,
+    /// Keep the stamps of the newest frames, so many of them: [`Summary::frame_log`]. 300 bytes each. 0: none.
+    pub record_frames: usize,
     /// Keep a [`Timeline`] of so many events of each thread, the newest ones. An event takes 64 bytes, and to every
     /// eight of them come the stamps of a frame, 300 bytes. 0: none.
     pub timeline_events: usize,
@@ -78,6 +80,7 @@ impl Default for RunOptions {
             end_when_idle: false,
             capture_last: false,
             trace_frames: 0,
+            record_frames: 0,
             timeline_events: 0,
             shutdown_timeout: Duration::from_millis(900),
         }
@@ -153,6 +156,22 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The stamps of the frames that were kept because [`RunOptions::record_frames`] asked for it. Allocates.
+    #[must_use]
+    pub fn frame_log(&self) -> FrameLog {
+        let (frames, pushed_out) = self.stats.records();
+        FrameLog {
+            schema: FRAME_LOG_SCHEMA.to_owned(),
+            refresh_hz: self.target.refresh_hz,
+            measured_hz: self.target.measured_hz,
+            pacing: self.pacing.to_string(),
+            source: self.target.source.clone(),
+            warmup: self.stats.warmup(),
+            pushed_out,
+            frames: frames.iter().map(FrameRow::from).collect(),
+        }
+    }
+
     /// The timeline with what the figures know.
     pub(super) fn told(&self, timeline: Timeline) -> Timeline {
         let (frames, frames_pushed_out) = self.stats.records();
@@ -188,7 +207,8 @@ pub struct Ended {
 
 impl Ended {
     /// The end of a run that never began.
-    pub(crate) const fn failed(error: Error) -> Self {
+    #[must_use]
+    pub const fn failed(error: Error) -> Self {
         Self { summary: None, error: Some(error) }
     }
 

@@ -297,8 +297,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             losses: 0,
             recent_losses: (0, Timestamp::ZERO),
         };
-        if step.options.timeline_events > 0 {
-            step.recorder.keep_records(step.options.timeline_events / EVENTS_PER_FRAME);
+        let records = step.options.record_frames.max(step.options.timeline_events / EVENTS_PER_FRAME);
+        if step.options.timeline_events > 0 || records > 0 {
+            step.recorder.keep_records(records);
         }
         if step.options.trace_frames > 0 {
             step.recorder.keep_trace(step.options.trace_frames);

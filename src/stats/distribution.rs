@@ -82,6 +82,12 @@ impl Distribution {
         self.count
     }
 
+    /// The sum of all spans, in nanoseconds.
+    #[must_use]
+    pub const fn total(&self) -> f64 {
+        self.sum
+    }
+
     /// The smallest value that at least the share `q` (0 to 1) of all values does not exceed, in nanoseconds;
     /// `None` when nothing was counted.
     #[must_use]

@@ -1,4 +1,8 @@
-use super::{FrameRecord, Stage};
+use std::time::Duration;
+
+use super::carry::Carry;
+use super::{FrameRecord, Metrics, Stage};
+use crate::pacing::{FrameId, Origin};
 use crate::time::{Timestamp, nanos};
 
 /// What the file of a [`FrameLog`] says that it is; it changes when a field changes its meaning or goes away.
@@ -58,6 +62,38 @@ pub struct FrameRow {
     pub swap_at: Option<u64>,
     pub target: Option<u64>,
     pub queued: Option<u32>,
+    /// Nanoseconds that the logic thread spun before the step.
+    pub spun: Option<u64>,
+}
+
+impl FrameLog {
+    /// The metrics of the frames after the warm-up, computed as the recorder of the run did, with each value by its frame.
+    /// Missed refreshes are counted against the nominal refresh rate, else against the measured one. What is told of
+    /// refreshes rather than of frames ([`Metric::is_of_frames`](super::Metric::is_of_frames)) is not there. Allocates.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        let hz = self.refresh_hz.or(self.measured_hz).filter(|hz| hz.is_finite() && *hz >= 0.01);
+        let refresh = hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
+        let mut metrics = Metrics::new(refresh);
+        metrics.keep_values();
+        let mut previous: Option<FrameRecord> = None;
+        for record in self.displayed() {
+            if record.id.0 > self.warmup {
+                metrics.displayed(previous.as_ref().filter(|p| p.id.0 > self.warmup), &record);
+            }
+            previous = Some(record);
+        }
+        metrics
+    }
+
+    /// The frames that were displayed, those of the warm-up as well, each with the input of dropped ones before it.
+    pub fn displayed(&self) -> impl Iterator<Item = FrameRecord> {
+        let mut carry = Carry::default();
+        self.frames
+            .iter()
+            .map(FrameRecord::from)
+            .filter_map(move |mut record| carry.pass(&mut record).then_some(record))
+    }
 }
 
 impl FrameRow {
@@ -116,14 +152,37 @@ impl From<&FrameRecord> for FrameRow {
             swap_at: time(record.swap_at),
             target: time(record.target),
             queued: record.queued,
+            spun: record.spun.map(nanos),
         }
+    }
+}
+
+impl From<&FrameRow> for FrameRecord {
+    fn from(row: &FrameRow) -> Self {
+        let time = |at: Option<u64>| at.map(Timestamp::from_nanos);
+        let origins = [Origin::Hardware, Origin::Compositor, Origin::Estimated, Origin::Simulated];
+        let mut record = Self::new(FrameId(row.id));
+        for stage in Stage::ALL {
+            record.set(stage, time(row.at(stage)));
+        }
+        record.snapshot = row.snapshot;
+        record.origin = origins.into_iter().find(|o| o.to_string() == row.origin).unwrap_or_default();
+        record.animation_time = Duration::from_nanos(row.animation_time);
+        (record.repeated, record.stale) = (row.repeated, row.stale);
+        (record.dropped, record.after_idle) = (row.dropped, row.after_idle);
+        (record.planned, record.latched) = (time(row.planned), time(row.latched));
+        (record.swap_at, record.target) = (time(row.swap_at), time(row.target));
+        record.spun = row.spun.map(Duration::from_nanos);
+        record.queued = row.queued;
+        record
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Metric, Recorder};
     use super::*;
-    use crate::pacing::FrameId;
+    use crate::pacing::Presentation;
 
     #[test]
     fn every_stamp_of_a_record_comes_through() {
@@ -138,5 +197,65 @@ mod tests {
         }
         assert_eq!(row.between(Stage::SwapBegin, Stage::InputReceived), Some(-7_000));
         assert_eq!((row.id, row.target, row.planned), (7, Some(5), None));
+    }
+
+    #[test]
+    fn record_comes_back_from_its_row() {
+        let mut record = FrameRecord::new(FrameId(9));
+        for (i, stage) in Stage::ALL.into_iter().enumerate() {
+            record.mark(stage, Timestamp::from_nanos(70 * (i as u64 + 1)));
+        }
+        record.origin = Origin::Compositor;
+        record.animation_time = Duration::from_nanos(77);
+        record.snapshot = 3;
+        (record.stale, record.repeated, record.dropped, record.after_idle) = (true, true, true, true);
+        let at = |n| Some(Timestamp::from_nanos(n));
+        (record.planned, record.latched, record.swap_at, record.target) = (at(1), at(2), at(3), at(4));
+        (record.spun, record.queued) = (Some(Duration::from_nanos(5)), Some(6));
+        assert_eq!(FrameRecord::from(&FrameRow::from(&record)), record);
+    }
+
+    /// The figures that a run printed and those computed from its log afterwards are one: also where frames were dropped,
+    /// repeated or idle.
+    #[test]
+    fn metrics_of_a_log_are_those_of_the_run() {
+        let mut rec = Recorder::new(4, Duration::from_millis(10));
+        rec.keep_records(1_000);
+        let at = |us: u64| Timestamp::from_nanos(us * 1_000);
+        for id in 1..=200_u64 {
+            let mut record = FrameRecord::new(FrameId(id));
+            let start = id * 10_000 + id * id % 700;
+            record.set(Stage::InputReceived, (id % 3 > 0).then(|| at(start - 4_000 - id % 17)));
+            for (stage, us) in [(Stage::InputSampled, 0), (Stage::LogicDone, 200), (Stage::Submitted, 900)] {
+                record.mark(stage, at(start + us));
+            }
+            record.mark(Stage::SwapBegin, at(start + 1_000));
+            record.mark(Stage::SwapEnd, at(start + 1_100));
+            record.animation_time = Duration::from_millis(10 * id);
+            record.spun = Some(Duration::from_micros(id));
+            (record.after_idle, record.repeated) = (id % 41 == 0, id % 37 == 0);
+            rec.submitted(record);
+            rec.gpu_done(FrameId(id), at(start + 1_500));
+            let shown = Presentation::At(at(start + 6_000 + id % 5 * 9_000), Origin::Compositor);
+            rec.presented(FrameId(id), if id % 7 == 0 { Presentation::Dropped } else { shown });
+        }
+        rec.finish();
+        let (records, pushed_out) = rec.records();
+        let log = FrameLog {
+            refresh_hz: Some(100.0),
+            warmup: 4,
+            pushed_out,
+            frames: records.iter().map(FrameRow::from).collect(),
+            ..FrameLog::default()
+        };
+        let (again, run) = (log.metrics(), rec.metrics());
+        assert!(rec.counters().dropped > 20 && rec.counters().contradicted > 0);
+        for &metric in Metric::ALL.iter().filter(|m| m.is_of_frames()) {
+            assert_eq!(again.summary(metric), run.summary(metric), "{}", metric.name());
+            assert_eq!(again.values(metric).len() as u64, run.get(metric).count(), "{}", metric.name());
+            assert!(again.values(metric).is_sorted_by_key(|v| v.frame), "{}", metric.name());
+        }
+        assert_eq!(again.missed_vsyncs(), run.missed_vsyncs());
+        assert!(run.values(Metric::SampleToPhoton).is_empty(), "the loop keeps none");
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Distribution, FrameRecord, Stage, Summary};
-use crate::pacing::VblankSample;
+use crate::pacing::{FrameId, VblankSample};
 use crate::time::nanos;
 
 macro_rules! metrics {
@@ -95,6 +95,18 @@ pub enum Unit {
 }
 
 impl Metric {
+    /// The metric of this name, as [`name`](Self::name) has it; `None` where there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|m| m.name() == name)
+    }
+
+    /// Whether frames give its values; the others are told by refreshes of the display.
+    #[must_use]
+    pub const fn is_of_frames(self) -> bool {
+        !matches!(self, Self::VsyncJitter | Self::PhaseError)
+    }
+
     /// What its values are.
     #[must_use]
     pub const fn unit(self) -> Unit {
@@ -119,6 +131,18 @@ pub struct Metrics {
     deadline_misses: u64,
     drift: i64,
     last_vblank: Option<VblankSample>,
+    values: Option<Vec<Vec<Value>>>,
+    /// The frame that is being counted.
+    frame: FrameId,
+}
+
+/// What one frame gave a [`Metric`].
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Value {
+    /// The frame.
+    pub frame: FrameId,
+    /// Nanoseconds, or frames, as [`Metric::unit`] says.
+    pub value: i64,
 }
 
 impl Metrics {
@@ -136,7 +160,21 @@ impl Metrics {
             deadline_misses: 0,
             drift: 0,
             last_vblank: None,
+            values: None,
+            frame: FrameId(0),
         }
+    }
+
+    /// From now on keeps each value as well, for [`values`](Self::values). It allocates as they come: for figures of runs
+    /// that are over, not for the loop itself.
+    pub fn keep_values(&mut self) {
+        self.values = Some(vec![Vec::new(); Metric::ALL.len()]);
+    }
+
+    /// The kept values of a metric in the order of frames; none unless [`keep_values`](Self::keep_values) asked for them.
+    #[must_use]
+    pub fn values(&self, metric: Metric) -> &[Value] {
+        self.values.as_ref().map_or(&[], |values| &values[metric as usize])
     }
 
     /// The distribution of one metric.
@@ -246,6 +284,7 @@ impl Metrics {
             GpuDone, InputReceived, InputSampled, LogicDone, Presented, SnapshotAcquired, SnapshotPublished,
             Submitted, SwapBegin, SwapEnd,
         };
+        self.frame = frame.id;
         self.record(Metric::ClickToPhoton, frame.between(InputReceived, Presented));
         let latched = frame.at(Presented).zip(frame.latched);
         self.record(Metric::LatchToPhoton, latched.map(|(shown, at)| shown.signed_since(at)));
@@ -314,6 +353,9 @@ impl Metrics {
     fn record(&mut self, metric: Metric, nanos: Option<i64>) {
         if let Some(nanos) = nanos {
             self.distributions[metric as usize].record(nanos);
+            if let Some(values) = &mut self.values {
+                values[metric as usize].push(Value { frame: self.frame, value: nanos });
+            }
         }
     }
 }
@@ -321,7 +363,6 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pacing::FrameId;
     use crate::time::Timestamp;
 
     const MS: u64 = 1_000_000;

@@ -2,6 +2,8 @@
 //!
 //! Pure and allocation-free after construction: the render thread records into it each frame.
 
+pub mod blame;
+mod carry;
 mod distribution;
 mod frame_log;
 mod metrics;
@@ -13,7 +15,7 @@ mod trace;
 
 pub use distribution::{Distribution, Summary};
 pub use frame_log::{FRAME_LOG_SCHEMA, FrameLog, FrameRow};
-pub use metrics::{Metric, Metrics, Unit};
+pub use metrics::{Metric, Metrics, Unit, Value};
 pub use passes::PassTimes;
 pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;

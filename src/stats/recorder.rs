@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::carry::Carry;
 use super::trace::{Trace, Tracer};
 use super::{FrameRecord, Metrics, PassTimes, Ring, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
@@ -45,8 +46,7 @@ pub struct Recorder {
     next: FrameId,
     last: FrameId,
     previous: Option<FrameRecord>,
-    carried_input: Option<Timestamp>,
-    carried_idle: bool,
+    carry: Carry,
     warmup: u64,
     metrics: Metrics,
     counters: Counters,
@@ -69,8 +69,7 @@ impl Recorder {
             next: FrameId(1),
             last: FrameId(0),
             previous: None,
-            carried_input: None,
-            carried_idle: false,
+            carry: Carry::default(),
             warmup,
             metrics: Metrics::new(refresh),
             counters: Counters::default(),
@@ -283,19 +282,7 @@ impl Recorder {
         if let Some(records) = &mut self.records {
             records.push(record);
         }
-        if record.dropped || record.at(Stage::Presented).is_none() {
-            self.counters.dropped += u64::from(record.dropped);
-            self.counters.unfinished += u64::from(!record.dropped);
-            // Its input shows up, as far as is known, with the next frame that is displayed.
-            self.carried_input = earliest(self.carried_input, record.at(Stage::InputReceived));
-            self.carried_idle |= record.after_idle;
-        } else {
-            // The gap is one before the next frame that is displayed.
-            record.after_idle |= std::mem::take(&mut self.carried_idle);
-            record.set(
-                Stage::InputReceived,
-                earliest(self.carried_input.take(), record.at(Stage::InputReceived)),
-            );
+        if self.carry.pass(&mut record) {
             self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());
             if record.id.0 > self.warmup {
                 self.counters.measured += 1;
@@ -304,6 +291,9 @@ impl Recorder {
                 self.metrics.displayed(previous, &record);
             }
             self.previous = Some(record);
+        } else {
+            self.counters.dropped += u64::from(record.dropped);
+            self.counters.unfinished += u64::from(!record.dropped);
         }
         if self.recent.len() < RECENT {
             self.recent.push(record);
@@ -311,13 +301,6 @@ impl Recorder {
             self.recent[self.recent_next % RECENT] = record;
             self.recent_next = (self.recent_next + 1) % RECENT;
         }
-    }
-}
-
-fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        _ => a.or(b),
     }
 }
 

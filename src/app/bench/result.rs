@@ -22,6 +22,10 @@ pub struct BenchResult {
     /// `quick`, `full`, or the name of the user's file.
     pub suite: String,
     pub machine: Machine,
+    /// Set where two builds took turns in one run: the same text in both results. Round `i` of one was then measured
+    /// beside round `i` of the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interleaved: Option<String>,
     pub scenarios: Vec<ScenarioResult>,
 }
 
@@ -110,4 +114,7 @@ pub struct Samples {
     /// One of so many values was kept: 1 is all of them.
     pub every: u64,
     pub ms: Vec<f64>,
+    /// How many of the values came from each run of the scenario, in order; empty where all came from one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u64>,
 }

@@ -1,0 +1,229 @@
+//! The newest frames of a scenario: each a bar of the parts of its way, the late ones marked and blamed. plotters has no
+//! tooltips and would write a rectangle for each part of each frame, so this one is written by hand.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use scanout::pacing::FrameId;
+use scanout::stats::blame::{Blame, Part, blame, parts};
+use scanout::stats::{FrameLog, FrameRecord, FrameRow, Stage};
+
+use super::{LETTER_OF, ms};
+use crate::app::bench::result::ScenarioResult;
+
+/// Bars that can still be told apart.
+const MOST: usize = 180;
+const WIDTH: f64 = 980.0;
+const LEFT: f64 = 44.0;
+const TOP: f64 = 34.0;
+const TALL: f64 = 150.0;
+
+/// What the newest frames tell.
+pub struct Way {
+    /// Those that were displayed, numbered from 0 here: runs of a scenario number theirs alike.
+    frames: Vec<FrameRecord>,
+    /// Their own numbers.
+    names: Vec<u64>,
+    /// Refreshes that each came too late by.
+    missed: Vec<u64>,
+    blame: Blame,
+    /// Mean and P99 of each part in milliseconds, over all of them.
+    pub parts: [Option<[f64; 2]>; Part::COUNT],
+    dropped: usize,
+}
+
+impl Way {
+    pub fn new(s: &ScenarioResult) -> Self {
+        let refresh = s.measured_hz.or(s.refresh_hz).filter(|hz| *hz > 0.0).map(|hz| 1e9 / hz);
+        let log = FrameLog { frames: s.strip.clone(), ..FrameLog::default() };
+        let mut frames: Vec<FrameRecord> = log.displayed().collect();
+        let names = frames.iter().map(|f| f.id.0).collect();
+        let missed = missed(&frames, refresh);
+        for (i, frame) in frames.iter_mut().enumerate() {
+            frame.id = FrameId(i as u64);
+        }
+        let blame = blame(&frames, Part::Logic, |frame| missed[frame.id.0 as usize] > 0);
+        let mut of: [Vec<f64>; Part::COUNT] = Default::default();
+        for frame in &frames {
+            let times = way(frame);
+            of.iter_mut().zip(times).for_each(|(all, time)| all.extend(time));
+        }
+        let figures = |mut all: Vec<f64>| {
+            all.sort_by(f64::total_cmp);
+            let rank = (0.99 * all.len() as f64).ceil() as usize;
+            let p99 = all.get(rank.saturating_sub(1))?;
+            Some([all.iter().sum::<f64>() / all.len() as f64, *p99])
+        };
+        Self {
+            names,
+            missed,
+            blame,
+            parts: of.map(figures),
+            dropped: s.strip.iter().filter(|row: &&FrameRow| row.dropped).count(),
+            frames,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// What the strip shows, in words.
+    pub fn summary(&self) -> String {
+        let shown = self.frames.len().min(MOST);
+        let from = self.frames.len() - shown;
+        let late: Vec<_> = self.blame.late.iter().filter(|l| l.frame.0 as usize >= from).collect();
+        let mut out = format!("{shown} frames, {} of them late", late.len());
+        let mut counted: Vec<(Part, usize)> =
+            Part::ALL.map(|part| (part, late.iter().filter(|l| l.part == Some(part)).count())).to_vec();
+        counted.retain(|(_, n)| *n > 0);
+        for (i, (part, n)) in counted.iter().enumerate() {
+            let _ = write!(
+                out,
+                "{}{n} by {part} ({})",
+                if i == 0 { ": " } else { ", " },
+                LETTER_OF[*part as usize]
+            );
+        }
+        let unblamed = late.iter().filter(|l| l.part.is_none()).count();
+        if unblamed > 0 {
+            let _ = write!(
+                out,
+                "{}{unblamed} with no part longer than usual (?)",
+                if counted.is_empty() { ": " } else { ", " }
+            );
+        }
+        if self.dropped > 0 {
+            let _ = write!(
+                out,
+                "; {} of the newest {} were never displayed and have no bar",
+                self.dropped,
+                self.frames.len() + self.dropped
+            );
+        }
+        out.push('.');
+        out
+    }
+
+    /// The strip; `None` where no frame was displayed.
+    pub fn strip(&self) -> Option<String> {
+        let from = self.frames.len().saturating_sub(MOST);
+        let shown = &self.frames[from..];
+        if shown.is_empty() {
+            return None;
+        }
+        let totals: Vec<f64> = shown.iter().map(|f| way(f).iter().flatten().sum()).collect();
+        let mut sorted = totals.clone();
+        sorted.sort_by(f64::total_cmp);
+        // The highest are cut, so that the others can be seen.
+        let usual = sorted[sorted.len() / 2];
+        let top = sorted[sorted.len() - 1].min(usual * 4.0).max(0.01);
+        let step = (WIDTH - LEFT - 4.0) / shown.len() as f64;
+        let mut out = format!(
+            "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Strip of frames\">",
+            TOP + TALL + 12.0
+        );
+        for i in 0..=3 {
+            let value = top * f64::from(i) / 3.0;
+            let y = TOP + TALL - TALL * f64::from(i) / 3.0;
+            let _ = write!(
+                out,
+                "<path class=\"rule\" d=\"M{LEFT} {y:.0}H{WIDTH}\"/><text x=\"{}\" y=\"{:.0}\" font-size=\"13\" text-anchor=\"end\">{}</text>",
+                LEFT - 5.0,
+                y + 4.0,
+                ms(value)
+            );
+        }
+        self.bars(&mut out, shown, top, step);
+        self.marks(&mut out, from, &totals, top, step);
+        out.push_str("</svg>");
+        Some(out)
+    }
+
+    /// One path for each part, through all frames.
+    fn bars(&self, out: &mut String, shown: &[FrameRecord], top: f64, step: f64) {
+        let wide = (step * 0.86).max(0.6);
+        for part in Part::ALL {
+            let mut path = String::new();
+            for (i, frame) in shown.iter().enumerate() {
+                let times = way(frame);
+                let below: f64 = times[..part as usize].iter().flatten().sum();
+                let Some(time) = times[part as usize] else { continue };
+                let (low, high) = (below.min(top), (below + time).min(top));
+                let tall = TALL * (high - low) / top;
+                if tall >= 0.1 {
+                    let (x, y) = (LEFT + step * i as f64, TOP + TALL - TALL * high / top);
+                    let _ = write!(path, "M{x:.1} {y:.1}h{wide:.1}v{tall:.1}h-{wide:.1}z");
+                }
+            }
+            if !path.is_empty() {
+                let _ = write!(out, "<path class=\"p{}\" d=\"{path}\"/>", part as usize);
+            }
+        }
+    }
+
+    /// A cross over each late frame, with the letter of the part at fault.
+    fn marks(&self, out: &mut String, from: usize, totals: &[f64], top: f64, step: f64) {
+        for late in &self.blame.late {
+            let Some(i) = (late.frame.0 as usize).checked_sub(from) else { continue };
+            let x = LEFT + step * (i as f64 + 0.43);
+            let y = TOP + TALL - TALL * (totals[i] / top).min(1.0) - 9.0;
+            let (letter, why) = match late.part {
+                Some(part) => (
+                    LETTER_OF[part as usize],
+                    format!("{part} took {} ms longer than usual", ms(late.excess as f64 / 1e6)),
+                ),
+                None => ("?", "no part took longer than usual".to_owned()),
+            };
+            let number = late.frame.0 as usize;
+            let cut = if totals[i] > top { ", bar cut off" } else { "" };
+            let _ = write!(
+                out,
+                "<g><title>frame {}: {} refresh(es) late, {} ms{cut}; {why}</title><path class=\"cross\" d=\"M{:.1} {:.1}l7 7m0 -7l-7 7\"/><text class=\"mark\" x=\"{x:.1}\" y=\"{:.1}\" font-size=\"13\" text-anchor=\"middle\">{letter}</text></g>",
+                self.names[number],
+                self.missed[number],
+                ms(totals[i]),
+                x - 3.5,
+                y - 1.0,
+                y - 5.0,
+            );
+        }
+    }
+}
+
+/// The parts from the sample on, in milliseconds.
+fn way(frame: &FrameRecord) -> [Option<f64>; Part::COUNT] {
+    let mut times = parts(frame).map(|nanos| nanos.map(|n| n as f64 / 1e6));
+    times[Part::InputWait as usize] = None;
+    times
+}
+
+/// By how many refreshes each frame was late: after its target, where it had one, else after as many refreshes as the frames
+/// of this run usually last. A frame that nothing had asked for a while is not late.
+fn missed(frames: &[FrameRecord], refresh: Option<f64>) -> Vec<u64> {
+    let Some(refresh) = refresh else { return vec![0; frames.len()] };
+    let whole = |nanos: i64| (nanos as f64 / refresh).round().max(0.0) as u64;
+    let lasted: Vec<Option<u64>> = std::iter::once(None)
+        .chain(frames.windows(2).map(|pair| {
+            // Another run of the scenario begins where numbers start again.
+            let follows = pair[1].id > pair[0].id && !pair[1].after_idle;
+            let (a, b) = (pair[0].at(Stage::Presented)?, pair[1].at(Stage::Presented)?);
+            follows.then(|| whole(b.signed_since(a)))
+        }))
+        .collect();
+    let mut sorted: Vec<u64> = lasted.iter().flatten().copied().collect();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(1).max(1);
+    let late =
+        |(frame, lasted): (&FrameRecord, &Option<u64>)| match (frame.target, frame.at(Stage::Presented)) {
+            (Some(target), Some(shown)) => whole(shown.signed_since(target)),
+            _ => lasted.map_or(0, |k| k.saturating_sub(usual)),
+        };
+    frames.iter().zip(&lasted).map(late).collect()
+}
+
+/// A refresh in milliseconds, where it is known.
+pub fn refresh_ms(s: &ScenarioResult) -> Option<f64> {
+    let hz = s.measured_hz.or(s.refresh_hz).filter(|hz| *hz > 0.0)?;
+    Some(Duration::from_secs(1).as_secs_f64() * 1e3 / hz)
+}

@@ -1,0 +1,283 @@
+//! A result as one page: no scripts, no network, readable in light and dark, on paper, and without seeing the charts.
+
+mod chart;
+mod figures;
+mod frames;
+mod tables;
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use self::figures::Values;
+use self::frames::{Way, refresh_ms};
+use super::compare::Comparison;
+use super::result::{BenchResult, Machine, ScenarioResult};
+use crate::app::{Failure, output};
+
+/// What stands for each part of a frame's way (`Part::ALL`) where there is no room for its name.
+const LETTER_OF: [&str; 6] = ["I", "L", "H", "R", "G", "D"];
+const STYLE: &str = include_str!("style.css");
+
+/// Writes the page of a result; with a base it has both in its charts, and what the comparison says.
+///
+/// # Errors
+/// [`Failure::Run`] where the file cannot be written.
+pub fn write(
+    path: &Path,
+    result: &BenchResult,
+    base: Option<(&BenchResult, &Comparison)>,
+) -> Result<(), Failure> {
+    Ok(output::write(path, page(result, base).as_bytes())?)
+}
+
+/// The page.
+pub fn page(result: &BenchResult, base: Option<(&BenchResult, &Comparison)>) -> String {
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>scanout bench: {0}</title>\n<style>\n{STYLE}</style></head><body>\n<header><h1>scanout bench: {0}</h1>",
+        Escaped(&result.suite)
+    );
+    header(&mut out, result, base.map(|(base, _)| base));
+    out.push_str("</header>\n<main>");
+    out.push_str(&tables::overview(result));
+    if let Some((_, comparison)) = base {
+        out.push_str(&tables::comparison(comparison));
+    }
+    for (i, s) in result.scenarios.iter().enumerate() {
+        let before =
+            base.and_then(|(b, _)| b.scenarios.iter().find(|b| b.name == s.name && b.error.is_none()));
+        scenario(&mut out, i, s, before);
+    }
+    out.push_str("</main></body></html>\n");
+    out
+}
+
+fn header(out: &mut String, result: &BenchResult, base: Option<&BenchResult>) {
+    let m = &result.machine;
+    let software = result.scenarios.iter().any(|s| s.software);
+    out.push_str("<dl>");
+    row(out, "measured", &format!("{} by scanout {}", utc(result.began_unix_s), result.scanout));
+    row(out, "machine", &machine(m));
+    let load = |l: Option<f64>| l.map_or("not measured".to_owned(), |l| format!("{l:.2}"));
+    row(out, "load average", &format!("{} before, {} after", load(m.load_before), load(m.load_after)));
+    if let Some(base) = base {
+        row(
+            out,
+            "base",
+            &format!("{} by scanout {}, {}", utc(base.began_unix_s), base.scanout, machine(&base.machine)),
+        );
+    }
+    out.push_str("</dl>");
+    out.push_str(
+        "<p class=\"note\">\"Photon\" and \"displayed\" mean the time at which the new pixels are in the framebuffer that is scanned out; \
+         no camera was involved. ClickToPhoton begins with the input, SampleToPhoton with its sampling by the program: they are \
+         two figures and never drawn in one curve.</p>",
+    );
+    if software {
+        out.push_str("<p class=\"note\">Scenarios marked as such were drawn by a software rasteriser: their times of drawing say little about a GPU.</p>");
+    }
+}
+
+fn machine(m: &Machine) -> String {
+    let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
+    format!(
+        "{}, {} core(s), {} {}, CPU governor {}",
+        m.cpu.clone().unwrap_or_else(|| "unknown CPU".into()),
+        m.cores,
+        m.os,
+        or_unknown(&m.kernel),
+        or_unknown(&m.governor)
+    )
+}
+
+/// One scenario; `base`: what it is compared with.
+fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&ScenarioResult>) {
+    let _ = write!(out, "\n<section><h2 id=\"s{index}\">{}</h2>", Escaped(&s.name));
+    if let Some(why) = &s.error {
+        let _ = write!(out, "<p class=\"warn\">Not measured: {}</p></section>", Escaped(why));
+        return;
+    }
+    facts(out, s);
+    for warning in &s.warnings {
+        let _ = write!(out, "<p class=\"warn\">Warning: {}</p>", Escaped(warning));
+    }
+    let way = Way::new(s);
+    if let Some(strip) = way.strip() {
+        let _ = write!(
+            out,
+            "<figure class=\"wide\"><div class=\"scroll\">{strip}</div><figcaption><b>Frame strip</b>The newest frames, oldest first; each \
+             bar is the way from sample to display in milliseconds, by its parts. A cross marks a frame that was displayed a refresh or more \
+             late; the letter over it is the part that took longest beyond its usual time. {}</figcaption></figure>",
+            way.summary()
+        );
+    }
+    out.push_str("<div class=\"figures\">");
+    if let Some(chart) = figures::stages(&way) {
+        let caption = format!(
+            "From sample to display over the newest {} displayed frames, one part after the other. The second bar stacks the P99 of \
+             each part, which no single frame need have reached.{}",
+            way.len(),
+            tables::parts(&way)
+        );
+        figure(out, "Stages", &chart, &caption);
+    }
+    for metric in ["SampleToPhoton", "ClickToPhoton"] {
+        let Some(values) = Values::new(metric, s, base) else {
+            figure(out, metric, "", "Not measured, or no values were kept.");
+            continue;
+        };
+        let both = if values.has_base() { " Filled: this result; broken line: the base." } else { "" };
+        let input =
+            if metric == "ClickToPhoton" { format!(" Input: {}.", Escaped(&s.input)) } else { String::new() };
+        let caption = format!("{}{both}{}{input}", values.percentiles(), values.beyond());
+        figure(out, &format!("{metric}, histogram"), &figures::histogram(metric, &values), &caption);
+        let both = if values.has_base() { " Solid: this result; broken line: the base." } else { "" };
+        let caption = format!(
+            "The share of frames that were displayed after at most so long. Dots: P50, P95, P99.{both}"
+        );
+        figure(out, &format!("{metric}, cumulative"), &figures::cumulative(metric, &values), &caption);
+    }
+    timing(out, s);
+    out.push_str("</div>");
+    out.push_str(&tables::metrics(s));
+    out.push_str("</section>");
+}
+
+/// Display intervals, and how far wake-ups and predictions were off.
+fn timing(out: &mut String, s: &ScenarioResult) {
+    let refresh = refresh_ms(s);
+    if let Some(chart) = figures::intervals(s, refresh) {
+        let lines = refresh.map_or(String::new(), |r| format!(" Lines: whole refreshes of {} ms.", ms(r)));
+        let caption = format!(
+            "Milliseconds between displayed frames, in their order; of frames that share a column the longest. Missed refreshes: {}.{lines}",
+            tables::missed(s)
+        );
+        figure(out, "Display intervals", &chart, &caption);
+    }
+    let names = ["WakeError", "PhaseError", "AnimationError", "IntervalJitter"];
+    let figures = |name: &str| s.metrics.get(name).copied().flatten();
+    let rows: Vec<_> = names.iter().filter_map(|name| Some((*name, figures(name)?))).collect();
+    let mut caption: Vec<String> = rows
+        .iter()
+        .map(|(name, f)| format!("{name}: P50 {}, P99 {}, largest {} ms", ms(f.p50), ms(f.p99), ms(f.max)))
+        .collect();
+    caption.extend(names.iter().filter(|n| figures(n).is_none()).map(|n| format!("{n}: not measured")));
+    let key = "Thin line: smallest to largest; thick: P50 to P95; tick: P99. ";
+    if let Some(chart) = figures::errors(&rows) {
+        figure(out, "Errors of timing", &chart, &format!("{key}{}.", caption.join("; ")));
+    } else {
+        figure(out, "Errors of timing", "", &format!("{}.", caption.join("; ")));
+    }
+}
+
+fn facts(out: &mut String, s: &ScenarioResult) {
+    let hz = |hz: Option<f64>| hz.map_or("unknown".to_owned(), |hz| format!("{hz:.2} Hz"));
+    let percent =
+        |share: Option<f64>| share.map_or("not measured".to_owned(), |s| format!("{:.0} %", s * 100.0));
+    let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+    let [width, height] = s.size;
+    out.push_str("<dl>");
+    row(
+        out,
+        "scene",
+        &format!("{}, {width}x{height}, pacing {}, extra load {}", s.scene, s.pacing, or(&s.load, "none")),
+    );
+    row(
+        out,
+        "display",
+        &format!("{}, {} nominal, {} measured", s.place, hz(s.refresh_hz), hz(s.measured_hz)),
+    );
+    row(
+        out,
+        "display times",
+        &format!("{} ({})", or(&s.display_source, "nobody told"), or(&s.display_origin, "unknown")),
+    );
+    let software = if s.software { ", a software rasteriser" } else { "" };
+    row(out, "OpenGL", &format!("{} / {} / {}{software}", s.gl_vendor, s.gl_renderer, s.gl_version));
+    row(out, "input", &s.input);
+    row(
+        out,
+        "frames",
+        &format!(
+            "{} in {:.2} s ({:.1}/s) after {} of warm-up; {} dropped, {} repeated",
+            s.frames, s.elapsed_s, s.frames_per_second, s.warmup_frames, s.dropped, s.repeated
+        ),
+    );
+    let declared = s.miss_budget.map_or(String::new(), |b| format!(" (declared: {:.2} %)", b * 100.0));
+    let deadlines = match (s.deadline_misses, s.deadlines) {
+        (Some(missed), Some(of)) => format!("{missed} of {of}"),
+        _ => "not measured".into(),
+    };
+    row(out, "missed", &format!("{} of refreshes{declared}; deadlines: {deadlines}", tables::missed(s)));
+    let wakeups = s.wakeups_per_s.map_or("not measured".to_owned(), |n| format!("{n:.0}"));
+    row(
+        out,
+        "cost",
+        &format!(
+            "CPU {} of one core, spinning {}, wake-ups per second {wakeups}",
+            percent(s.cpu_share),
+            percent(s.spin_share)
+        ),
+    );
+    out.push_str("</dl>");
+}
+
+fn row(out: &mut String, name: &str, value: &str) {
+    let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", Escaped(value));
+}
+
+/// `caption` is markup.
+fn figure(out: &mut String, title: &str, chart: &str, caption: &str) {
+    let _ =
+        write!(out, "<figure>{chart}<figcaption><b>{}</b>{caption}</figcaption></figure>", Escaped(title));
+}
+
+/// Milliseconds with as many digits as tell something.
+fn ms(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e6 => format!("{value:.1e}"),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        v if v >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// Text from outside, as text of a page or of an attribute.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c if c.is_control() => f.write_char(' ')?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A time as date and time of day. The days are counted in eras of 400 years that begin in March, so that the leap day is the
+/// last of its year (Hinnant, "chrono-compatible low-level date algorithms", 2013).
+fn utc(unix_s: u64) -> String {
+    // What lies further away is no time of a bench.
+    let unix_s = unix_s.min(253_402_300_799);
+    let (days, second) = (unix_s / 86_400 + 719_468, unix_s % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", second / 3_600, second / 60 % 60)
+}
+
+#[cfg(test)]
+mod tests;
