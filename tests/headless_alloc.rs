@@ -239,6 +239,8 @@ impl Visitor for Watch {
             size: Size::new(64, 36),
             pacing: self.pacing,
             debug: self.debug,
+            // Fewer than are drawn: the oldest make room.
+            record_frames: 100,
             timeline_events: self.events,
             shader_folder: self.shaders,
             simulated_refresh_hz: 240.0,

@@ -27,8 +27,12 @@ pub enum Command {
     Run(RunArgs),
     /// Compare pacing policies on displays that do not exist
     Sim(SimArgs),
+    /// Measure scenarios, hold them against a budget, compare them
+    #[cfg(target_os = "linux")]
+    Bench(super::bench::BenchArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
+    #[cfg(target_os = "linux")]
     /// Make a page, a table or a comparison of a stored result of `bench`
     Report(super::bench::report_cmd::ReportArgs),
 }
@@ -183,6 +187,13 @@ pub struct RunArgs {
     /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write all stamps of the frames (the newest 65536) to a file, as JSON (scanout.frames/1)
+    #[arg(long, value_name = "FILE.json")]
+    pub frame_log: Option<PathBuf>,
+    /// Off screen: input that nobody gave, so many events per second on average at random times: presses of space for
+    /// `flash`, motion of the pointer for the other scenes
+    #[arg(long, value_name = "HZ", value_parser = rate)]
+    pub synthetic_input: Option<Rate>,
     /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
     /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
     #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
@@ -319,7 +330,7 @@ fn gpu_timing(text: &str) -> Result<GpuTiming, String> {
     text.parse()
 }
 
-fn size(text: &str) -> Result<Size, String> {
+pub fn size(text: &str) -> Result<Size, String> {
     let (width, height) = text.split_once(['x', 'X']).ok_or("a size is written like 1280x720")?;
     let side = |text: &str| {
         text.parse::<u32>()
@@ -377,6 +388,7 @@ mod tests {
             ["--vrr", "144-48"],
             ["--instances", "9999999"],
             ["--refresh", "inf"],
+            ["--synthetic-input", "0"],
             ["--refresh", "2001"],
             ["--gl-debug", "loud"],
             ["--trace", "trace.txt"],

@@ -1,5 +1,6 @@
 //! The program: command line, run, report, HUD.
 
+#[cfg(target_os = "linux")]
 mod bench;
 mod cli;
 mod explain;
@@ -14,6 +15,7 @@ mod puffin_file;
 mod report;
 mod run;
 mod sim;
+mod synthetic;
 mod timeline;
 mod trace;
 mod usage;
@@ -33,6 +35,8 @@ pub enum Failure {
     Usage(String),
     /// The run failed: exit code 1.
     Run(scanout::Error),
+    /// What was measured is not what was asked for: exit code 1.
+    Verdict(String),
 }
 
 impl From<scanout::Error> for Failure {
@@ -53,10 +57,16 @@ pub fn main() -> Result<(), Failure> {
             log::init(args.quiet);
             return sim::run(&args);
         }
+        #[cfg(target_os = "linux")]
+        Some(Command::Bench(args)) => {
+            log::init(args.quiet);
+            return bench::run(&args);
+        }
         Some(Command::Explain(args)) => {
             log::init(false);
             return explain::run(&args);
         }
+        #[cfg(target_os = "linux")]
         Some(Command::Report(args)) => {
             log::init(false);
             return bench::report_cmd::run(&args);
@@ -76,6 +86,10 @@ pub fn fail(failure: &Failure) -> ExitCode {
         Failure::Usage(text) => {
             eprintln!("scanout: {text}");
             ExitCode::from(2)
+        }
+        Failure::Verdict(text) => {
+            eprintln!("scanout: {text}");
+            ExitCode::from(1)
         }
         Failure::Run(error) => {
             let mut text = error.to_string();

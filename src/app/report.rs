@@ -414,7 +414,7 @@ impl<'a> Report<'a> {
 }
 
 /// A figure in at most eight characters, so that columns of nine do not run together: the larger, the fewer decimals.
-fn cell(figure: f64) -> String {
+pub fn cell(figure: f64) -> String {
     let fits = |text: &String| text.len() <= 8;
     let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
     plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
@@ -427,7 +427,7 @@ fn row(name: &str, f: &Figures) -> String {
     format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 
-fn or_not(text: Option<String>) -> String {
+pub fn or_not(text: Option<String>) -> String {
     text.unwrap_or_else(|| "not measured".to_owned())
 }
 

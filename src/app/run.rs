@@ -17,6 +17,7 @@ use scanout::{Config, Error, Logic, headless, window};
 use super::cli::{Display, RunArgs};
 use super::load::{Generators, Levels, Limits, WithLoad};
 use super::report::{ExtraLoad, Report};
+use super::synthetic::{self, Synthetic};
 use super::usage::Usage;
 use super::{Failure, hud, output, profile, timeline, trace};
 
@@ -24,6 +25,8 @@ use super::{Failure, hud, output, profile, timeline, trace};
 const WARMUP: u64 = 30;
 /// Frames that a trace has at most: 18 minutes at 60 Hz, 8 MB.
 const RECORDED: usize = 65_536;
+/// Frames that a log has at most: 35 MB as text.
+const LOGGED: usize = 65_536;
 /// Events that a timeline has of each thread at most: 8 MiB, and minutes at 60 Hz.
 const EVENTS: usize = 131_072;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
@@ -36,6 +39,10 @@ const HEADLESS_RUN: Duration = Duration::from_secs(5);
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let scene = args.scene().map_err(Failure::Usage)?;
     let place = place(args.display);
+    let synthetic = args.synthetic_input.map(|rate| Synthetic::new(&scene, rate, args.size));
+    if synthetic.is_some() && place != Place::Headless {
+        return Err(Failure::Usage("--synthetic-input is for runs off screen (--display headless)".into()));
+    }
     let outputs = Outputs::plan(args, &scene, place)?;
     let _profile = args.profile.as_deref().map(profile::Server::start).transpose()?;
     let mut config = Config {
@@ -57,6 +64,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         timeline_events: if args.trace.is_some() { EVENTS } else { 0 },
         gpu_timing: args.gpu_timing,
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
+        record_frames: if args.frame_log.is_some() { LOGGED } else { 0 },
         simulated_refresh_hz: args.refresh,
         debug: args.gl_debug.unwrap_or_default(),
         shader_folder: args.shaders.clone(),
@@ -83,7 +91,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         action: "start",
         source,
     })?;
-    let runner = WithLoad::new(Arc::clone(&levels), Runner { config, place, overlay });
+    let runner = WithLoad::new(Arc::clone(&levels), Runner { config, place, overlay, synthetic });
     let Ended { summary, error, .. } = scene.open_with(args.look(), runner)?;
     drop(generators);
     let after = Usage::now().without(levels.cpu());
@@ -94,12 +102,20 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         let load = ExtraLoad::new(args.load, &levels);
         let report = Report::new(&summary, &scene, look, cost, error.as_ref()).with_load(load);
         let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
+        let frames = args.frame_log.as_ref().map_or(Ok(()), |path| write_frames(path, &summary));
         let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
         let timeline = timeline.map_or(Ok(()), |(path, timeline)| timeline::write(path, timeline));
-        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace).and(timeline)
+        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace).and(frames).and(timeline)
     });
     // What ended the run is the cause of all else that went wrong.
     error.map_or(written, Err).map_err(Failure::from)
+}
+
+/// Writes the stamps of the frames that were kept.
+fn write_frames(path: &Path, summary: &scanout::Summary) -> Result<(), Error> {
+    let mut text = serde_json::to_vec(&summary.frame_log()).expect("plain data");
+    text.push(b'\n');
+    output::write(path, &text)
 }
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -147,6 +163,7 @@ struct Runner {
     config: Config,
     place: Place,
     overlay: OverlayFactory,
+    synthetic: Option<Synthetic>,
 }
 
 impl Visitor for Runner {
@@ -168,6 +185,11 @@ impl Visitor for Runner {
             }
             Place::Headless => {
                 let overlay = Some(self.overlay);
+                if let Some(input) = self.synthetic {
+                    return synthetic::run(&self.config, logic, make_renderer, overlay, input, || {
+                        interrupt.seen()
+                    });
+                }
                 headless::run_until(&self.config, logic, make_renderer, overlay, || interrupt.seen())
             }
         }
@@ -280,6 +302,12 @@ impl Outputs {
         clash("--trace and --screenshot", args.trace.as_ref(), args.screenshot.as_ref())?;
         clash("--trace and --record", args.trace.as_ref(), args.record.as_ref())?;
         clash("--trace and --scene", args.trace.as_ref(), model)?;
+        clash("--frame-log and --report", args.frame_log.as_ref(), args.report.as_ref())?;
+        clash("--frame-log and --screenshot", args.frame_log.as_ref(), args.screenshot.as_ref())?;
+        clash("--frame-log and --record", args.frame_log.as_ref(), args.record.as_ref())?;
+        clash("--frame-log and --trace", args.frame_log.as_ref(), args.trace.as_ref())?;
+        clash("--frame-log and --scene", args.frame_log.as_ref(), model)?;
+        args.frame_log.as_deref().map(output::check).transpose()?;
         args.record.as_deref().map(output::check).transpose()?;
         args.trace.as_deref().map(output::check).transpose()?;
         Ok(Self {

@@ -207,7 +207,8 @@ pub struct Ended {
 
 impl Ended {
     /// The end of a run that never began.
-    pub(crate) const fn failed(error: Error) -> Self {
+    #[must_use]
+    pub const fn failed(error: Error) -> Self {
         Self { summary: None, error: Some(error) }
     }
 

@@ -1,0 +1,220 @@
+//! What a bench prints.
+
+use std::fmt::Write as _;
+
+use super::super::report::{cell, or_not};
+use super::result::{Figures, Machine, ScenarioResult};
+
+/// The five stages from input to display, and both ends together. The two latencies are two lines: one begins with the
+/// input, the other with its sampling.
+const STAGES: [(&str, &str); 6] = [
+    ("input -> logic", "InputToLogic"),
+    ("logic -> render", "LogicToRender"),
+    ("render -> GPU done", "SubmitToGpuDone"),
+    ("GPU submit -> display", "SubmitToDisplay"),
+    ("SampleToPhoton", "SampleToPhoton"),
+    ("ClickToPhoton", "ClickToPhoton"),
+];
+/// What tells how even the frames were.
+const QUALITY: [&str; 9] = [
+    "MsBetweenDisplayChange",
+    "MsUntilDisplayed",
+    "MsInPresentAPI",
+    "DisplayLatency",
+    "AnimationError",
+    "IntervalJitter",
+    "PhaseError",
+    "WakeError",
+    "QueueDepth",
+];
+
+/// The machine, in a line or two.
+pub fn machine(machine: &Machine, suite: &str) -> String {
+    let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
+    let mut out = format!(
+        "suite {suite} on {}, {} core(s); {} {}; governor {}; load average {}\n",
+        or_unknown(&machine.cpu),
+        machine.cores,
+        machine.os,
+        or_unknown(&machine.kernel),
+        or_unknown(&machine.governor),
+        or_not(machine.load_before.map(|l| format!("{l:.2}"))),
+    );
+    // Whatever else runs takes its time from what is measured.
+    if machine.load_before.is_some_and(|load| load > 0.5 * machine.cores as f64) {
+        out.push_str(
+            "warning: the machine was busy before the bench began; times will be longer than they need be\n",
+        );
+    }
+    out
+}
+
+/// One scenario: the table of its stages, both latencies, and how even its frames were.
+pub fn scenario(s: &ScenarioResult) -> String {
+    let mut out = String::new();
+    let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("writing to a string");
+    line(format_args!("{}", s.name));
+    if let Some(error) = &s.error {
+        line(format_args!("  not measured: {error}"));
+        return out;
+    }
+    let [width, height] = s.size;
+    let load = if s.load.is_empty() { "none".to_owned() } else { s.load.clone() };
+    line(format_args!(
+        "  {}, pacing {}, {width}x{height} on {}, extra load {load}, input {}",
+        s.scene, s.pacing, s.place, s.input
+    ));
+    let software = if s.software { " (software rasteriser)" } else { "" };
+    line(format_args!("  OpenGL {} / {}{software} / {}", s.gl_vendor, s.gl_renderer, s.gl_version));
+    line(format_args!(
+        "  display times: {} ({}); refresh {} nominal, {} measured",
+        if s.display_source.is_empty() { "nobody told" } else { &s.display_source },
+        s.display_origin,
+        hz(s.refresh_hz),
+        hz(s.measured_hz),
+    ));
+    line(format_args!(
+        "  {} frames measured in {:.2} s ({:.1}/s) after {} of warm-up",
+        s.frames, s.elapsed_s, s.frames_per_second, s.warmup_frames
+    ));
+    for warning in &s.warnings {
+        line(format_args!("  warning: {warning}"));
+    }
+    line(format_args!(
+        "  {:<24}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
+        "milliseconds", "mean", "P50", "P95", "P99", "P99.9", "max", "n"
+    ));
+    for (title, metric) in STAGES {
+        line(format_args!("{}", row(title, s.metrics.get(metric).copied().flatten())));
+    }
+    line(format_args!("  {}", bound(s)));
+    let missed = match (s.missed_vsyncs, s.refreshes) {
+        (Some(missed), Some(of)) => format!("{missed} of {of} refreshes missed{}", share(missed, of)),
+        _ => "missed refreshes not measured".into(),
+    };
+    let deadlines = match (s.deadline_misses, s.deadlines) {
+        (Some(missed), Some(of)) => format!("{missed} of {of} deadlines missed{}", share(missed, of)),
+        _ => "missed deadlines not measured".into(),
+    };
+    let declared = s.miss_budget.map_or(String::new(), |share| format!(" (declared {:.2} %)", share * 100.0));
+    line(format_args!("  {missed}; {deadlines}{declared}"));
+    line(format_args!(
+        "  {} dropped, {} repeated; animation off by more than half a refresh: {}",
+        s.dropped,
+        s.repeated,
+        or_not(s.animation_errors_over_half.map(|n| n.to_string()))
+    ));
+    for metric in QUALITY {
+        let title = if metric == "QueueDepth" { "QueueDepth (frames)" } else { metric };
+        let figures = s.metrics.get(metric).copied().flatten();
+        let rms = figures.filter(|_| metric.ends_with("Error"));
+        let rms = rms.map_or(String::new(), |f| format!("  RMS {}", cell(f.rms)));
+        line(format_args!("{}{rms}", row(title, figures)));
+    }
+    let percent = |share: Option<f64>| or_not(share.map(|s| format!("{:.0} %", s * 100.0)));
+    line(format_args!(
+        "  cost: CPU {} (of one core), spinning {}, wake-ups per second {}",
+        percent(s.cpu_share),
+        percent(s.spin_share),
+        or_not(s.wakeups_per_s.map(|n| format!("{n:.0}")))
+    ));
+    out
+}
+
+/// What the words mean, once for all tables.
+pub const FOOTER: &str = "\
+ClickToPhoton runs from the input, SampleToPhoton from its sampling by the logic, both to the display time.
+\"Photon\" means: the new pixels are in the framebuffer that is scanned out; no camera was involved.
+GPU done is seen by polling, an upper bound; stages overlap and do not add up.
+";
+
+/// The least P99 of ClickToPhoton that a program can have on a display that shows new frames only once per refresh.
+///
+/// Inputs that come at any time alike wait between 0 and T, for the next sampling or the next refresh, 99 % of them up to
+/// 0.99 T; to that comes the shortest time from sample to display, L.
+fn bound(s: &ScenarioResult) -> String {
+    let per_refresh = s.refreshes.is_some_and(|n| n > 0);
+    if s.pacing == "immediate"
+        || s.pacing.starts_with("fixed")
+        || (s.display_origin == "estimated" && !per_refresh)
+    {
+        return "frames are not bound to refreshes here: the bound 0.99*T + L does not apply".into();
+    }
+    let sample = s.metrics.get("SampleToPhoton").copied().flatten();
+    let (Some(hz), Some(sample)) = (s.refresh_hz.or(s.measured_hz).filter(|hz| *hz > 0.0), sample) else {
+        return "bound 0.99*T + L of the P99 of ClickToPhoton: not measured".into();
+    };
+    let wait = 0.99 * 1e3 / hz;
+    format!(
+        "with one frame per refresh no program has a P99 of ClickToPhoton below 0.99*T + L = {wait:.3} + {:.3} = {:.3} ms\n  \
+         (T = 1 / {hz:.2} Hz, L = the shortest SampleToPhoton, inputs at any time alike)",
+        sample.min,
+        wait + sample.min
+    )
+}
+
+fn row(title: &str, figures: Option<Figures>) -> String {
+    let Some(f) = figures else { return format!("  {title:<24} not measured") };
+    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
+    let p999 = f.p999.map_or("-".to_owned(), cell);
+    format!("  {title:<24}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
+}
+
+fn hz(hz: Option<f64>) -> String {
+    hz.map_or_else(|| "not known".into(), |hz| format!("{hz:.2} Hz"))
+}
+
+fn share(missed: u64, of: u64) -> String {
+    if of == 0 { String::new() } else { format!(" ({:.2} %)", 100.0 * missed as f64 / of as f64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::measure::Measured;
+    use super::super::measure::tests::{run, scenario as planned};
+    use super::*;
+
+    #[test]
+    fn both_latencies_stand_apart_with_refresh_and_bound() {
+        let mut result = Measured::from_runs(&planned("a"), "synthetic", &[run(600, 10, |_| 0)]).result;
+        result.refresh_hz = Some(100.0);
+        let text = scenario(&result);
+        for part in [
+            "input -> logic",
+            "logic -> render",
+            "render -> GPU done",
+            "GPU submit -> display",
+            "input synthetic",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        // Sampled 3 ms after the input, displayed 5 ms later.
+        let of = |title: &str| text.lines().find(|l| l.trim_start().starts_with(title)).unwrap().to_owned();
+        assert!(of("SampleToPhoton").contains("5.0") && of("SampleToPhoton").ends_with("600"), "{text}");
+        assert!(of("ClickToPhoton").contains("8.0") && of("ClickToPhoton").ends_with("300"), "{text}");
+        assert!(text.contains("0.99*T + L = 9.900 + 5.0") && text.contains("T = 1 / 100.00 Hz"), "{text}");
+        assert!(
+            of("PhaseError").ends_with("not measured") && text.contains("deadlines not measured"),
+            "{text}"
+        );
+        result.pacing = "immediate".into();
+        assert!(scenario(&result).contains("does not apply"));
+        result.metrics.insert("SampleToPhoton".into(), None);
+        result.pacing = "auto".into();
+        assert!(bound(&result).ends_with("not measured"));
+    }
+
+    #[test]
+    fn scenario_without_figures_says_why_and_nothing_else() {
+        let failed = Measured::failed(&planned("a b"), "none", "it hung".into());
+        assert_eq!(scenario(&failed.result), "a b\n  not measured: it hung\n");
+    }
+
+    #[test]
+    fn machine_that_was_busy_is_warned_of() {
+        let busy = Machine { cores: 2, load_before: Some(1.5), ..Machine::default() };
+        assert!(machine(&busy, "quick").contains("warning"));
+        assert!(!machine(&Machine { load_before: Some(0.2), ..busy }, "quick").contains("warning"));
+        assert!(machine(&Machine::default(), "quick").contains("load average not measured"));
+    }
+}
