@@ -301,7 +301,7 @@ pub fn stages(way: &Way) -> Option<String> {
                     }
                     from = to;
                 }
-                let total = format!("{}", ms(from));
+                let total = ms(from);
                 chart
                     .draw_series([Text::new(total, (from + right * 0.01, y + 0.66), label)])
                     .map_err(text)?;
