@@ -262,7 +262,7 @@ fn scenario(
                     (true, false) => remarks.push(format!("{name}: not measured on the new side")),
                     (false, true) => remarks.push(format!("{name}: not measured on the base's side")),
                     _ => {}
-                }
+                };
             }
         }
     }

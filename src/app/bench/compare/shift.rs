@@ -214,7 +214,11 @@ fn quantile(values: &mut [f64], q: f64) -> f64 {
     let rank = ((q * n as f64).ceil() as usize).clamp(1, n);
     let (_, at, above) = values.select_nth_unstable_by(rank - 1, f64::total_cmp);
     let at = *at;
-    if q == 0.5 && n % 2 == 0 { at.midpoint(above.iter().copied().fold(f64::INFINITY, f64::min)) } else { at }
+    if q == 0.5 && n.is_multiple_of(2) {
+        at.midpoint(above.iter().copied().fold(f64::INFINITY, f64::min))
+    } else {
+        at
+    }
 }
 
 /// Cliff's delta (1993), from -1 (every new value is below every one of the base) to 1.

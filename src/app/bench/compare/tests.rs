@@ -69,7 +69,7 @@ fn one_run_each_raises_few_alarms_where_nothing_drifts() {
 #[ignore = "tables for the docs, of more runs than a test needs"]
 #[allow(clippy::print_stdout, reason = "this is what it is for")]
 fn how_often_comparisons_err() {
-    use Order::{Interleaved, OneAfterTheOther, OneRun};
+    use Order::{Interleaved, OneAfterTheOther};
     const RUNS: u64 = 400;
     println!("| order | rounds x frames | drift | false alarms | 0.25 ms found | 0.5 ms found |");
     println!("|---|---|---|---|---|---|");
@@ -82,8 +82,6 @@ fn how_often_comparisons_err() {
         (Interleaved, 40, 60, 1.0),
         (OneAfterTheOther, 20, 60, 0.0),
         (OneAfterTheOther, 20, 60, 0.5),
-        (OneRun, 1, 600, 0.0),
-        (OneRun, 1, 600, 0.5),
     ] {
         let plan = Plan { order, rounds, frames, drift, ..TURNS };
         let share = |n: u64| 100.0 * n as f64 / RUNS as f64;

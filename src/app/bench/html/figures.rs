@@ -40,7 +40,7 @@ impl Values {
         }
         // A few stragglers shall not press everything else to the edge; the caption counts them.
         let end = |all: &[f64]| match all.last() {
-            Some(max) => max.min(at(all, 0.99) * 1.6),
+            Some(max) => max.min((at(all, 0.95) * 2.0).max(at(all, 0.5) * 3.0)),
             None => 0.0,
         };
         let start = |all: &[f64]| all.first().copied().unwrap_or(f64::INFINITY);
@@ -57,9 +57,11 @@ impl Values {
 
     /// What the chart cannot show.
     pub fn beyond(&self) -> String {
-        match self.new.iter().filter(|v| **v > self.high).count() {
-            0 => String::new(),
-            n => format!(" {n} of {} values lie beyond the right edge.", self.new.len()),
+        let beyond = |all: &[f64]| all.iter().filter(|v| **v > self.high).count();
+        match (beyond(&self.new), beyond(&self.base)) {
+            (0, 0) => String::new(),
+            (n, 0) => format!(" {n} of {} values lie beyond the right edge.", self.new.len()),
+            (n, m) => format!(" Beyond the right edge lie {n} values, and {m} of the base."),
         }
     }
 
@@ -299,7 +301,7 @@ pub fn stages(way: &Way) -> Option<String> {
                     }
                     from = to;
                 }
-                let total = format!("{}", ms(from));
+                let total = ms(from);
                 chart
                     .draw_series([Text::new(total, (from + right * 0.01, y + 0.66), label)])
                     .map_err(text)?;

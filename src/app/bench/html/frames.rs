@@ -123,15 +123,15 @@ impl Way {
             "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Strip of frames\">",
             TOP + TALL + 12.0
         );
-        for i in 0..=3 {
-            let value = top * f64::from(i) / 3.0;
-            let y = TOP + TALL - TALL * f64::from(i) / 3.0;
+        let lines = round_step(top / 3.0);
+        for i in (0_u32..8).take_while(|i| f64::from(*i) * lines <= top) {
+            let value = (f64::from(i) * lines * 1e6).round() / 1e6;
+            let y = TOP + TALL - TALL * value / top;
             let _ = write!(
                 out,
-                "<path class=\"rule\" d=\"M{LEFT} {y:.0}H{WIDTH}\"/><text x=\"{}\" y=\"{:.0}\" font-size=\"13\" text-anchor=\"end\">{}</text>",
+                "<path class=\"rule\" d=\"M{LEFT} {y:.0}H{WIDTH}\"/><text x=\"{}\" y=\"{:.0}\" font-size=\"13\" text-anchor=\"end\">{value}</text>",
                 LEFT - 5.0,
-                y + 4.0,
-                ms(value)
+                y + 4.0
             );
         }
         self.bars(&mut out, shown, top, step);
@@ -189,6 +189,14 @@ impl Way {
             );
         }
     }
+}
+
+/// The largest of 1, 2 and 5, times a power of ten, that is not above `most`.
+fn round_step(most: f64) -> f64 {
+    let power = 10.0_f64.powf(most.log10().floor());
+    let times = [5.0, 2.0, 1.0].into_iter().find(|n| n * power <= most).unwrap_or(1.0);
+    // Powers of a tenth are not exact, and would be printed to their last digit.
+    (times * power * 1e6).round() / 1e6
 }
 
 /// The parts from the sample on, in milliseconds.

@@ -121,6 +121,7 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
         );
         figure(out, "Stages", &chart, &caption);
     }
+    intervals(out, s);
     for metric in ["SampleToPhoton", "ClickToPhoton"] {
         let Some(values) = Values::new(metric, s, base) else {
             figure(out, metric, "", "Not measured, or no values were kept.");
@@ -137,14 +138,14 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
         );
         figure(out, &format!("{metric}, cumulative"), &figures::cumulative(metric, &values), &caption);
     }
-    timing(out, s);
+    errors(out, s);
     out.push_str("</div>");
     out.push_str(&tables::metrics(s));
     out.push_str("</section>");
 }
 
-/// Display intervals, and how far wake-ups and predictions were off.
-fn timing(out: &mut String, s: &ScenarioResult) {
+/// How long frames stayed on the display.
+fn intervals(out: &mut String, s: &ScenarioResult) {
     let refresh = refresh_ms(s);
     if let Some(chart) = figures::intervals(s, refresh) {
         let lines = refresh.map_or(String::new(), |r| format!(" Lines: whole refreshes of {} ms.", ms(r)));
@@ -154,6 +155,10 @@ fn timing(out: &mut String, s: &ScenarioResult) {
         );
         figure(out, "Display intervals", &chart, &caption);
     }
+}
+
+/// How far wake-ups and predictions were off.
+fn errors(out: &mut String, s: &ScenarioResult) {
     let names = ["WakeError", "PhaseError", "AnimationError", "IntervalJitter"];
     let figures = |name: &str| s.metrics.get(name).copied().flatten();
     let rows: Vec<_> = names.iter().filter_map(|name| Some((*name, figures(name)?))).collect();
