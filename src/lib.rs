@@ -104,6 +104,7 @@
 //! | [`sync`] | the snapshot buffer | |
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
+//! | [`telemetry`] | the stage table that others follow live; in shared memory with feature `telemetry` | |
 //! | [`sim`] | displays that do not exist | |
 //! | [`scene`] | draw list, sort keys, batches, culling | |
 //! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
@@ -116,7 +117,8 @@
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window`, `headless` and the sources in `display` that call a system's functions.
+//! everywhere but in `sync`, `gl`, `window`, `headless`, the mapping in `telemetry` and the sources in `display` that call a
+//! system's functions.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 
@@ -137,6 +139,7 @@ pub mod scenes;
 pub mod sim;
 pub mod stats;
 pub mod sync;
+pub mod telemetry;
 pub mod time;
 pub mod timeline;
 #[cfg(feature = "window")]
