@@ -8,6 +8,9 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+#[cfg(target_os = "linux")]
+use super::watch::WatchArgs;
+
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
@@ -27,6 +30,9 @@ pub enum Command {
     Sim(SimArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
+    /// Show the stage times of a program that runs with `--telemetry NAME`, live
+    #[cfg(target_os = "linux")]
+    Watch(WatchArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -187,6 +193,9 @@ pub struct RunArgs {
     /// off
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
     pub gpu_timing: GpuTiming,
+    /// Show the stage times of every frame to `scanout watch NAME`
+    #[arg(long, value_name = "NAME")]
+    pub telemetry: Option<String>,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,

@@ -16,6 +16,8 @@ mod sim;
 mod timeline;
 mod trace;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::backtrace::Backtrace;
 use std::error::Error as StdError;
@@ -55,6 +57,11 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Explain(args)) => {
             log::init(false);
             return explain::run(&args);
+        }
+        #[cfg(target_os = "linux")]
+        Some(Command::Watch(args)) => {
+            log::init(false);
+            return watch::run(&args);
         }
         None => cli.run,
     };

@@ -55,6 +55,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         capture_last: outputs.picture.is_some(),
         timeline_events: if args.trace.is_some() { EVENTS } else { 0 },
         gpu_timing: args.gpu_timing,
+        telemetry: args.telemetry.clone(),
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         simulated_refresh_hz: args.refresh,
         debug: args.gl_debug.unwrap_or_default(),

@@ -34,6 +34,8 @@
     allow(unsafe_code, reason = "a mapping is memory that the compiler knows nothing of")
 )]
 
+#[cfg(all(test, not(loom)))]
+mod contended;
 mod lane;
 mod layout;
 #[cfg(all(test, loom))]

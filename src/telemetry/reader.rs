@@ -99,8 +99,17 @@ impl Reader {
     /// Gives every frame of which all is known by now to `each`, in their order; once the run has [ended](State::Ended), all
     /// the others as well. A frame that waits for its GPU or display time for 128 frames is given with what is known of it.
     /// Returns how many there were. Never waits, and does not allocate.
-    pub fn poll(&mut self, mut each: impl FnMut(FrameRecord)) -> u64 {
+    pub fn poll(&mut self, each: impl FnMut(FrameRecord)) -> u64 {
         let ended = self.state() == State::Ended;
+        self.give(ended, each)
+    }
+
+    /// As [`poll`](Self::poll), with all the others as well: for whoever knows that the writer has died.
+    pub fn rest(&mut self, each: impl FnMut(FrameRecord)) -> u64 {
+        self.give(true, each)
+    }
+
+    fn give(&mut self, ended: bool, mut each: impl FnMut(FrameRecord)) -> u64 {
         let newest = self.newest();
         let mut given = 0;
         // A writer that is no scanout cannot keep this loop going.
@@ -225,6 +234,10 @@ impl Reader {
     }
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack for a moment; a box would be an allocation"
+)]
 enum Read {
     /// A frame, and whether all is known of it.
     Frame(FrameRecord, bool),
