@@ -291,6 +291,8 @@ fn what_is_no_plate_is_refused_in_one_line() {
 fn terminal_is_restored_at_the_end_and_by_a_signal() {
     let session = Session::new();
     let _app = session.running(&["--seconds", "120"]);
+    // The warm-up is over.
+    assert!(poll_until(LIMIT, || (session.frames() > 60).then_some(())).is_some());
     let scanout = program().into_string().expect("a plain path");
     for end in [format!("{scanout} watch t --seconds 1"), format!("timeout --foreground 2 {scanout} watch t")]
     {

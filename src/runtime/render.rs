@@ -859,9 +859,13 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// Tells readers of the telemetry what is drawn with and to, after it changed.
     fn tell_readers(&mut self) {
         if let Some(telemetry) = &mut self.telemetry {
+            let target = self.backend.target();
             telemetry.tell(&Told {
-                target: self.backend.target(),
-                source: self.source,
+                surface: &target.surface,
+                vendor: &target.vendor,
+                renderer: &target.renderer,
+                version: &target.version,
+                source: self.source.unwrap_or((&target.source, target.origin)),
                 pacing: self.pacer.mode(),
                 refresh: self.told.0,
                 interval: self.told.1,

@@ -13,7 +13,7 @@ const FRAMES: u64 = if cfg!(debug_assertions) { 20_000 } else { 2_000_000 };
 
 /// Every stamp of a frame follows from its number.
 fn stamp(id: u64, stage: Stage) -> Timestamp {
-    Timestamp::from_nanos(id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8 | 1 << 10 | stage as u64 + 1)
+    Timestamp::from_nanos((id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 8) + stage as u64 + 1)
 }
 
 fn write(mut steps: StepStamps, mut frames: FrameStamps, pause: impl Fn(u64)) {
@@ -97,7 +97,7 @@ fn frames_are_whole_and_each_is_read_or_counted_however_fast_they_come() {
     // As fast as can be, so that every reader is overtaken; and with breaks in which they catch up.
     for breaks in [u64::MAX, 256] {
         let pause = |n: u64| {
-            if n % breaks == 0 {
+            if n.is_multiple_of(breaks) {
                 thread::yield_now();
             }
         };

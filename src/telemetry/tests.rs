@@ -4,7 +4,6 @@ use super::layout::{AT_FRAME, FRAMES, ROWS, frame};
 use super::shim::Ordering;
 use super::*;
 use crate::pacing::{FrameId, Origin, Pacing, Presentation};
-use crate::runtime::TargetInfo;
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::time::Timestamp;
 
@@ -213,10 +212,12 @@ fn what_is_drawn_with_and_to_comes_through() {
     let mut rig = Rig::new();
     let reader = rig.telemetry.reader();
     assert_eq!((reader.about(), reader.state()), (None, State::Starting));
-    let target = TargetInfo { renderer: "llvmpipe".into(), ..TargetInfo::default() };
     let mut told = Told {
-        target: &target,
-        source: None,
+        surface: "",
+        vendor: "",
+        renderer: "llvmpipe",
+        version: "",
+        source: ("", Origin::Estimated),
         pacing: Pacing::fixed(90.0).expect("a rate"),
         refresh: Duration::from_millis(16),
         interval: Duration::from_millis(32),
@@ -226,7 +227,7 @@ fn what_is_drawn_with_and_to_comes_through() {
     let about = reader.about().expect("told");
     assert_eq!((about.renderer.as_str(), about.pacing.as_str(), about.warmup), ("llvmpipe", "fixed=90", 30));
     assert_eq!((about.refresh, about.interval), (told.refresh, told.interval));
-    told.source = Some(("X11 Present", Origin::Hardware));
+    told.source = ("X11 Present", Origin::Hardware);
     rig.frames.tell(&told);
     let about = reader.about().expect("told again");
     assert_eq!((about.source.as_str(), about.origin), ("X11 Present", Origin::Hardware));

@@ -9,7 +9,6 @@ use super::shim::{AtomicU64, Ordering};
 use super::table::{State, Table};
 use super::text;
 use crate::pacing::{FrameId, Origin, Pacing, Presentation};
-use crate::runtime::TargetInfo;
 use crate::stats::{FrameRecord, Stage};
 use crate::time::{Timestamp, nanos};
 
@@ -71,8 +70,12 @@ pub(crate) struct FrameStamps {
 /// What is drawn with and to, as it is told.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Told<'a> {
-    pub(crate) target: &'a TargetInfo,
-    pub(crate) source: Option<(&'static str, Origin)>,
+    pub(crate) surface: &'a str,
+    pub(crate) vendor: &'a str,
+    pub(crate) renderer: &'a str,
+    pub(crate) version: &'a str,
+    /// What tells display times, and who stands behind it.
+    pub(crate) source: (&'a str, Origin),
     pub(crate) pacing: Pacing,
     pub(crate) refresh: Duration,
     pub(crate) interval: Duration,
@@ -98,15 +101,14 @@ impl FrameStamps {
         put(ABOUT_REFRESH, nanos(told.refresh));
         put(ABOUT_INTERVAL, nanos(told.interval));
         put(ABOUT_WARMUP, told.warmup);
-        let (source, origin) = told.source.unwrap_or((&told.target.source, told.target.origin));
+        let (source, origin) = told.source;
         put(ABOUT_ORIGIN, origin_code(origin));
-        let target = told.target;
         let texts: [[u64; TEXT_WORDS]; TEXTS] = [
             text::to_words(told.pacing),
-            text::to_words(&target.surface),
-            text::to_words(&target.vendor),
-            text::to_words(&target.renderer),
-            text::to_words(&target.version),
+            text::to_words(told.surface),
+            text::to_words(told.vendor),
+            text::to_words(told.renderer),
+            text::to_words(told.version),
             text::to_words(source),
         ];
         for (i, word) in texts.as_flattened().iter().enumerate() {

@@ -52,9 +52,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub fn run(args: &WatchArgs) -> Result<(), Failure> {
     let Some(name) = &args.name else {
-        return print(&list::lines().map_err(refused)?);
+        return print(&list::lines().map_err(|e| refused(&e))?);
     };
-    let mut live = Live::new(name, args.wait).map_err(refused)?;
+    let mut live = Live::new(name, args.wait).map_err(|e| refused(&e))?;
     if let Some(path) = &args.csv {
         live.log_to(path)?;
     }
@@ -70,7 +70,7 @@ pub fn run(args: &WatchArgs) -> Result<(), Failure> {
 }
 
 /// What cannot be attached to is wrong usage: another name, another version, nothing that runs.
-fn refused(error: AttachError) -> Failure {
+fn refused(error: &AttachError) -> Failure {
     let hint =
         if matches!(error, AttachError::NotThere(_)) { "; `scanout watch` lists what runs" } else { "" };
     Failure::Usage(format!("{error}{hint}"))

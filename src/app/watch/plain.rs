@@ -81,7 +81,7 @@ fn table(picture: &Picture) -> Vec<String> {
     ));
     lines.push(format!("counted    {}", picture.counts()));
     if picture.measured.is_empty() {
-        lines.push("no frame was displayed yet: there are no figures".into());
+        lines.push("no frame after the warm-up was displayed yet: there are no figures".into());
         return lines;
     }
     let head = ["n", "mean", "p50", "p95", "p99", "p99.9", "max"];

@@ -56,8 +56,10 @@ fn turn(
         }
         match event::read().map_err(failed)? {
             Event::Key(key) if key.kind != KeyEventKind::Release => match key.code {
-                KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
                 KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
+                // A closed input is Ctrl-Space or Ctrl-D to some terminals, and no wish.
+                _ if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => continue,
+                KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
                 KeyCode::Char('p' | ' ') => shown.paused = !shown.paused,
                 KeyCode::Char('r') => live.reset(),
                 KeyCode::Down | KeyCode::Char('j') => shown.first = shown.first.saturating_add(1),

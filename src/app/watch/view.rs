@@ -46,18 +46,18 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, shown: &mut Shown) {
     ])
     .areas(area);
     let buffer = frame.buffer_mut();
-    put(buffer, title, title_line(picture, shown));
-    put(buffer, about, about_line(picture));
-    put(buffer, counts, Line::from(picture.counts()));
+    put(buffer, title, &title_line(picture, shown));
+    put(buffer, about, &about_line(picture));
+    put(buffer, counts, &Line::from(picture.counts()));
     figures(buffer, table, picture, shown);
     frames(buffer, strip, picture);
-    put(buffer, legend, legend_line());
-    put(buffer, keys, Line::from("q quit  p pause  r reset  ↑↓ figures").dim());
+    put(buffer, legend, &legend_line());
+    put(buffer, keys, &Line::from("q quit  p pause  r reset  ↑↓ figures").dim());
 }
 
-fn put(buffer: &mut Buffer, area: Rect, line: Line<'_>) {
+fn put(buffer: &mut Buffer, area: Rect, line: &Line<'_>) {
     if area.height > 0 {
-        buffer.set_line(area.x, area.y, &line, area.width);
+        buffer.set_line(area.x, area.y, line, area.width);
     }
 }
 
@@ -90,9 +90,12 @@ fn about_line(picture: &Picture) -> Line<'static> {
     Line::from(format!("{}  {}  {}", about.pacing, picture.display(), about.renderer)).dim()
 }
 
+/// A column of figures: its head, and which figure it has.
+type Column = (&'static str, fn(&Summary) -> f64);
+
 /// The columns that fit into `width`, the most telling ones first in what is kept.
-fn columns(width: u16) -> Vec<(&'static str, fn(&Summary) -> f64)> {
-    let all: [(&'static str, fn(&Summary) -> f64); 5] = [
+fn columns(width: u16) -> Vec<Column> {
+    let all: [Column; 5] = [
         ("p50", |s| s.p50),
         ("p99", |s| s.p99),
         ("max", |s| s.max),
@@ -111,7 +114,7 @@ fn figures(buffer: &mut Buffer, area: Rect, picture: &Picture, shown: &mut Shown
         return;
     }
     if picture.measured.is_empty() {
-        put(buffer, area, Line::from("no frame was displayed yet").dim());
+        put(buffer, area, &Line::from("no frame after the warm-up was displayed yet").dim());
         return;
     }
     let columns = columns(area.width);
@@ -120,7 +123,7 @@ fn figures(buffer: &mut Buffer, area: Rect, picture: &Picture, shown: &mut Shown
         columns.iter().map(|(name, _)| format!("{name:>width$}", width = FIGURE as usize)).collect();
     let n = if with_n { format!("{:>width$}", "n", width = FIGURE as usize) } else { String::new() };
     let name_width = NAME.min(area.width.saturating_sub(FIGURE * columns.len() as u16)) as usize;
-    put(buffer, area, Line::from(format!("{:<name_width$}{head}{n}", "ms")).dim());
+    put(buffer, area, &Line::from(format!("{:<name_width$}{head}{n}", "ms")).dim());
     let rows = usize::from(area.height) - 1;
     shown.first = shown.first.min(picture.measured.len().saturating_sub(rows));
     for (i, (metric, summary)) in picture.measured.iter().skip(shown.first).take(rows).enumerate() {
@@ -135,7 +138,7 @@ fn figures(buffer: &mut Buffer, area: Rect, picture: &Picture, shown: &mut Shown
         let key = matches!(metric, Metric::SampleToPhoton | Metric::ClickToPhoton);
         let style = if key { Style::new().bold() } else { Style::new() };
         let row = Rect { y: area.y + 1 + i as u16, height: 1, ..area };
-        put(buffer, row, Line::styled(format!("{name:<name_width$}{values}{n}"), style));
+        put(buffer, row, &Line::styled(format!("{name:<name_width$}{values}{n}"), style));
     }
 }
 
@@ -325,6 +328,6 @@ mod tests {
         let empty = Picture { measured: Vec::new(), frames: Vec::new(), status: Status::Died, ..picture() };
         let lines = lines(&show(80, 24, &empty, &mut Shown::default()));
         assert!(lines[0].contains("died; these are its last figures"), "{lines:#?}");
-        assert!(lines[3].contains("no frame was displayed yet"), "{lines:#?}");
+        assert!(lines[3].contains("no frame after the warm-up"), "{lines:#?}");
     }
 }

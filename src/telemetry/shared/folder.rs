@@ -10,7 +10,6 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, OFlags};
 
 use super::AttachError;
-use crate::display::sleep;
 use crate::error::{Error, Result};
 use crate::time::{Clock as _, MonotonicClock};
 
@@ -98,7 +97,7 @@ impl Folder {
             match rustix::fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Locked(&self.handle)),
                 Err(e) if MonotonicClock.now() > give_up => return Err(e.into()),
-                Err(_) => sleep::until(MonotonicClock.now() + LOCK_EVERY),
+                Err(_) => std::thread::park_timeout(LOCK_EVERY),
             }
         }
     }
