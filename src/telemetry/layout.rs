@@ -16,8 +16,11 @@ pub(super) const AT_MAGIC: usize = 0;
 pub(super) const AT_VERSION: usize = 1;
 pub(super) const AT_SHAPE: usize = 2;
 pub(super) const AT_PID: usize = 10;
+#[cfg(all(feature = "telemetry", target_os = "linux"))]
 pub(super) const AT_STARTED: usize = 11;
+#[cfg(all(feature = "telemetry", target_os = "linux"))]
 pub(super) const AT_BEGAN: usize = 12;
+#[cfg(all(feature = "telemetry", target_os = "linux"))]
 pub(super) const AT_IDENTITY: usize = 13;
 /// The names of the stages, [`NAME_WORDS`] for each.
 pub(super) const AT_NAMES: usize = 16;
