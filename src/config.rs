@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::gl::{DebugLevel, GlOptions, GpuTiming};
 use crate::pacing::{DeltaTime, FASTEST_HZ, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::runtime::{RunOptions, Size};
+use crate::telemetry::Telemetry;
 
 /// How a window, or an off-screen run, is to be.
 ///
@@ -54,6 +55,9 @@ pub struct Config {
     /// Keep a [`Timeline`](crate::timeline::Timeline) of so many events of each thread, the newest ones, for
     /// [`Summary::timeline`](crate::Summary::timeline). An event takes 64 bytes. 0: none.
     pub timeline_events: usize,
+    /// Show the stage times of every frame to other processes of the same user, under this name: see
+    /// [`Telemetry::named`](crate::telemetry::Telemetry::named) and `scanout watch`. `None`: to nobody.
+    pub telemetry: Option<String>,
     /// Time the passes of each frame on the GPU, where the driver can.
     pub gpu_timing: GpuTiming,
     /// Off screen: the refresh rate of the simulated display, in Hz.
@@ -102,6 +106,7 @@ impl Default for Config {
             trace_frames: 0,
             record_frames: 0,
             timeline_events: 0,
+            telemetry: None,
             gpu_timing: GpuTiming::default(),
             simulated_refresh_hz: 60.0,
             debug: DebugLevel::default(),
@@ -148,6 +153,12 @@ impl Config {
             lose_context_at: self.lose_context_at.clone(),
             gpu_timing: self.gpu_timing,
         }
+    }
+
+    /// The options of a run, with what it needs of the system.
+    pub(crate) fn live_options(&self) -> crate::Result<RunOptions> {
+        let telemetry = self.telemetry.as_deref().map(Telemetry::named).transpose()?;
+        Ok(RunOptions { telemetry, ..self.run_options() })
     }
 
     pub(crate) fn run_options(&self) -> RunOptions {

@@ -104,6 +104,7 @@
 //! | [`sync`] | the snapshot buffer | |
 //! | [`pacing`] | when a frame begins, and what it aims at | |
 //! | [`stats`] | stage stamps, metrics, percentiles | |
+//! | [`telemetry`] | the stage table that others follow live; in shared memory with feature `telemetry` | |
 //! | [`sim`] | displays that do not exist | |
 //! | [`scene`] | draw list, sort keys, batches, culling | |
 //! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
@@ -117,8 +118,8 @@
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window`, `headless`, where `display` calls a system's functions, and where `observe` reads
-//! memory that another process writes.
+//! everywhere but in `sync`, `gl`, `window`, `headless`, where `display` calls a system's functions, and where `observe` and
+//! `telemetry` read memory that another process writes.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 
@@ -141,6 +142,7 @@ pub mod scenes;
 pub mod sim;
 pub mod stats;
 pub mod sync;
+pub mod telemetry;
 pub mod time;
 pub mod timeline;
 #[cfg(feature = "window")]

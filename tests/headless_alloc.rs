@@ -42,6 +42,8 @@ const ROLES: [Role; 3] = [Role::Logic, Role::Render, Role::Sender];
 thread_local! {
     // Constant and without a destructor: reading it allocates nothing, at any time in a thread's life.
     static ROLE: Cell<Role> = const { Cell::new(Role::Nobody) };
+    /// The run that this thread starts is shown to others.
+    static SHARED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The window in which allocations are counted.
@@ -242,6 +244,7 @@ impl Visitor for Watch {
             // Fewer than are drawn: the oldest make room.
             record_frames: 100,
             timeline_events: self.events,
+            telemetry: SHARED.get().then(shared_name),
             shader_folder: self.shaders,
             simulated_refresh_hz: 240.0,
             time_limit: Some(Duration::from_secs(120)),
@@ -401,6 +404,41 @@ fn recording_a_timeline_allocates_nothing_per_frame() {
             Look::default(),
             Watch { pacing, debug, fault: Fault::None, events, shaders: None },
         );
+    }
+}
+
+fn shared_name() -> String {
+    format!("alloc-{}", std::process::id())
+}
+
+/// Follows the run to its end; returns how many frames were read.
+fn follow() -> u64 {
+    let give_up = Instant::now() + Duration::from_secs(150);
+    let mut attached = loop {
+        match scanout::telemetry::shared::attach(&shared_name()) {
+            Ok(attached) => break attached,
+            Err(e) if Instant::now() > give_up => panic!("{e}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let mut read = 0;
+    while attached.reader.state() != scanout::telemetry::State::Ended {
+        read += attached.reader.poll(|_| {});
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    read
+}
+
+/// Stamping into a table that another reads: both layouts, so that both threads stamp.
+#[test]
+fn telemetry_allocates_nothing_per_frame() {
+    for (scene, pacing) in [(Scene::Bars, Pacing::Vsync), (Scene::Swarm(1_000), Pacing::Immediate)] {
+        let reader = std::thread::spawn(follow);
+        SHARED.set(true);
+        assert_quiet(&scene, pacing, DebugLevel::Off);
+        SHARED.set(false);
+        let read = reader.join().expect("the reader");
+        assert!(read >= WINDOW, "{read} frames were read");
     }
 }
 

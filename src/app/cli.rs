@@ -10,6 +10,8 @@ use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
 use super::load::LoadSpec;
 use super::photon::PhotonArgs;
+#[cfg(target_os = "linux")]
+use super::watch::WatchArgs;
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
@@ -38,6 +40,9 @@ pub enum Command {
     #[cfg(target_os = "linux")]
     /// Make a page, a table or a comparison of a stored result of `bench`
     Report(super::bench::report_cmd::ReportArgs),
+    /// Show the stage times of a program that runs with `--telemetry NAME`, live
+    #[cfg(target_os = "linux")]
+    Watch(WatchArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -205,6 +210,9 @@ pub struct RunArgs {
     /// off
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
     pub gpu_timing: GpuTiming,
+    /// Show the stage times of every frame to `scanout watch NAME`
+    #[arg(long, value_name = "NAME")]
+    pub telemetry: Option<String>,
     /// Save the last frame as a picture
     #[arg(long, value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,

@@ -20,6 +20,8 @@ mod synthetic;
 mod timeline;
 mod trace;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::backtrace::Backtrace;
 use std::error::Error as StdError;
@@ -75,6 +77,11 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Report(args)) => {
             log::init(false);
             return bench::report_cmd::run(&args);
+        }
+        #[cfg(target_os = "linux")]
+        Some(Command::Watch(args)) => {
+            log::init(false);
+            return watch::run(&args);
         }
         None => cli.run,
     };

@@ -63,6 +63,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         capture_last: outputs.picture.is_some(),
         timeline_events: if args.trace.is_some() { EVENTS } else { 0 },
         gpu_timing: args.gpu_timing,
+        telemetry: args.telemetry.clone(),
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         record_frames: if args.frame_log.is_some() { LOGGED } else { 0 },
         simulated_refresh_hz: args.refresh,

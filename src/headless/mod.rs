@@ -47,10 +47,12 @@ where
     R: Renderer<L::Snapshot>,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    let options = RunOptions { end_when_idle: true, ..config.run_options() };
     let (ended, end) = crossbeam_channel::bounded(2);
-    let launched = launch(config, options, logic, make_renderer, overlay, move || {
-        let _ = ended.try_send(());
+    let launched = config.live_options().and_then(|options| {
+        let options = RunOptions { end_when_idle: true, ..options };
+        launch(config, options, logic, make_renderer, overlay, move || {
+            let _ = ended.try_send(());
+        })
     });
     let mut runtime = match launched {
         Ok(runtime) => runtime,
@@ -85,7 +87,7 @@ where
     R: Renderer<L::Snapshot>,
     F: FnOnce(&CreateContext<'_>) -> Result<R> + Send + 'static,
 {
-    launch(config, config.run_options(), logic, make_renderer, overlay, on_end)
+    launch(config, config.live_options()?, logic, make_renderer, overlay, on_end)
 }
 
 fn launch<L, R, F>(

@@ -12,6 +12,7 @@ use crate::pacing::{
     DeltaTime, LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange,
 };
 use crate::stats::{FRAME_LOG_SCHEMA, FrameLog, FrameRow, Recorder};
+use crate::telemetry::Telemetry;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
@@ -57,6 +58,8 @@ pub struct RunOptions {
     /// Keep a [`Timeline`] of so many events of each thread, the newest ones. An event takes 64 bytes, and to every
     /// eight of them come the stamps of a frame, 300 bytes. 0: none.
     pub timeline_events: usize,
+    /// A table that both threads stamp the stages of every frame into, for readers. A table is for one run.
+    pub telemetry: Option<Telemetry>,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,
 }
@@ -82,6 +85,7 @@ impl Default for RunOptions {
             trace_frames: 0,
             record_frames: 0,
             timeline_events: 0,
+            telemetry: None,
             shutdown_timeout: Duration::from_millis(900),
         }
     }

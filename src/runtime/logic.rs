@@ -3,7 +3,9 @@ use std::time::Duration;
 use super::input::{InputEvent, InputKind, InputReceiver};
 use super::slot::{InputHistory, Slot};
 use crate::pacing::{FixedStep, LONGEST_STEP, Plan};
+use crate::stats::Stage;
 use crate::sync::snapshot::{Published, Reader, Writer};
+use crate::telemetry::StepStamps;
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Kind};
 
@@ -135,6 +137,7 @@ pub(super) struct LogicStep<L: Logic> {
     fixed: Option<FixedStep>,
     /// The animation clock: the sum of all frames' steps, whatever steps the world takes.
     shown: Duration,
+    telemetry: Option<StepStamps>,
 }
 
 impl<L: Logic> LogicStep<L> {
@@ -164,7 +167,13 @@ impl<L: Logic> LogicStep<L> {
             elapsed: Duration::ZERO,
             last: None,
             history: InputHistory::default(),
+            telemetry: None,
         }
+    }
+
+    /// Stamps its stages there as well.
+    pub(super) fn stamp_into(&mut self, telemetry: Option<StepStamps>) {
+        self.telemetry = telemetry;
     }
 
     /// How long the thread that runs the step has spun in all so far.
@@ -202,6 +211,9 @@ impl<L: Logic> LogicStep<L> {
         crate::profile::scope!("logic step", (self.snapshots.published() + 1).to_string());
         let _step = timeline::span(Kind::Logic, "logic step").frame(self.snapshots.published() + 1);
         let sampled = clock.now();
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.begin(self.snapshots.published() + 1, sampled);
+        }
         let mut earliest = None;
         while let Some(event) = self.inputs.next() {
             if contributes(event.kind) {
@@ -269,8 +281,17 @@ impl<L: Logic> LogicStep<L> {
         slot.marks.after_idle = self.unread_waited;
         slot.marks.inputs = self.history;
         slot.marks.order = self.order.number;
-        slot.marks.done = Some(clock.now());
-        slot.marks.published = Some(clock.now());
+        let done = clock.now();
+        slot.marks.done = Some(done);
+        let published = clock.now();
+        slot.marks.published = Some(published);
+        if let Some(telemetry) = &self.telemetry {
+            if let Some(received) = earliest {
+                telemetry.stamp(Stage::InputReceived, received);
+            }
+            telemetry.stamp(Stage::LogicDone, done);
+            telemetry.stamp(Stage::SnapshotPublished, published);
+        }
         if self.done != self.order.number {
             self.done = self.order.number;
             self.waited = false;

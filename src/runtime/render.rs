@@ -15,6 +15,7 @@ use crate::pacing::{
 };
 use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
+use crate::telemetry::{FrameStamps, Told};
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Event, Kind};
 
@@ -240,6 +241,7 @@ pub(super) struct RenderStep<S, B> {
     /// Contexts that were lost, in all and since the time beside it.
     losses: u64,
     recent_losses: (u32, Timestamp),
+    telemetry: Option<FrameStamps>,
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
@@ -296,6 +298,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             fence_since: None,
             losses: 0,
             recent_losses: (0, Timestamp::ZERO),
+            telemetry: None,
         };
         let records = step.options.record_frames.max(step.options.timeline_events / EVENTS_PER_FRAME);
         if step.options.timeline_events > 0 || records > 0 {
@@ -306,6 +309,12 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         step.tell_refresh();
         step
+    }
+
+    /// Stamps its stages there as well, and says there what is drawn with and to.
+    pub(super) fn stamp_into(&mut self, telemetry: Option<FrameStamps>) {
+        self.telemetry = telemetry;
+        self.tell_readers();
     }
 
     /// Sets the size for the first time and orders the first snapshot.
@@ -353,6 +362,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.pacer.set_throttle(self.backend.set_pacing(mode));
             self.throttle_seen = self.pacer.throttle();
             self.tell_refresh();
+            self.tell_readers();
             self.resumed = true;
             // The order in hand may be for a time that the old mode had far ahead.
             if mode == Pacing::Host {
@@ -541,6 +551,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         self.resumed = false;
         self.redraw = false;
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.begin(&record, seen);
+        }
 
         // From here on the logic thread may work on the next snapshot beside us.
         let ahead = fresh && self.pacer.plans_ahead();
@@ -563,6 +576,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         drop(drawing);
         record.mark(Stage::Submitted, submitted);
         record.latched = self.latch.taken();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.stamp(id, Stage::Submitted, submitted);
+            telemetry.latched(id, record.latched);
+        }
         let logic = match (marks.sampled, marks.done) {
             (Some(from), Some(to)) if fresh => to.saturating_since(from),
             _ => Duration::ZERO,
@@ -592,6 +609,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let fresh = !record.repeated;
         let begin = clock.now();
         record.mark(Stage::SwapBegin, begin);
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.stamp(record.id, Stage::SwapBegin, begin);
+        }
         {
             crate::profile::scope!("swap");
             let _swap = timeline::span(Kind::Swap, "swap");
@@ -601,7 +621,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.mark(Stage::SwapEnd, swapped);
         self.last = record.id;
         self.last_drawn = swapped;
-        self.recorder.submitted(record);
+        let queued = self.recorder.submit(record);
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.stamp(record.id, Stage::SwapEnd, swapped);
+            telemetry.swapped(record.id, queued);
+        }
         if fresh {
             // The display could have had it when swap returned, unless swap waited for the display.
             let waited = swapped.saturating_since(begin) > self.pacer.interval() / WAITED;
@@ -633,6 +657,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// Collects what became known of earlier frames and of the display.
     pub(super) fn poll(&mut self, now: Timestamp) {
         let (recorder, pacer, planned) = (&mut self.recorder, &mut self.pacer, &self.planned);
+        let telemetry = &mut self.telemetry;
         let (finished, fenceless) = (&mut self.finished, &mut self.fenceless);
         let one_by_one = &mut self.one_by_one;
         let awaited = self.awaited;
@@ -647,6 +672,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 *finished = id.max(*finished);
                 *fenceless = 0;
                 recorder.gpu_done(id, at);
+                if let Some(telemetry) = telemetry {
+                    telemetry.gpu_done(id, at);
+                }
                 if let Some(plan) = plan_of(id) {
                     pacer.gpu_done(plan, at);
                 }
@@ -655,6 +683,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 answered |= awaited.is_some_and(|awaited| id >= awaited);
                 // The one place that refuses what cannot be: the pacer hears no more than the figures show.
                 let presentation = recorder.presented(id, presentation);
+                if let Some(telemetry) = telemetry {
+                    telemetry.presented(id, presentation);
+                }
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
                 }
@@ -703,6 +734,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if source.is_some() {
             self.source = source;
             self.tell_refresh();
+            self.tell_readers();
         }
         if shown != self.shown {
             self.set_shown(shown, now);
@@ -821,6 +853,25 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if differs(refresh, self.told.0) || differs(interval, self.told.1) {
             self.told = (refresh, interval);
             self.recorder.set_refresh(refresh, interval);
+            self.tell_readers();
+        }
+    }
+
+    /// Tells readers of the telemetry what is drawn with and to, after it changed.
+    fn tell_readers(&mut self) {
+        if let Some(telemetry) = &mut self.telemetry {
+            let target = self.backend.target();
+            telemetry.tell(&Told {
+                surface: &target.surface,
+                vendor: &target.vendor,
+                renderer: &target.renderer,
+                version: &target.version,
+                source: self.source.unwrap_or((&target.source, target.origin)),
+                pacing: self.pacer.mode(),
+                refresh: self.told.0,
+                interval: self.told.1,
+                warmup: self.recorder.warmup(),
+            });
         }
     }
 

@@ -17,6 +17,7 @@ use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};
 use crate::sync::snapshot::{self, DEFAULT_SLOTS};
+use crate::telemetry::Telemetry;
 use crate::time::{Clock, MonotonicClock};
 use crate::timeline::{self, Collector};
 
@@ -37,7 +38,7 @@ impl Runtime {
     /// waiting for events.
     ///
     /// # Errors
-    /// When the system refuses a thread.
+    /// When the system refuses a thread, or the [telemetry table](RunOptions::telemetry) had a run already.
     pub fn start<L, B, F>(
         options: RunOptions,
         logic: L,
@@ -51,6 +52,15 @@ impl Runtime {
         F: FnOnce() -> Result<B> + Send + 'static,
     {
         let (timeout, realtime) = (options.shutdown_timeout, options.realtime);
+        let (step_stamps, frame_stamps) = match options.telemetry.as_ref().map(Telemetry::claim) {
+            None => (None, None),
+            Some(Some((steps, frames))) => (Some(steps), Some(frames)),
+            Some(None) => {
+                return Err(Error::Config(
+                    "a telemetry table is for one run, and this one had its run".into(),
+                ));
+            }
+        };
         let control = Arc::new(Control::default());
         let (logic_waker, render_waker) = (Waker::new(), Waker::new());
         let input_waker = InputWaker::new(logic_waker.clone(), render_waker.clone());
@@ -71,7 +81,8 @@ impl Runtime {
                 on_end();
             }
         };
-        let step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
+        let mut step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
+        step.stamp_into(step_stamps);
         let (logic_seat, mut render_seat) = seat::seat(step, options.layout, input_waker.clone());
         let logic_worker = {
             let (control, render) = (Arc::clone(&control), render_waker.clone());
@@ -101,6 +112,7 @@ impl Runtime {
                 let backend = make_backend()?;
                 let mut step =
                     RenderStep::new(backend, snapshots_out, orders_in, logic, latest, priority, options);
+                step.stamp_into(frame_stamps);
                 // What is drawn with is not used again after a panic; the figures are.
                 let outcome = catch_unwind(AssertUnwindSafe(|| {
                     render::run(&mut step, &mut render_seat, &control, &clock)

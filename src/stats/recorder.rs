@@ -121,18 +121,41 @@ impl Recorder {
     }
 
     /// Takes the record of the frame just drawn; frame ids must come in order, without gaps.
-    pub fn submitted(&mut self, mut record: FrameRecord) {
+    pub fn submitted(&mut self, record: FrameRecord) {
+        self.submit(record);
+    }
+
+    /// As [`submitted`](Self::submitted). Returns what it filled in as [`FrameRecord::queued`].
+    pub(crate) fn submit(&mut self, mut record: FrameRecord) -> Option<u32> {
         debug_assert_eq!(record.id, self.last.next());
         while record.id.0 >= self.next.0 + PENDING as u64 {
             self.finish_oldest();
         }
         record.queued = self.queued(&record);
+        self.take(record);
+        self.finish_complete();
+        record.queued
+    }
+
+    /// Takes a frame of which all is known that ever will be, as a [reader of telemetry](crate::telemetry::Reader) gives it.
+    /// Ids come in order; where some are missing, what follows is measured as if the run began anew. Does not go together
+    /// with [`submitted`](Self::submitted).
+    pub fn replayed(&mut self, record: FrameRecord) {
+        if record.id != self.last.next() {
+            self.finish();
+            self.next = record.id;
+            (self.previous, self.carried_input, self.carried_idle) = (None, None, false);
+        }
+        self.take(record);
+        self.finish_oldest();
+    }
+
+    fn take(&mut self, record: FrameRecord) {
         self.last = record.id;
         self.counters.frames += 1;
         self.counters.repeated += u64::from(record.repeated);
         self.counters.stale += u64::from(record.stale);
         self.pending[record.id.slot(PENDING)] = Some(record);
-        self.finish_complete();
     }
 
     /// Frames before `record` that the GPU was not seen done with when it began.

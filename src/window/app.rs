@@ -129,7 +129,7 @@ where
     fn open(&mut self, events: &ActiveEventLoop, start: Start<L, R>) -> Result<()> {
         let Opened { window, detached } = init::open(events, &self.config, &self.proxy)?;
         self.refresh_hz = refresh_of(&window);
-        let mut options = self.config.run_options();
+        let mut options = self.config.live_options()?;
         options.size = size_of(window.inner_size());
         self.size = options.size;
         options.scale = window.scale_factor() as f32;

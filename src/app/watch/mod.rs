@@ -1,0 +1,108 @@
+//! `scanout watch`: the stage times of a program that runs elsewhere, live.
+
+mod frame_csv;
+mod list;
+mod live;
+mod picture;
+mod plain;
+mod strip;
+mod terminal;
+mod view;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+
+use scanout::Error;
+use scanout::telemetry::shared::AttachError;
+
+use super::Failure;
+use live::Live;
+
+#[derive(Clone, Debug, Args)]
+pub struct WatchArgs {
+    /// What the program was started with as `--telemetry NAME`; without it: lists what runs
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Write every frame to a file, one line each
+    #[arg(long, value_name = "FILE.csv", requires = "name")]
+    pub csv: Option<PathBuf>,
+    /// Print the figures once and end
+    #[arg(long, requires = "name", conflicts_with = "plain")]
+    pub once: bool,
+    /// Print a line each second until the program ends, and then the figures; the choice where the output is no terminal
+    #[arg(long, requires = "name")]
+    pub plain: bool,
+    /// With --once: collect for so long first; with --plain: end after so long
+    #[arg(long, value_name = "S", requires = "name", value_parser = seconds)]
+    pub seconds: Option<Duration>,
+    /// Wait for the program to start
+    #[arg(long, requires = "name")]
+    pub wait: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let span = text.parse().ok().and_then(|s: f64| Duration::try_from_secs_f64(s).ok());
+    span.filter(|s| *s <= Duration::from_secs(366 * 86_400)).ok_or_else(|| "a number of seconds".into())
+}
+
+pub fn run(args: &WatchArgs) -> Result<(), Failure> {
+    let Some(name) = &args.name else {
+        return print(&list::lines().map_err(|e| refused(&e))?);
+    };
+    let mut live = Live::new(name, args.wait).map_err(|e| refused(&e))?;
+    if let Some(path) = &args.csv {
+        live.log_to(path)?;
+    }
+    let stop = Stop::install();
+    let ended = if args.once {
+        plain::once(&mut live, args.seconds, &stop)
+    } else if args.plain || !io::stdout().is_terminal() {
+        plain::follow(&mut live, args.seconds, &stop)
+    } else {
+        terminal::follow(&mut live, args.seconds, &stop)
+    };
+    ended.and(live.close())
+}
+
+/// What cannot be attached to is wrong usage: another name, another version, nothing that runs.
+fn refused(error: &AttachError) -> Failure {
+    let hint =
+        if matches!(error, AttachError::NotThere(_)) { "; `scanout watch` lists what runs" } else { "" };
+    Failure::Usage(format!("{error}{hint}"))
+}
+
+/// Prints lines; whoever closed the pipe has read enough.
+fn print(lines: &[String]) -> Result<(), Failure> {
+    let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ctrl-C and SIGTERM end it in order: the terminal as it was, the file whole.
+#[derive(Clone, Debug, Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    fn install() -> Self {
+        let stop = Self::default();
+        let seen = Arc::clone(&stop.0);
+        if let Err(e) = ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)) {
+            log::warn!("Ctrl-C will end the program at once: {e}");
+        }
+        stop
+    }
+
+    fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

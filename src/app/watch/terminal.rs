@@ -1,0 +1,79 @@
+//! The terminal: keys in, pictures out, and everything as it was at the end.
+
+use std::io;
+use std::time::Duration;
+
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+
+use scanout::Error;
+use scanout::time::{Clock as _, MonotonicClock};
+
+use super::super::Failure;
+use super::Stop;
+use super::live::Live;
+use super::picture::Picture;
+use super::view::{self, Shown};
+
+/// How often the table is read.
+const READ_EVERY: Duration = Duration::from_millis(25);
+/// How often the picture is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// Shows the program until the user has seen enough. The terminal is restored however this ends, by a panic as well.
+pub fn follow(live: &mut Live, limit: Option<Duration>, stop: &Stop) -> Result<(), Failure> {
+    let mut terminal = ratatui::try_init().map_err(failed)?;
+    let outcome = turn(&mut terminal, live, limit, stop);
+    let restored = ratatui::try_restore().map_err(failed);
+    outcome.and(restored)
+}
+
+fn turn(
+    terminal: &mut DefaultTerminal,
+    live: &mut Live,
+    limit: Option<Duration>,
+    stop: &Stop,
+) -> Result<(), Failure> {
+    let began = MonotonicClock.now();
+    let mut drawn = None;
+    let mut picture = Picture::of(live);
+    let mut shown = Shown::default();
+    loop {
+        live.look()?;
+        let now = MonotonicClock.now();
+        if stop.asked() || limit.is_some_and(|limit| now.saturating_since(began) >= limit) {
+            return Ok(());
+        }
+        if drawn.is_none_or(|at| now.saturating_since(at) >= DRAW_EVERY) {
+            drawn = Some(now);
+            if !shown.paused {
+                picture = Picture::of(live);
+            }
+            terminal.draw(|frame| view::draw(frame, &picture, &mut shown)).map_err(failed)?;
+        }
+        if !event::poll(READ_EVERY).map_err(failed)? {
+            continue;
+        }
+        match event::read().map_err(failed)? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match key.code {
+                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
+                // A closed input is Ctrl-Space or Ctrl-D to some terminals, and no wish.
+                _ if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => continue,
+                KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
+                KeyCode::Char('p' | ' ') => shown.paused = !shown.paused,
+                KeyCode::Char('r') => live.reset(),
+                KeyCode::Down | KeyCode::Char('j') => shown.first = shown.first.saturating_add(1),
+                KeyCode::Up | KeyCode::Char('k') => shown.first = shown.first.saturating_sub(1),
+                _ => continue,
+            },
+            Event::Resize(..) => {}
+            _ => continue,
+        }
+        // What was asked for is seen at once.
+        drawn = None;
+    }
+}
+
+fn failed(source: io::Error) -> Failure {
+    Failure::Run(Error::Io { path: "the terminal".into(), action: "use", source })
+}
