@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pacing::{
     DeltaTime, LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange,
 };
-use crate::stats::Recorder;
+use crate::stats::{Recorder, SelfReport};
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
 
@@ -153,6 +153,13 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What the last frames say of the loop that made them; `None` where they were fewer than
+    /// [`SelfCheck::FRAMES`](crate::stats::SelfCheck::FRAMES). Allocates.
+    #[must_use]
+    pub fn self_check(&self) -> Option<SelfReport> {
+        self.stats.self_check().report()
+    }
+
     /// The timeline with what the figures know.
     pub(super) fn told(&self, timeline: Timeline) -> Timeline {
         let (frames, frames_pushed_out) = self.stats.records();

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::pacing::{
     Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
 };
-use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
+use crate::stats::{Declared, FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Event, Kind};
@@ -216,6 +216,8 @@ pub(super) struct RenderStep<S, B> {
     last: FrameId,
     last_drawn: Timestamp,
     throttle_seen: Throttle,
+    /// Swap was asked to wait for the display, and whether it does has to be found out.
+    vsync: bool,
     started: Option<Timestamp>,
     drawn: Option<Drawn>,
     latch: Latch,
@@ -254,7 +256,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
         let mut pacer = FramePacer::new(options.pacing, refresh_hz.unwrap_or(0.0));
-        pacer.set_throttle(backend.set_pacing(options.pacing));
+        let throttle = backend.set_pacing(options.pacing);
+        pacer.set_throttle(throttle);
         pacer.set_miss_budget(options.miss_budget);
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
@@ -267,6 +270,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             order: Order::default(),
             logic,
             throttle_seen: pacer.throttle(),
+            vsync: asks_to_wait(options.pacing, throttle),
             pacer,
             recorder: Recorder::new(options.warmup, Duration::ZERO),
             size: options.size,
@@ -349,8 +353,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(mode) = wishes.pacing {
             self.pacer.set_mode(mode);
-            self.pacer.set_throttle(self.backend.set_pacing(mode));
-            self.throttle_seen = self.pacer.throttle();
+            self.set_throttle();
             self.tell_refresh();
             self.resumed = true;
             // The order in hand may be for a time that the old mode had far ahead.
@@ -404,8 +407,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.drawn = None;
         // Of frames on their way nothing more is heard.
         (self.finished, self.fenceless) = (self.last, 0);
-        self.pacer.set_throttle(self.backend.set_pacing(self.pacer.mode()));
-        self.throttle_seen = self.pacer.throttle();
+        self.set_throttle();
         if !self.size.is_empty() {
             self.backend.resize(self.size, self.scale)?;
         }
@@ -626,6 +628,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         self.tell_throttle();
         self.tell_refresh();
+        self.declare();
         Ok(())
     }
 
@@ -823,6 +826,27 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
     }
 
+    /// Tells the surface what the pacing mode wants of swap.
+    fn set_throttle(&mut self) {
+        let mode = self.pacer.mode();
+        let throttle = self.backend.set_pacing(mode);
+        self.pacer.set_throttle(throttle);
+        self.throttle_seen = self.pacer.throttle();
+        self.vsync = asks_to_wait(mode, throttle);
+    }
+
+    /// What the frames are held against by their self-check.
+    fn declare(&mut self) {
+        let refresh = self.refresh();
+        self.recorder.declare(Declared {
+            refresh: (!refresh.is_zero()).then_some(refresh),
+            interval: self.pacer.wanted_interval(),
+            vsync: self.vsync,
+            throttle: self.pacer.throttle(),
+            miss_budget: self.pacer.miss_budget(),
+        });
+    }
+
     /// The display's refresh interval: the nominal one, else as measured; zero where neither is known.
     fn refresh(&self) -> Duration {
         let measured = || {
@@ -881,6 +905,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
     }
+}
+
+/// Whether swap was asked to wait for the display, by a surface that does not know yet what comes of it.
+fn asks_to_wait(mode: Pacing, throttle: Throttle) -> bool {
+    mode == Pacing::Vsync && throttle != Throttle::Timer
 }
 
 /// The render thread's loop around the step, and around the logic's while that is lent.

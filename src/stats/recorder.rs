@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::trace::{Trace, Tracer};
-use super::{FrameRecord, Metrics, PassTimes, Ring, Stage};
+use super::{Declared, FrameRecord, Metrics, PassTimes, Ring, SelfCheck, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
@@ -57,6 +57,7 @@ pub struct Recorder {
     tracer: Option<Tracer>,
     records: Option<Ring<FrameRecord>>,
     passes: PassTimes,
+    self_check: SelfCheck,
 }
 
 impl Recorder {
@@ -80,6 +81,7 @@ impl Recorder {
             tracer: None,
             records: None,
             passes: PassTimes::default(),
+            self_check: SelfCheck::new(),
         }
     }
 
@@ -106,6 +108,17 @@ impl Recorder {
     #[must_use]
     pub fn records(&self) -> (Vec<FrameRecord>, u64) {
         self.records.as_ref().map_or_else(Default::default, |records| (records.list(), records.pushed_out()))
+    }
+
+    /// What the loop says of itself, for its [self-check](Self::self_check).
+    pub fn declare(&mut self, declared: Declared) {
+        self.self_check.declare(declared);
+    }
+
+    /// What the newest finished frames after the warm-up say of the loop that made them.
+    #[must_use]
+    pub const fn self_check(&self) -> &SelfCheck {
+        &self.self_check
     }
 
     /// A pass of frame `id` took the GPU so many nanoseconds. Those of the warm-up are left out.
@@ -282,6 +295,9 @@ impl Recorder {
         }
         if let Some(records) = &mut self.records {
             records.push(record);
+        }
+        if record.id.0 > self.warmup {
+            self.self_check.frame(&record);
         }
         if record.dropped || record.at(Stage::Presented).is_none() {
             self.counters.dropped += u64::from(record.dropped);
