@@ -12,6 +12,7 @@ mod profile;
 mod puffin_file;
 mod report;
 mod run;
+mod self_check;
 mod sim;
 mod timeline;
 mod trace;

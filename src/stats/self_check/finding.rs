@@ -186,7 +186,7 @@ impl Finding {
             }
             Self::SwapNotThrottled { .. } => "pace with a timer or by the display's refreshes; swap cannot",
             Self::DisplayTimesEstimated { .. } => {
-                "ask the display: presentation feedback on Wayland, the Present extension on X11"
+                "read latencies as lower bounds; Wayland's presentation feedback, or a driver that presents through X11 Present, would tell"
             }
             Self::LogicLate { .. } => "shorten the logic step, or pin the pipelined layout",
             Self::BudgetExceeded { .. } => {

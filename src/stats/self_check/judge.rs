@@ -43,7 +43,8 @@ type Outcome = Result<Option<Finding>, &'static str>;
 
 pub(super) fn judge(samples: &[Sample], declared: &Declared) -> SelfReport {
     let view = View { samples, declared };
-    let mut report = SelfReport { frames: samples.len(), ..SelfReport::default() };
+    let queue_frames = view.queue_frames();
+    let mut report = SelfReport { frames: samples.len(), queue_frames, ..SelfReport::default() };
     for check in Check::ALL {
         let outcome = match check {
             Check::InputBeforeWait => view.input(),
@@ -120,11 +121,14 @@ impl View<'_> {
         Ok((wait as f64 > self.tolerated()).then(|| Finding::InputBeforeWait { wait: span(wait) }))
     }
 
-    fn queue(&self) -> Outcome {
+    fn queue_frames(&self) -> Option<u32> {
         let displayed = self.median(|s| s.ahead.map(i64::from));
         let drawn = self.median(|s| s.queued.map(i64::from));
-        let ahead = displayed.max(drawn).ok_or("neither display times nor fences")?;
-        let frames = u32::try_from(ahead + 1).unwrap_or(u32::MAX);
+        displayed.max(drawn).map(|ahead| u32::try_from(ahead + 1).unwrap_or(u32::MAX))
+    }
+
+    fn queue(&self) -> Outcome {
+        let frames = self.queue_frames().ok_or("neither display times nor fences")?;
         let latency = self.median(|s| s.latency).map(span);
         Ok((frames >= QUEUE).then_some(Finding::DriverQueues { frames, latency }))
     }

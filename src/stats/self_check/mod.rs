@@ -15,8 +15,8 @@ use self::sample::{Before, Sample};
 use super::{FrameRecord, Ring};
 use crate::pacing::Throttle;
 
-/// A declared interval that differs from the one before by more than this share of it is another one.
-const DIFFERS: f64 = 0.01;
+/// A declared interval that differs from the one before by more than this share of it is another one; less is what measuring it anew makes of it.
+const DIFFERS: f64 = 0.03;
 
 /// What a loop says of itself, so that its frames can be held against it. What is not known is left out, and the checks
 /// that need it say so.

@@ -10,6 +10,9 @@ pub struct SelfReport {
     pub frames: usize,
     /// What is wrong, in the order of [`Check::ALL`]; empty where nothing was found.
     pub findings: Vec<Finding>,
+    /// From a frame's swap to its display, in frames, of the median frame: 1 or 2 are normal. Where nobody measures display
+    /// times it is how many frames are with the GPU; `None` where nobody says when that is done either.
+    pub queue_frames: Option<u32>,
     /// What could not be looked at, and what was missing.
     pub unmeasured: Vec<(Check, &'static str)>,
 }
