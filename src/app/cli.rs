@@ -25,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compare pacing policies on displays that do not exist
     Sim(SimArgs),
+    /// Say what this machine can do for a picture in time, and what stands in its way
+    Doctor(super::doctor::DoctorArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cli;
+mod doctor;
 mod explain;
 mod hud;
 mod log;
@@ -52,6 +53,11 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Sim(args)) => {
             log::init(args.quiet);
             return sim::run(&args);
+        }
+        Some(Command::Doctor(args)) => {
+            // What the loop would say of its sources is in the lines.
+            log::init(true);
+            return doctor::run(&args);
         }
         Some(Command::Explain(args)) => {
             log::init(false);

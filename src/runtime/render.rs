@@ -11,7 +11,7 @@ use crate::display::priority::Priority;
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
 use crate::pacing::{
-    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
+    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Presentation, Throttle, Work,
 };
 use crate::stats::{Declared, FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
@@ -657,6 +657,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 answered |= awaited.is_some_and(|awaited| id >= awaited);
                 // The one place that refuses what cannot be: the pacer hears no more than the figures show.
                 let presentation = recorder.presented(id, presentation);
+                if let Presentation::At(at, _) = presentation {
+                    recorder.told_after(now.signed_since(at));
+                }
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
                 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::trace::{Trace, Tracer};
-use super::{Declared, FrameRecord, Metrics, PassTimes, Ring, SelfCheck, Stage};
+use super::{Declared, Distribution, FrameRecord, Metrics, PassTimes, Ring, SelfCheck, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
@@ -58,6 +58,7 @@ pub struct Recorder {
     records: Option<Ring<FrameRecord>>,
     passes: PassTimes,
     self_check: SelfCheck,
+    told_after: Distribution,
 }
 
 impl Recorder {
@@ -82,6 +83,7 @@ impl Recorder {
             records: None,
             passes: PassTimes::default(),
             self_check: SelfCheck::new(),
+            told_after: Distribution::default(),
         }
     }
 
@@ -108,6 +110,17 @@ impl Recorder {
     #[must_use]
     pub fn records(&self) -> (Vec<FrameRecord>, u64) {
         self.records.as_ref().map_or_else(Default::default, |records| (records.list(), records.pushed_out()))
+    }
+
+    /// A measured display time was heard of so many nanoseconds after it.
+    pub(crate) fn told_after(&mut self, nanos: i64) {
+        self.told_after.record(nanos);
+    }
+
+    /// How long after a frame's display its time was heard of, where somebody measures it; negative where it is told in advance.
+    #[must_use]
+    pub const fn display_times_late(&self) -> &Distribution {
+        &self.told_after
     }
 
     /// What the loop says of itself, for its [self-check](Self::self_check).

@@ -122,6 +122,12 @@ impl SelfCheck {
         }
     }
 
+    /// What the loop aims at.
+    #[must_use]
+    pub const fn declared(&self) -> &Declared {
+        &self.declared
+    }
+
     /// The frames seen so far no longer count.
     pub fn restart(&mut self) {
         self.samples.clear();
