@@ -57,6 +57,7 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Doctor(args)) => {
             // What the loop would say of its sources is in the lines.
             log::init(true);
+            silence_panics();
             return doctor::run(&args);
         }
         Some(Command::Explain(args)) => {
@@ -66,9 +67,13 @@ pub fn main() -> Result<(), Failure> {
         None => cli.run,
     };
     log::init(args.quiet);
-    // Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
-    std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
+    silence_panics();
     run::run(&args)
+}
+
+/// Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
+fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
 }
 
 /// Says what went wrong, in one line with its causes, and gives the exit code.

@@ -352,6 +352,10 @@ fn too_heavy_a_load_takes_every_second_refresh_and_misses_none_of_them() {
 fn a_cap_below_the_refresh_rate_halves_it_exactly() {
     let mut options = options(Pacing::Auto);
     options.cap = Rate::new(30.0);
+    // Work that is too much for every refresh is not for every second one.
+    let heavy = run(options.clone(), 60.0, Costs { gpu: Cost(20_000, 100), ..LIGHT }, 1_000);
+    let check = heavy.summary.self_check().expect("frames");
+    assert!(check.findings.is_empty(), "{check}");
     let run = run(options, 60.0, LIGHT, 3_000);
     assert_eq!(run.summary.pacer.divisor, 1, "the load would fit");
     let missed = left_out(&run, 60.0, 2);

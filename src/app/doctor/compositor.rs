@@ -77,7 +77,7 @@ mod unix {
         }
         let globals = match globals() {
             Ok(globals) => globals,
-            Err(why) => return line(State::Problem, format!("Wayland: nobody answers ({why})")),
+            Err(why) => return silent(format!("Wayland: nobody answers ({why})"), "WAYLAND_DISPLAY"),
         };
         let process = socket().and_then(|path| peer(&path));
         let family = FAMILIES
@@ -126,10 +126,17 @@ mod unix {
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
     }
 
+    fn silent(text: String, variable: &str) -> Line {
+        line(State::Problem, text)
+            .advise(format!("correct {variable}, or unset it where there is no such server"))
+    }
+
     fn x11_line(beside_wayland: bool) -> Line {
-        match x11(beside_wayland) {
-            Ok(line) => line,
-            Err(why) => line(State::Problem, format!("X11: nobody answers ({why})")),
+        // x11rb panics in debug builds where the display's number is no port's.
+        match std::panic::catch_unwind(|| x11(beside_wayland)) {
+            Ok(Ok(line)) => line,
+            Ok(Err(why)) => silent(format!("X11: nobody answers ({why})"), "DISPLAY"),
+            Err(_) => silent("X11: DISPLAY names no display".into(), "DISPLAY"),
         }
     }
 

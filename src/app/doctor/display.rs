@@ -53,6 +53,9 @@ fn source(measured: &Measured) -> Line {
 /// Whether the stamps of displayed frames lie whole refreshes apart.
 fn stamps(measured: &Measured) -> Line {
     let line = |state, text: String| Line::new(Group::Display, "stamps", "their steps", state, text);
+    if measured.off_screen {
+        return line(State::NotMeasured, "there is no display".into());
+    }
     let frames = measured.frames(Phase::Paced);
     let shown: Vec<_> = frames
         .iter()
@@ -71,7 +74,7 @@ fn stamps(measured: &Measured) -> Line {
         line(State::Ok, text)
     } else {
         line(State::Problem, text).advise(
-            "these stamps are when somebody noticed, not when the display refreshed: aiming at refreshes goes wrong by that much",
+            "stamps of when somebody noticed, not of when the display refreshed (a busy machine does that too): frames that aim at refreshes go wrong by as much",
         )
     }
     .figure("whole_share", share)
@@ -80,6 +83,9 @@ fn stamps(measured: &Measured) -> Line {
 
 fn delay(measured: &Measured) -> Line {
     let line = |state, text: String| Line::new(Group::Display, "told_after", "told after", state, text);
+    if measured.off_screen {
+        return line(State::NotMeasured, "there is no display".into());
+    }
     let late = measured.summary.stats.display_times_late();
     let quantile = |q| late.quantile(q).map(|ns| ns as f64 / 1e6);
     match (quantile(0.5), quantile(0.99)) {

@@ -128,7 +128,12 @@ fn nothing_opened(error: &Error) -> Line {
 }
 
 fn no_window(error: &Error) -> Line {
-    Line::new(Group::Graphics, "window", "window", State::Problem, format!("none could be opened: {error}"))
+    let line = |text| Line::new(Group::Graphics, "window", "window", State::Problem, text);
+    if matches!(error, Error::ThreadStuck { .. } | Error::DisplayLost { .. }) {
+        return line(format!("it was opened, and nothing of it was shown: {error}"))
+            .advise("leave it in view: on Wayland a swap that waits blocks for as long as a window is hidden. What follows was measured off screen");
+    }
+    line(format!("none could be opened: {error}"))
         .advise("what follows was measured off screen, which says nothing of a display")
 }
 

@@ -29,7 +29,7 @@ const EVENTS_PER_FRAME: usize = 8;
 /// The first frames of a phase belong to the mode before.
 const SETTLES: Duration = Duration::from_millis(60);
 /// How long a run may take beyond its phases before it is given up: opening a window takes most of it.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(4);
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// What was asked for in a part of the run.
@@ -219,11 +219,16 @@ impl Visitor for Runner {
                 let _ = stopper.set(to_be_given.clone());
                 watch_over(limit, wishes, to_be_given);
             });
+            // The watch ends with it.
             drop(wish);
             return Ok(ended);
         }
-        let overlay = watcher(self.quick, self.marks, move |given| drop(wish.send(given)));
-        let on_end = move || drop(ended.send(Wish::Stop));
+        let overlay = watcher(self.quick, self.marks, move |given| {
+            let _ = wish.send(given);
+        });
+        let on_end = move || {
+            let _ = ended.send(Wish::Stop);
+        };
         let mut runtime = headless::start(&self.config, logic, make_renderer, Some(overlay), on_end)?;
         let until = MonotonicClock.now() + limit;
         while let Ok(Wish::Pacing(mode)) = wishes.recv_timeout(until.saturating_since(MonotonicClock.now())) {

@@ -13,7 +13,7 @@ const RTKIT: [&str; 2] = [
 ];
 
 pub fn lines(out: &mut Vec<Line>) {
-    let line = |state, text: String| Line::new(Group::Timing, "realtime", "real-time priority", state, text);
+    let line = |state, text: String| Line::new(Group::Timing, "realtime", "real time", state, text);
     let rtkit = RTKIT.iter().any(|path| std::path::Path::new(path).exists());
     let by = reasons();
     let beside = if rtkit { "; the rtkit service is installed, and scanout does not ask it" } else { "" };

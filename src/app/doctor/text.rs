@@ -33,7 +33,7 @@ impl Counts {
 /// All lines under their headings, and what they come to.
 pub fn page(lines: &[Line], terminal: bool) -> String {
     let coloured = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let mut out = String::new();
+    let mut out = format!("scanout {} looks at this machine\n", env!("CARGO_PKG_VERSION"));
     let mut group = None;
     for line in lines {
         if group.replace(line.group) != Some(line.group) {
@@ -54,6 +54,9 @@ pub fn page(lines: &[Line], terminal: bool) -> String {
         }
     }
     out.push_str(&format!("\n{}\n", verdict(Counts::of(lines))));
+    if lines.iter().any(|line| line.id == "other_load" && line.state == State::Problem) {
+        out.push_str("the machine was busy with other things: all of the above is worse than it would be\n");
+    }
     out
 }
 

@@ -20,6 +20,8 @@ const QUEUE: u32 = 3;
 /// close to whole refreshes look as if they did.
 const UNTHROTTLED_SHARE: f64 = 0.5;
 const REGULAR_SHARE: f64 = 0.06;
+/// Swaps at least this share of a refresh apart come no faster than the display.
+const SLOW: f64 = 0.9;
 /// Share of stale frames that nobody sees.
 const STALE_SHARE: f64 = 0.01;
 /// Frames that come this much slower than wanted are bound by something, and work that takes this share of the interval by
@@ -107,10 +109,18 @@ impl View<'_> {
         Some((share(&|periods| periods < UNTHROTTLED_SHARE), share(&regular)))
     }
 
-    /// Whether swap waits for the display: it takes long, and returns in the display's rhythm.
+    /// Whether swap waits for the display: it takes long, and returns in the display's rhythm, or at least no faster where it
+    /// was asked to wait (on a busy machine the rhythm is lost).
     fn swap_waits(&self) -> bool {
         let long = self.median(|s| s.swap).is_some_and(|swap| swap as f64 > self.tolerated());
-        long && self.swap_intervals().is_some_and(|(_, regular)| regular > 0.5)
+        let asked = self.declared.vsync && self.declared.throttle != Throttle::Timer;
+        let slow = || {
+            self.median(|s| s.interval)
+                .zip(self.refresh())
+                .is_some_and(|(i, refresh)| i as f64 > SLOW * refresh)
+        };
+        let regular = || self.swap_intervals().is_some_and(|(_, regular)| regular > 0.5);
+        long && (asked && slow() || regular())
     }
 
     fn input(&self) -> Outcome {

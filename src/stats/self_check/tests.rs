@@ -294,6 +294,19 @@ fn naive_loop_is_told_that_its_swap_blocks_and_no_more() {
 }
 
 #[test]
+fn swap_that_waits_is_known_on_a_busy_machine_where_it_was_asked_to() {
+    // The starts scatter by a third of a refresh: hardly an interval is a whole number of them.
+    let busy = Loop { jitter: 6e6, swap: 12 * MS, unthrottled: true, gpu: 100 * US, ..Loop::naive() };
+    let waits = |report: &SelfReport| {
+        matches!(report.finding(Check::SwapBlocks), Some(Finding::SwapBlocks { waits: true, .. }))
+    };
+    let report = busy.run();
+    assert!(waits(&report), "{report}");
+    let report = Loop { declared: Declared { vsync: false, ..busy.declared }, ..busy }.run();
+    assert!(!waits(&report) && report.finding(Check::SwapBlocks).is_some(), "{report}");
+}
+
+#[test]
 fn queue_of_the_driver_is_counted_in_frames() {
     for (queue, frames) in [(1, None), (2, Some(3)), (3, Some(4))] {
         let report = Loop { queue, ..Loop::naive() }.run();
@@ -364,7 +377,10 @@ fn work_that_does_not_fit_is_told_by_who_does_it() {
         panic!("{cpu}")
     };
     assert!(near(logic, 8.0) && near(drawing, 12.0) && !pipelined, "{cpu}");
-    // The same in a loop that aims at every second refresh is no fault.
+    // Work that nearly fills the interval, and fits, is no fault.
+    let full = Loop::with(|it| (it.draw, it.gpu, it.lead) = (14_700 * US, 300 * US, Some(16_400 * US)));
+    assert_eq!(found(&full.run()), []);
+    // The work that was too much, in a loop that aims at every second refresh is no fault.
     let half = Loop::with(|it| {
         (it.logic, it.draw, it.lead) = (8 * MS, 12 * MS, Some(25 * MS));
         it.declared.interval = it.declared.interval.map(|interval| interval * 2);
@@ -382,6 +398,10 @@ fn animation_by_wall_time_is_found_where_the_starts_scatter() {
     assert!(rms > Duration::from_micros(500) && p99 > rms, "{report}");
     assert_eq!(found(&by_wall(20e3)), [], "nobody sees that");
     assert_eq!(found(&scattered(false, 1.5e6)), [], "whole refreshes");
+    // A display that shows frames when they come shows them as far apart as they were begun.
+    let follows =
+        Loop::with(|it| (it.wall, it.jitter, it.lead, it.unthrottled) = (true, 1.5e6, Some(14 * MS), true));
+    assert_eq!(found(&follows.run()), []);
 }
 
 #[test]
