@@ -12,6 +12,7 @@ use glow::HasContext as _;
 use glutin::surface::GlSurface as _;
 use scanout::display::sleep::Sleeper;
 use scanout::pacing::{FramePacer, Pacing, Plan, Work};
+use scanout::stats::{Declared, FrameRecord, SelfCheck, Stage};
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, KeyEvent, WindowEvent};
@@ -31,6 +32,7 @@ struct App {
     pacer: FramePacer,
     sleeper: Sleeper,
     plan: Plan,
+    check: SelfCheck,
     fence: Option<glow::Fence>,
     angle: f32,
     frames: u64,
@@ -46,6 +48,8 @@ impl App {
         let gl = &window.gl;
         self.sleeper.until(self.plan.wake_at);
         let began = clock.now();
+        let mut record = FrameRecord::for_plan(&self.plan);
+        record.mark(Stage::InputSampled, began);
         self.late += began.saturating_since(self.plan.wake_at);
         // The world moves on by what the plan says, so that its steps are as even as the display's.
         self.angle += self.plan.dt.unwrap_or_default().as_secs_f32();
@@ -62,15 +66,41 @@ impl App {
             gl.fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0).ok()
         };
         let drawn = clock.now();
+        record.mark(Stage::SnapshotAcquired, began);
+        record.mark(Stage::Submitted, drawn);
         // Not before its time, where it would be displayed a refresh early.
         let swap_at = self.plan.swap_at.unwrap_or(drawn);
         self.sleeper.until(swap_at);
-        let held = clock.now().saturating_since(drawn);
+        let swapping = clock.now();
+        let held = swapping.saturating_since(drawn);
+        record.mark(Stage::SwapBegin, swapping);
         window.surface.swap_buffers(&window.context).expect("the swap");
+        let swapped = clock.now();
+        record.mark(Stage::SwapEnd, swapped);
         let work = Work { logic: Duration::ZERO, drawing: drawn.saturating_since(began), held };
-        self.pacer.submitted(self.plan.id, clock.now(), work);
+        self.pacer.submitted(self.plan.id, swapped, work);
         self.frames += 1;
+        self.look_at(&record);
         self.plan = self.pacer.plan(clock.now());
+    }
+}
+
+impl App {
+    /// The loop looks at itself, and says once what it found.
+    #[allow(clippy::print_stdout, reason = "an example says what it did")]
+    fn look_at(&mut self, record: &FrameRecord) {
+        self.check.declare(Declared {
+            refresh: self.pacer.state().refresh,
+            interval: self.pacer.wanted_interval(),
+            miss_budget: self.pacer.miss_budget(),
+            ..Declared::default()
+        });
+        self.check.frame(record);
+        if self.check.frames() == SelfCheck::FRAMES as u64
+            && let Some(report) = self.check.report()
+        {
+            println!("self-check: {report}");
+        }
     }
 }
 
@@ -135,6 +165,7 @@ fn main() {
         pacer: FramePacer::new(Pacing::Auto, 60.0),
         sleeper: Sleeper::new(),
         plan: Plan::default(),
+        check: SelfCheck::new(),
         fence: None,
         angle: 0.0,
         frames: 0,

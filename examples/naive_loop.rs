@@ -2,15 +2,21 @@
 //! smooth on an idle machine, and what it shows is late. The window turns from black to white and back on each
 //! press of the space key; Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene
 //! flash` is the same program without them. `naive_loop flip` turns with every frame, as `--scene flip` does; a mark
-//! that follows the pointer in the same kind of loop is `reference_drag swap`.
+//! that follows the pointer in the same kind of loop is `reference_drag swap`. After 300 frames it prints what its own
+//! stamps say of it.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
 
+use std::time::Duration;
+
+use scanout::pacing::FrameId;
+use scanout::stats::{Declared, FrameRecord, SelfCheck, Stage};
+use scanout::time::{Clock as _, MonotonicClock};
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, KeyEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
 use winit::keyboard::{Key, NamedKey};
-use winit::window::WindowId;
+use winit::window::{Window, WindowId};
 
 #[path = "support/gl_window.rs"]
 mod gl_window;
@@ -21,6 +27,23 @@ struct App {
     window: Option<GlWindow>,
     white: bool,
     flip: bool,
+    check: SelfCheck,
+}
+
+/// Not part of the loop: what it would find out about itself.
+#[allow(clippy::print_stdout, reason = "an example says what it did")]
+fn look_at(check: &mut SelfCheck, frame: &FrameRecord, window: &Window) {
+    if check.frames() == 0 {
+        let hz = window.current_monitor().and_then(|m| m.refresh_rate_millihertz()).filter(|hz| *hz > 0);
+        let refresh = Some(Duration::from_secs_f64(1_000.0 / f64::from(hz.unwrap_or(60_000))));
+        check.declare(Declared { refresh, interval: refresh, vsync: true, ..Declared::default() });
+    }
+    check.frame(frame);
+    if check.frames() == SelfCheck::FRAMES as u64
+        && let Some(report) = check.report()
+    {
+        println!("self-check of the naive loop:\n{report}");
+    }
 }
 
 impl ApplicationHandler for App {
@@ -67,7 +90,17 @@ impl ApplicationHandler for App {
         // swap happened to return, which wobbles with the scheduler, and a missed refresh passes unseen.
         //
         // And when the window is hidden, the swap may block until it is shown again, Esc and all.
-        window.fill(self.white);
+        let mut frame = FrameRecord::new(FrameId(self.check.frames() + 1));
+        // The events were read just now.
+        let began = MonotonicClock.now();
+        frame.mark(Stage::InputSampled, began);
+        window.draw(self.white);
+        let drawn = MonotonicClock.now();
+        frame.mark(Stage::Submitted, drawn);
+        frame.mark(Stage::SwapBegin, drawn);
+        window.swap();
+        frame.mark(Stage::SwapEnd, MonotonicClock.now());
+        look_at(&mut self.check, &frame, &window.window);
     }
 }
 

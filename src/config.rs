@@ -76,6 +76,9 @@ pub struct Config {
     /// Frames after which the context counts as lost, each once, so that [`Renderer::restore`](crate::Renderer::restore)
     /// can be tested where no GPU is reset.
     pub lose_context_at: Vec<u64>,
+    /// In a window on Wayland too, let swap wait for the display in [`Pacing::Vsync`]. It blocks there for as long as the window
+    /// is hidden, and the run cannot end in order then: this is for finding out what swap does.
+    pub swap_may_block: bool,
     /// How long a thread may take to end when asked to, before it is abandoned.
     pub shutdown_timeout: Duration,
 }
@@ -114,6 +117,7 @@ impl Default for Config {
             program_cache: None,
             survive_resets: true,
             lose_context_at: Vec::new(),
+            swap_may_block: false,
             shutdown_timeout: options.shutdown_timeout,
         }
     }

@@ -103,7 +103,7 @@
 //! | [`time`], [`error`](Error) | the one clock; what can go wrong | |
 //! | [`sync`] | the snapshot buffer | |
 //! | [`pacing`] | when a frame begins, and what it aims at | |
-//! | [`stats`] | stage stamps, metrics, percentiles | |
+//! | [`stats`] | stage stamps, metrics, percentiles, what a loop does wrong ([`SelfCheck`](stats::SelfCheck)) | |
 //! | [`telemetry`] | the stage table that others follow live; in shared memory with feature `telemetry` | |
 //! | [`sim`] | displays that do not exist | |
 //! | [`scene`] | draw list, sort keys, batches, culling | |

@@ -65,12 +65,24 @@ impl GlWindow {
     /// Fills the window with black or white and shows it.
     #[allow(dead_code, reason = "some loops draw and swap apart, or on another thread")]
     pub fn fill(&self, white: bool) {
+        self.draw(white);
+        self.swap();
+    }
+
+    /// Fills the window with black or white.
+    #[allow(dead_code, reason = "some loops draw on their own")]
+    pub fn draw(&self, white: bool) {
         let v = if white { 1.0 } else { 0.0 };
         // SAFETY: the context is current on this thread, the only one of the program.
         unsafe {
             self.gl.clear_color(v, v, v, 1.0);
             self.gl.clear(glow::COLOR_BUFFER_BIT);
         }
+    }
+
+    /// Shows what was drawn.
+    #[allow(dead_code, reason = "some loops swap on another thread")]
+    pub fn swap(&self) {
         self.surface.swap_buffers(&self.context).expect("the swap");
     }
 

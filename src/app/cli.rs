@@ -33,6 +33,8 @@ pub enum Command {
     /// Measure scenarios, hold them against a budget, compare them
     #[cfg(target_os = "linux")]
     Bench(super::bench::BenchArgs),
+    /// Say what this machine can do for a picture in time, and what stands in its way
+    Doctor(super::doctor::DoctorArgs),
     /// Say what made the late frames of a run late, from its `--trace FILE.json`
     Explain(ExplainArgs),
     /// Measure any program from outside: from a press to the changed pixel, display intervals, lag while dragging

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod bench;
 mod cli;
+mod doctor;
 mod explain;
 mod hud;
 mod load;
@@ -15,6 +16,7 @@ mod profile;
 mod puffin_file;
 mod report;
 mod run;
+mod self_check;
 mod sim;
 mod synthetic;
 mod timeline;
@@ -65,6 +67,12 @@ pub fn main() -> Result<(), Failure> {
             log::init(args.quiet);
             return bench::run(&args);
         }
+        Some(Command::Doctor(args)) => {
+            // What the loop would say of its sources is in the lines.
+            log::init(true);
+            silence_panics();
+            return doctor::run(&args);
+        }
         Some(Command::Explain(args)) => {
             log::init(false);
             return explain::run(&args);
@@ -86,9 +94,13 @@ pub fn main() -> Result<(), Failure> {
         None => cli.run,
     };
     log::init(args.quiet);
-    // Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
-    std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
+    silence_panics();
     run::run(&args)
+}
+
+/// Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
+fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
 }
 
 /// Says what went wrong, in one line with its causes, and gives the exit code.

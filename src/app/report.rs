@@ -12,6 +12,7 @@ use scanout::stats::{Counters, Distribution, Metric, Summary as Figures, Unit};
 use scanout::{Error, Size, Summary};
 
 use super::load::{GpuMeasured, Levels, LoadSpec};
+use super::self_check::SelfCheck;
 use super::usage::Cost;
 
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
@@ -70,6 +71,8 @@ pub struct Report<'a> {
     load: Option<ExtraLoad>,
     /// What made late frames late, in lines; `null` without --trace.
     late_frames: Option<Vec<String>>,
+    /// What the last frames say of the loop that made them; `null` where they were too few.
+    self_check: Option<SelfCheck>,
     /// What passes took the GPU, in the order of drawing; empty where the driver has no time stamps. On software rasterisers
     /// see docs/tracing.md.
     gpu_passes: Vec<Pass>,
@@ -279,6 +282,7 @@ impl<'a> Report<'a> {
             priority: summary.priority.to_string(),
             cost,
             load: None,
+            self_check: summary.self_check().map(SelfCheck::from),
             late_frames: summary.timeline.as_ref().map(|timeline| timeline.explain().lines(NAMED)),
             gpu_passes: summary.stats.gpu_passes().iter().filter_map(Pass::new).collect(),
             metrics: Metric::ALL.iter().map(|m| (m.name(), metrics.summary(*m))).collect(),
@@ -402,6 +406,18 @@ impl<'a> Report<'a> {
         if self.late_frames.is_some() {
             line(format_args!(""));
         }
+        match &self.self_check {
+            Some(check) => {
+                for (i, text) in check.lines.iter().enumerate() {
+                    line(format_args!("{:<12}{text}", if i == 0 { "self-check" } else { "" }));
+                }
+            }
+            None => line(format_args!(
+                "self-check  not measured: fewer than {} frames after the warm-up",
+                scanout::stats::SelfCheck::FRAMES
+            )),
+        }
+        line(format_args!(""));
         line(format_args!(
             "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
         ));

@@ -120,14 +120,14 @@ fn write_frames(path: &Path, summary: &scanout::Summary) -> Result<(), Error> {
 }
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-enum Place {
+pub enum Place {
     Window,
     Headless,
 }
 
 /// Where to draw. `auto` goes off screen only where no display server is named in the environment; one that is named
 /// and does not answer is an error that the user wants to hear of.
-fn place(display: Display) -> Place {
+pub fn place(display: Display) -> Place {
     let named = |variable| std::env::var_os(variable).is_some_and(|v| !v.is_empty());
     match display {
         Display::Window => Place::Window,

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pacing::{
     DeltaTime, LayoutChoice, MissBudget, Origin, PacerState, Pacing, Rate, Throttle, VrrRange,
 };
-use crate::stats::{FRAME_LOG_SCHEMA, FrameLog, FrameRow, Recorder};
+use crate::stats::{FRAME_LOG_SCHEMA, FrameLog, FrameRow, Recorder, SelfReport};
 use crate::telemetry::Telemetry;
 use crate::time::Timestamp;
 use crate::timeline::Timeline;
@@ -174,6 +174,13 @@ impl Summary {
             pushed_out,
             frames: frames.iter().map(FrameRow::from).collect(),
         }
+    }
+
+    /// What the last frames say of the loop that made them; `None` where they were fewer than
+    /// [`SelfCheck::FRAMES`](crate::stats::SelfCheck::FRAMES). Allocates.
+    #[must_use]
+    pub fn self_check(&self) -> Option<SelfReport> {
+        self.stats.self_check().report()
     }
 
     /// The timeline with what the figures know.

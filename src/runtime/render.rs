@@ -11,9 +11,9 @@ use crate::display::priority::Priority;
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
 use crate::pacing::{
-    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Throttle, Work,
+    Feedback, FrameId, FramePacer, LayoutChoice, Lock, Origin, Pacing, Plan, Presentation, Throttle, Work,
 };
-use crate::stats::{FrameRecord, PENDING, Recorder, Stage};
+use crate::stats::{Declared, FrameRecord, PENDING, Recorder, Stage};
 use crate::sync::snapshot::{Reader, Writer};
 use crate::telemetry::{FrameStamps, Told};
 use crate::time::{Clock, Timestamp};
@@ -217,6 +217,8 @@ pub(super) struct RenderStep<S, B> {
     last: FrameId,
     last_drawn: Timestamp,
     throttle_seen: Throttle,
+    /// Swap was asked to wait for the display, and whether it does has to be found out.
+    vsync: bool,
     started: Option<Timestamp>,
     drawn: Option<Drawn>,
     latch: Latch,
@@ -256,7 +258,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     ) -> Self {
         let refresh_hz = backend.target().refresh_hz.or(options.refresh_hz);
         let mut pacer = FramePacer::new(options.pacing, refresh_hz.unwrap_or(0.0));
-        pacer.set_throttle(backend.set_pacing(options.pacing));
+        let throttle = backend.set_pacing(options.pacing);
+        pacer.set_throttle(throttle);
         pacer.set_miss_budget(options.miss_budget);
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
@@ -269,6 +272,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             order: Order::default(),
             logic,
             throttle_seen: pacer.throttle(),
+            vsync: asks_to_wait(options.pacing, throttle),
             pacer,
             recorder: Recorder::new(options.warmup, Duration::ZERO),
             size: options.size,
@@ -359,8 +363,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if let Some(mode) = wishes.pacing {
             self.pacer.set_mode(mode);
-            self.pacer.set_throttle(self.backend.set_pacing(mode));
-            self.throttle_seen = self.pacer.throttle();
+            self.set_throttle();
             self.tell_refresh();
             self.tell_readers();
             self.resumed = true;
@@ -415,8 +418,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.drawn = None;
         // Of frames on their way nothing more is heard.
         (self.finished, self.fenceless) = (self.last, 0);
-        self.pacer.set_throttle(self.backend.set_pacing(self.pacer.mode()));
-        self.throttle_seen = self.pacer.throttle();
+        self.set_throttle();
         if !self.size.is_empty() {
             self.backend.resize(self.size, self.scale)?;
         }
@@ -651,6 +653,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         self.tell_throttle();
         self.tell_refresh();
+        self.declare();
         Ok(())
     }
 
@@ -685,6 +688,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 let presentation = recorder.presented(id, presentation);
                 if let Some(telemetry) = telemetry {
                     telemetry.presented(id, presentation);
+                }
+                if let Presentation::At(at, _) = presentation {
+                    recorder.told_after(now.signed_since(at));
                 }
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
@@ -875,6 +881,27 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
     }
 
+    /// Tells the surface what the pacing mode wants of swap.
+    fn set_throttle(&mut self) {
+        let mode = self.pacer.mode();
+        let throttle = self.backend.set_pacing(mode);
+        self.pacer.set_throttle(throttle);
+        self.throttle_seen = self.pacer.throttle();
+        self.vsync = asks_to_wait(mode, throttle);
+    }
+
+    /// What the frames are held against by their self-check.
+    fn declare(&mut self) {
+        let refresh = self.refresh();
+        self.recorder.declare(Declared {
+            refresh: (!refresh.is_zero()).then_some(refresh),
+            interval: self.pacer.wanted_interval(),
+            vsync: self.vsync,
+            throttle: self.pacer.throttle(),
+            miss_budget: self.pacer.miss_budget(),
+        });
+    }
+
     /// The display's refresh interval: the nominal one, else as measured; zero where neither is known.
     fn refresh(&self) -> Duration {
         let measured = || {
@@ -933,6 +960,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             }
         }
     }
+}
+
+/// Whether swap was asked to wait for the display, by a surface that does not know yet what comes of it.
+fn asks_to_wait(mode: Pacing, throttle: Throttle) -> bool {
+    mode == Pacing::Vsync && throttle != Throttle::Timer
 }
 
 /// The render thread's loop around the step, and around the logic's while that is lent.

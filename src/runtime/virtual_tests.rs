@@ -19,7 +19,7 @@ use crate::display::priority::Priority;
 use crate::error::Result;
 use crate::pacing::{Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, VblankSample};
 use crate::sim::{FixedDisplay, Noise};
-use crate::stats::Metric;
+use crate::stats::{Check, Metric};
 use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
 use crate::time::{Clock, Timestamp};
 
@@ -310,6 +310,9 @@ fn ten_thousand_noisy_frames_keep_the_declared_budget_and_lose_nothing() {
         // A prediction that is off by no more than the noise of the stamps.
         let phase = run.summary.stats.metrics().summary(Metric::PhaseError).expect("predictions");
         assert!(phase.n > frames * 9 / 10 && phase.rms < 0.05, "{phase:?}");
+        // The loop has no fault of its own to find.
+        let check = run.summary.self_check().expect("frames");
+        assert!(check.findings.is_empty() && check.unmeasured.is_empty(), "{pacing} at {hz} Hz: {check}");
 
         // And all of it late in the refresh: well below the whole refresh that an unplanned loop would take.
         let period = 1e3 / hz;
@@ -340,18 +343,27 @@ fn too_heavy_a_load_takes_every_second_refresh_and_misses_none_of_them() {
     // The figures hold the frames against two refreshes, since they were told of the change.
     let told = run.summary.missed.expect("a known rate");
     assert!(told <= 60, "{told} of 3,000 missed");
+    // The self-check holds them against what was wanted.
+    let check = run.summary.self_check().expect("frames");
+    assert!(check.findings.len() == 1 && check.finding(Check::GpuBound).is_some(), "{check}");
 }
 
 #[test]
 fn a_cap_below_the_refresh_rate_halves_it_exactly() {
     let mut options = options(Pacing::Auto);
     options.cap = Rate::new(30.0);
+    // Work that is too much for every refresh is not for every second one.
+    let heavy = run(options.clone(), 60.0, Costs { gpu: Cost(20_000, 100), ..LIGHT }, 1_000);
+    let check = heavy.summary.self_check().expect("frames");
+    assert!(check.findings.is_empty(), "{check}");
     let run = run(options, 60.0, LIGHT, 3_000);
     assert_eq!(run.summary.pacer.divisor, 1, "the load would fit");
     let missed = left_out(&run, 60.0, 2);
     assert!(missed <= 30, "{missed}");
     let told = run.summary.missed.expect("a known rate");
     assert!(told <= 30, "the figures know of the cap: {told}");
+    let check = run.summary.self_check().expect("frames");
+    assert!(check.findings.is_empty(), "a cap is no lack of speed: {check}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod passes;
 mod record;
 mod recorder;
 mod ring;
+mod self_check;
 mod trace;
 
 pub use distribution::{Distribution, Summary};
@@ -21,4 +22,5 @@ pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;
 pub use recorder::{Counters, Recorder};
 pub(crate) use ring::Ring;
+pub use self_check::{Check, Declared, Finding, SelfCheck, SelfReport};
 pub use trace::{TRACE_SCHEMA, Trace, TraceError, TraceFrame, TraceVblank};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::pacing::{FrameId, Origin};
+use crate::pacing::{FrameId, Origin, Plan};
 use crate::time::Timestamp;
 
 /// The points of a frame's way at which a stamp is taken, in their usual order.
@@ -114,6 +114,17 @@ impl FrameRecord {
     #[must_use]
     pub fn new(id: FrameId) -> Self {
         Self { id, ..Self::default() }
+    }
+
+    /// An empty record for the frame of `plan`, with what the plan wants of it.
+    #[must_use]
+    pub fn for_plan(plan: &Plan) -> Self {
+        Self {
+            planned: plan.dt.is_some().then_some(plan.wake_at),
+            swap_at: plan.swap_at,
+            target: plan.target_presentation,
+            ..Self::new(plan.id)
+        }
     }
 
     /// The stamp of `stage`, if it was taken.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::carry::Carry;
 use super::trace::{Trace, Tracer};
-use super::{FrameRecord, Metrics, PassTimes, Ring, Stage};
+use super::{Declared, Distribution, FrameRecord, Metrics, PassTimes, Ring, SelfCheck, Stage};
 use crate::pacing::{FrameId, Presentation, VblankSample};
 use crate::time::Timestamp;
 
@@ -57,6 +57,8 @@ pub struct Recorder {
     tracer: Option<Tracer>,
     records: Option<Ring<FrameRecord>>,
     passes: PassTimes,
+    self_check: SelfCheck,
+    told_after: Distribution,
 }
 
 impl Recorder {
@@ -79,6 +81,8 @@ impl Recorder {
             tracer: None,
             records: None,
             passes: PassTimes::default(),
+            self_check: SelfCheck::new(),
+            told_after: Distribution::default(),
         }
     }
 
@@ -105,6 +109,28 @@ impl Recorder {
     #[must_use]
     pub fn records(&self) -> (Vec<FrameRecord>, u64) {
         self.records.as_ref().map_or_else(Default::default, |records| (records.list(), records.pushed_out()))
+    }
+
+    /// A measured display time was heard of so many nanoseconds after it.
+    pub(crate) fn told_after(&mut self, nanos: i64) {
+        self.told_after.record(nanos);
+    }
+
+    /// How long after a frame's display its time was heard of, where somebody measures it; negative where it is told in advance.
+    #[must_use]
+    pub const fn display_times_late(&self) -> &Distribution {
+        &self.told_after
+    }
+
+    /// What the loop says of itself, for its [self-check](Self::self_check).
+    pub fn declare(&mut self, declared: Declared) {
+        self.self_check.declare(declared);
+    }
+
+    /// What the newest finished frames after the warm-up say of the loop that made them.
+    #[must_use]
+    pub const fn self_check(&self) -> &SelfCheck {
+        &self.self_check
     }
 
     /// A pass of frame `id` took the GPU so many nanoseconds. Those of the warm-up are left out.
@@ -144,7 +170,7 @@ impl Recorder {
         if record.id != self.last.next() {
             self.finish();
             self.next = record.id;
-            (self.previous, self.carried_input, self.carried_idle) = (None, None, false);
+            (self.previous, self.carry) = (None, Carry::default());
         }
         self.take(record);
         self.finish_oldest();
@@ -304,6 +330,9 @@ impl Recorder {
         }
         if let Some(records) = &mut self.records {
             records.push(record);
+        }
+        if record.id.0 > self.warmup {
+            self.self_check.frame(&record);
         }
         if self.carry.pass(&mut record) {
             self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());

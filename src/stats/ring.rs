@@ -33,6 +33,12 @@ impl<T: Copy> Ring<T> {
         self.list.get_mut(at)
     }
 
+    /// Begins anew, with the same memory.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+        (self.next, self.pushed_out) = (0, 0);
+    }
+
     /// How many values were overwritten by newer ones.
     pub(crate) const fn pushed_out(&self) -> u64 {
         self.pushed_out

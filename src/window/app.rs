@@ -36,6 +36,8 @@ pub(super) enum Wake {
     Ended,
     /// Somebody asked for the end.
     Stop,
+    /// Somebody asked for another pacing mode.
+    Pacing(Pacing),
     /// The display server is gone.
     #[cfg_attr(not(x11_platform), allow(dead_code, reason = "elsewhere winit tells"))]
     Lost,
@@ -138,6 +140,7 @@ where
         let gl_options = self.config.gl_options(size, scale);
         let Start { logic, make_renderer, overlay } = start;
         self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
+        let may_block = self.config.swap_may_block;
         let proxy = self.proxy.clone();
         let native = Native::of(self.window.insert(Arc::new(window)));
         let make_backend = move || {
@@ -148,7 +151,7 @@ where
             let may_throttle = kind != "wayland-egl";
             let display = native.chain(&current, hz, may_throttle);
             let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
-            let surface = WindowTarget::new(current, display, may_throttle);
+            let surface = WindowTarget::new(current, display, may_throttle, may_block);
             GlBackend::new(surface, gl, target, make_renderer, overlay, gl_options)
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
@@ -243,6 +246,12 @@ where
         match wake {
             Wake::Ended => events.exit(),
             Wake::Stop => self.stop(events),
+            Wake::Pacing(mode) => {
+                if let Some(runtime) = &mut self.runtime {
+                    self.pacing = mode;
+                    runtime.handle().set_pacing(mode);
+                }
+            }
             Wake::Lost => {
                 self.error = Some(server_lost());
                 self.stop(events);

@@ -31,6 +31,7 @@ use winit::event_loop::EventLoop;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, OverlayFactory, Renderer};
+use crate::pacing::Pacing;
 use crate::runtime::{Ended, Logic, Summary, panic_message};
 
 /// Opens a window and runs `logic` and the renderer that `make_renderer` makes until the window is closed or a limit
@@ -51,7 +52,7 @@ where
     run_until(config, logic, make_renderer, None, |_| {}).into_result()
 }
 
-/// Asks a run in a window to end, from any thread (a signal handler, say).
+/// Asks a run in a window to end, or to go on in another mode, from any thread (a signal handler, say).
 #[derive(Clone, Debug)]
 pub struct Stopper(winit::event_loop::EventLoopProxy<app::Wake>);
 
@@ -59,6 +60,14 @@ impl Stopper {
     /// Asks. Returns at once; harmless when the run is over.
     pub fn stop(&self) {
         let _ = self.0.send_event(app::Wake::Stop);
+    }
+
+    /// Asks for another pacing mode. Returns at once; harmless when the run is over. [`Pacing::Host`] is for programs that own
+    /// the loop: nobody would tick here, and it is not taken.
+    pub fn set_pacing(&self, mode: Pacing) {
+        if mode != Pacing::Host {
+            let _ = self.0.send_event(app::Wake::Pacing(mode));
+        }
     }
 }
 

@@ -19,11 +19,13 @@ pub(super) struct WindowTarget {
     current: Current,
     /// Interval 1 may be set.
     may_throttle: bool,
+    /// The same in `vsync` alone, wherever the window is: see [`Config::swap_may_block`](crate::Config::swap_may_block).
+    may_block: bool,
 }
 
 impl WindowTarget {
-    pub(super) fn new(current: Current, display: Chain, may_throttle: bool) -> Self {
-        Self { display, current, may_throttle }
+    pub(super) fn new(current: Current, display: Chain, may_throttle: bool, may_block: bool) -> Self {
+        Self { display, current, may_throttle, may_block }
     }
 }
 
@@ -75,7 +77,11 @@ impl GlTarget for WindowTarget {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         // A frame that is paced towards a refresh is swapped at it as well, or it would tear.
-        let throttle = (mode == Pacing::Vsync || mode.follows_display()) && self.may_throttle;
+        let throttle = if mode == Pacing::Vsync {
+            self.may_throttle || self.may_block
+        } else {
+            mode.follows_display() && self.may_throttle
+        };
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
         let set = self.current.surface.set_swap_interval(&self.current.context, interval);
         match (mode, set) {

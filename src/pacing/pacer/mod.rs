@@ -293,8 +293,7 @@ impl FramePacer {
             spread: self.model.spread(),
             budget: self.given,
             reserve: self.work.reserve(),
-            miss_budget: matches!(self.way(), Way::Grid | Way::Vblank | Way::Vrr)
-                .then(|| self.work.miss_budget().share()),
+            miss_budget: self.miss_budget(),
             layout: self.load.layout(),
             divisor: self.load.divisor(),
             judged: self.state.judged,
@@ -305,10 +304,30 @@ impl FramePacer {
         }
     }
 
+    /// The share of frames that may miss; `None` while frames aim at no time, so that nothing is declared.
+    #[must_use]
+    pub fn miss_budget(&self) -> Option<f64> {
+        matches!(self.way(), Way::Grid | Way::Vblank | Way::Vrr).then(|| self.work.miss_budget().share())
+    }
+
     /// The time from one frame to the next that the mode aims at: the fixed rate's, or the display's.
     #[must_use]
     pub fn interval(&self) -> Duration {
         Duration::from_nanos(self.frame_period().round() as u64)
+    }
+
+    /// The same without what the load made of it; `None` where frames are made as fast as they can be.
+    #[must_use]
+    pub fn wanted_interval(&self) -> Option<Duration> {
+        let wanted = match self.way() {
+            Way::Immediate => return self.cap.map(Rate::period),
+            Way::Vblank => {
+                let period = self.refresh_period();
+                period * f64::from(self.capped(period))
+            }
+            _ => self.frame_period(),
+        };
+        Some(Duration::from_nanos(wanted.round() as u64))
     }
 
     /// How many frames may be with the GPU at a time. Before the next one is drawn, the fence of the frame that many
@@ -405,8 +424,11 @@ impl FramePacer {
 
     /// Refreshes per frame: what the load needs, and what the cap asks for.
     fn divisor(&self, period: f64) -> u32 {
-        let capped = self.cap.map_or(1.0, |cap| (1e9 / cap.hz() / period - 0.01).ceil().max(1.0));
-        self.load.divisor().max(capped as u32)
+        self.load.divisor().max(self.capped(period))
+    }
+
+    fn capped(&self, period: f64) -> u32 {
+        self.cap.map_or(1.0, |cap| (1e9 / cap.hz() / period - 0.01).ceil().max(1.0)) as u32
     }
 
     /// The time from frame to frame that is aimed at, in nanoseconds.

@@ -1,0 +1,142 @@
+//! `scanout doctor`: what this machine can do for a picture in time. Each probe looks at one thing and writes lines.
+
+mod compositor;
+mod display;
+mod environment;
+mod frames;
+mod graphics;
+mod line;
+mod machine;
+mod phases;
+mod priority;
+mod processor;
+mod swap;
+mod text;
+mod timer;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use scanout::Error;
+
+use self::line::{Group, Line, State};
+use self::phases::Found;
+use super::cli::Display;
+use super::{Failure, output};
+
+/// The version of the JSON below; it changes when a field changes its meaning or goes away.
+const SCHEMA: &str = "scanout.doctor/1";
+
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// What to draw to
+    #[arg(long, value_enum, default_value_t)]
+    pub display: Display,
+    /// Look for 3 seconds instead of 8: rare things are missed
+    #[arg(long)]
+    pub quick: bool,
+    /// Write what was found to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What was found, for programs.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    scanout: &'static str,
+    quick: bool,
+    /// What was drawn to: `window`, `headless`, or `none`.
+    place: &'static str,
+    /// How many lines there are of each state.
+    counts: text::Counts,
+    lines: &'a [Line],
+}
+
+pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
+    args.json.as_deref().map(output::check).transpose()?;
+    // What the system does by itself is looked at before the drawing adds to it.
+    let others = processor::Load::before();
+    let Found { outcome, place, fell_back } = phases::measure(args)?;
+    let mut lines = Vec::new();
+    let opened = match &outcome {
+        Ok(measured) => {
+            graphics::lines(measured, &mut lines);
+            display::lines(measured, &mut lines);
+            swap::lines(measured, &mut lines);
+            frames::lines(measured, &mut lines);
+            None
+        }
+        Err(error) => {
+            lines.push(nothing_opened(error));
+            Some(error.to_string())
+        }
+    };
+    if let Some(error) = &fell_back {
+        lines.insert(0, no_window(error));
+    }
+    timer::lines(args.quick, &mut lines);
+    priority::lines(&mut lines);
+    processor::lines(&others, &mut lines);
+    machine::lines(&mut lines);
+    compositor::lines(&mut lines);
+    environment::lines(&mut lines);
+    lines.sort_by_key(|line| line.group);
+
+    let report = Report {
+        schema: SCHEMA,
+        scanout: env!("CARGO_PKG_VERSION"),
+        quick: args.quick,
+        place,
+        counts: text::Counts::of(&lines),
+        lines: &lines,
+    };
+    if !args.quiet {
+        print(&text::page(&lines, std::io::stdout().is_terminal()))?;
+    }
+    if let Some(path) = &args.json {
+        let mut text = serde_json::to_string_pretty(&report).expect("plain data");
+        text.push('\n');
+        output::write(path, text.as_bytes())?;
+    }
+    match opened {
+        None => Ok(()),
+        Some(_) => Err(Failure::Run(outcome.err().expect("it was an error"))),
+    }
+}
+
+fn print(page: &str) -> Result<(), Error> {
+    match std::io::stdout().lock().write_all(page.as_bytes()) {
+        // Whoever closed the pipe has read enough.
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { path: "standard output".into(), action: "write", source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn nothing_opened(error: &Error) -> Line {
+    Line::new(Group::Graphics, "opened", "OpenGL", State::Problem, format!("nothing could be drawn: {error}"))
+        .advise("look at DISPLAY and WAYLAND_DISPLAY, and at whether a driver is installed (Mesa: libgl1-mesa-dri)")
+}
+
+fn no_window(error: &Error) -> Line {
+    let line = |text| Line::new(Group::Graphics, "window", "window", State::Problem, text);
+    if matches!(error, Error::ThreadStuck { .. } | Error::DisplayLost { .. }) {
+        return line(format!("it was opened, and nothing of it was shown: {error}"))
+            .advise("leave it in view: on Wayland a swap that waits blocks for as long as a window is hidden. What follows was measured off screen");
+    }
+    line(format!("none could be opened: {error}"))
+        .advise("what follows was measured off screen, which says nothing of a display")
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
