@@ -31,6 +31,9 @@ pub struct Counters {
     pub snapshots_skipped: u64,
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
+    /// Frames that were displayed and left out of the metrics, because they were drawn to be compared with:
+    /// [`FrameRecord::apart`].
+    pub apart: u64,
     /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an
     /// earlier one.
     pub contradicted: u64,
@@ -297,10 +300,11 @@ impl Recorder {
                 earliest(self.carried_input.take(), record.at(Stage::InputReceived)),
             );
             self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());
-            if record.id.0 > self.warmup {
+            self.counters.apart += u64::from(record.apart);
+            if record.id.0 > self.warmup && !record.apart {
                 self.counters.measured += 1;
                 // Steps from a warm-up frame to the first measured one are left out with it.
-                let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup);
+                let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup && !p.apart);
                 self.metrics.displayed(previous, &record);
             }
             self.previous = Some(record);

@@ -75,7 +75,9 @@ impl GlTarget for WindowTarget {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         // A frame that is paced towards a refresh is swapped at it as well, or it would tear.
-        let throttle = (mode == Pacing::Vsync || mode.follows_display()) && self.may_throttle;
+        let wanted = mode == Pacing::Vsync || mode.follows_display();
+        // Others do not ask whether the window is hidden.
+        let throttle = mode == Pacing::Naive || (wanted && self.may_throttle);
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
         let set = self.current.surface.set_swap_interval(&self.current.context, interval);
         match (mode, set) {
@@ -88,6 +90,10 @@ impl GlTarget for WindowTarget {
                 Throttle::Timer
             }
             (_, Ok(())) => Throttle::Untested,
+            (Pacing::Naive, Err(e)) => {
+                log::warn!("swap interval 1 was refused ({e}); swap may not wait for the display");
+                Throttle::Untested
+            }
             (_, Err(e)) => {
                 log::warn!("swap interval 0 was refused ({e}); swap may wait for the display");
                 Throttle::Untested
