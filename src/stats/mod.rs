@@ -13,7 +13,7 @@ mod trace;
 
 pub use distribution::{Distribution, Summary};
 pub use frame_log::{FRAME_LOG_SCHEMA, FrameLog, FrameRow};
-pub use metrics::{Metric, Metrics, Unit};
+pub use metrics::{Metric, Metrics, Unit, frame_values};
 pub use passes::PassTimes;
 pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;

@@ -60,6 +60,7 @@ pub struct Recorder {
     tracer: Option<Tracer>,
     records: Option<Ring<FrameRecord>>,
     passes: PassTimes,
+    phase: Ring<i64>,
 }
 
 impl Recorder {
@@ -83,6 +84,7 @@ impl Recorder {
             tracer: None,
             records: None,
             passes: PassTimes::default(),
+            phase: Ring::new(RECENT),
         }
     }
 
@@ -206,6 +208,7 @@ impl Recorder {
     /// A vertical blank came `nanos` nanoseconds before it was predicted (negative: after). Those during the warm-up
     /// count as its frames do.
     pub fn phase_error(&mut self, nanos: i64) {
+        self.phase.push(nanos);
         if self.last.0 >= self.warmup {
             self.metrics.phase_error(nanos);
         }
@@ -256,6 +259,12 @@ impl Recorder {
     pub fn recent(&self) -> impl Iterator<Item = &FrameRecord> {
         let (newer, older) = self.recent.split_at(self.recent_next.min(self.recent.len()));
         older.iter().chain(newer)
+    }
+
+    /// The last phase errors in nanoseconds, oldest first, those of the warm-up among them. Allocates.
+    #[must_use]
+    pub fn recent_phase_errors(&self) -> Vec<i64> {
+        self.phase.list()
     }
 
     fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
@@ -356,6 +365,24 @@ mod tests {
         assert_eq!(rec.counters().measured, 2);
         assert!(!rec.has_pending());
         assert_eq!(rec.recent().map(|r| r.id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn frames_that_are_kept_apart_are_in_no_figure() {
+        let mut rec = Recorder::new(0, Duration::from_millis(1));
+        for id in 1..=6 {
+            let mut record = frame(id, None);
+            record.apart = (3..=4).contains(&id);
+            rec.submitted(record);
+            rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 700)));
+            rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+        }
+        let c = rec.counters();
+        assert_eq!((c.frames, c.measured, c.apart), (6, 4, 2));
+        let n = |metric| rec.metrics().get(metric).count();
+        assert_eq!(n(Metric::SampleToPhoton), 4);
+        assert_eq!(n(Metric::MsBetweenDisplayChange), 2, "1 to 2 and 5 to 6");
+        assert_eq!(rec.metrics().refreshes(), 2);
     }
 
     #[test]
