@@ -210,7 +210,7 @@ impl Controls {
         let us = |ms: f64| Duration::from_micros((ms * 1e3).round() as u64);
         let mut spec = before;
         let most = (2 * self.settings.limits.cores).max(4).max(before.busy);
-        let text = format!("{} threads", before.busy);
+        let text = format!("{} thread(s)", before.busy);
         self.slider(ui, "busy", Slider::new(&mut spec.busy, 0..=most), text);
         match self.settings.limits.memory_mib {
             Some(most) => {

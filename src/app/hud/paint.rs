@@ -74,16 +74,21 @@ pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, in
     small(ui, late_line(blame));
 }
 
+/// The causes that one line has room for, the most frequent first.
 fn late_line(blame: &Blame) -> String {
-    let total: usize = blame.counts.iter().map(|(_, n)| n).sum();
-    if total == 0 {
+    const ROOM: usize = 3;
+    if blame.counts.is_empty() {
         return "no late frame among the last 256".to_owned();
     }
-    let causes = blame.counts.iter().map(|(cause, n)| {
-        let name = cause.map_or("no cause stands out", Cause::name);
-        format!("{n} {} {name}", letter(*cause))
-    });
-    format!("late of the last 256: {}", causes.collect::<Vec<_>>().join(", "))
+    let text = |(cause, n): &(Option<Cause>, usize)| {
+        format!("{} {n} {}", letter(*cause), cause.map_or("unknown", Cause::name))
+    };
+    let mut causes: Vec<String> = blame.counts.iter().take(ROOM).map(text).collect();
+    let others: usize = blame.counts.iter().skip(ROOM).map(|(_, n)| n).sum();
+    if others > 0 {
+        causes.push(format!("{others} others"));
+    }
+    format!("late: {}", causes.join(", "))
 }
 
 /// One column per frame: where its time went.

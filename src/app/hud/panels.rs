@@ -112,7 +112,7 @@ pub fn show(ui: &Ui, view: &View<'_>, page: &mut Page, controls: &mut Controls) 
 fn panel(ui: &Ui, name: &str, at: Align2, contents: impl FnOnce(&mut Ui)) -> egui::Rect {
     let away = vec2(if at == Align2::LEFT_TOP { AWAY } else { -AWAY }, AWAY);
     let area = egui::Area::new(Id::unique(name)).anchor(at, away).show(ui.ctx(), |ui| {
-        egui::Frame::new().fill(Color32::from_black_alpha(215)).corner_radius(5.0).inner_margin(8.0).show(
+        egui::Frame::new().fill(Color32::from_black_alpha(225)).corner_radius(5.0).inner_margin(8.0).show(
             ui,
             |ui| {
                 ui.set_width(WIDTH);
@@ -169,7 +169,7 @@ fn table(ui: &mut Ui, view: &View<'_>) {
     } else {
         &[(Side::A, COLOUR_A, "A")]
     };
-    egui::Grid::new("figures").striped(true).spacing(vec2(9.0, 1.0)).min_col_width(34.0).show(ui, |ui| {
+    egui::Grid::new("figures").striped(true).spacing(vec2(6.0, 1.0)).min_col_width(34.0).show(ui, |ui| {
         ui.label(RichText::new("milliseconds").size(11.0).strong());
         for (_, colour, side) in sides {
             for (name, _) in &shown {
@@ -189,7 +189,7 @@ fn table(ui: &mut Ui, view: &View<'_>) {
             ui.end_row();
         }
     });
-    small(ui, "-: not measured. QueueDepth is in frames. Figures of the newest 4096 frames of each.");
+    small(ui, "-: not measured. QueueDepth is in frames. Newest 4096 frames.");
 }
 
 /// What it is drawn with, and what the pacer knows.
@@ -215,21 +215,26 @@ fn about(ui: &mut Ui, view: &View<'_>) {
     let state = frame.pacer.state();
     let refresh = state.refresh.map_or("unknown".to_owned(), |r| format!("{:.3} ms", r.as_secs_f64() * 1e3));
     small(ui, format!("{}, refresh {refresh} ({}){throttle}", target.surface, lock_name(state.lock)));
+    let layout = layout_name(state.layout);
+    let Some(declared) = state.miss_budget else {
+        small(ui, format!("{layout}, frames aim at no time"));
+        return counters(ui, frame);
+    };
     let measured = miss_share(&state).map_or("-".to_owned(), |s| format!("{:.2} %", s * 100.0));
+    let budget = state.budget.as_secs_f64() * 1e3;
+    let reserve = state.reserve as f64 / 1e6;
     small(
         ui,
-        match state.miss_budget {
-            None => format!("{}, frames aim at no time", layout_name(state.layout)),
-            Some(declared) => format!(
-                "{}, 1 frame per {} refresh(es), budget {:.2} ms, reserve {:.2}, missed {measured} of {:.2} % declared",
-                layout_name(state.layout),
-                state.divisor,
-                state.budget.as_secs_f64() * 1e3,
-                state.reserve as f64 / 1e6,
-                declared * 100.0,
-            ),
-        },
+        format!(
+            "{layout}, {} refresh(es) per frame, budget {budget:.2} ms ({reserve:.2} reserve)",
+            state.divisor
+        ),
     );
+    small(ui, format!("missed {measured}, declared {:.2} %", declared * 100.0));
+    counters(ui, frame);
+}
+
+fn counters(ui: &mut Ui, frame: &FrameInfo<'_>) {
     let c = frame.stats.counters();
     small(
         ui,
