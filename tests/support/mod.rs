@@ -47,6 +47,9 @@ pub enum Key {
     Esc = 1,
     Space = 57,
     F1 = 59,
+    F2 = 60,
+    F3 = 61,
+    F4 = 62,
     F11 = 87,
 }
 

@@ -32,10 +32,18 @@ impl Input {
         self.events.push(InputEvent::new(scanout::time::Timestamp::ZERO, InputKind::Focus { gained: false }));
     }
 
-    /// Hands them over; keys go to `keys`.
+    /// Whether some wait for the next frame.
+    pub const fn more(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Hands them over up to the first release, since egui looks once per frame at what is under the pointer: of two clicks
+    /// within a slow frame the first would be lost. Keys go to `keys`.
     pub fn take(&mut self, pixels_per_point: f32, mut keys: impl FnMut(Key)) -> Vec<Event> {
         let mut events = Vec::new();
-        for event in std::mem::take(&mut self.events) {
+        let release = |e: &InputEvent| matches!(e.kind, InputKind::Button { pressed: false, .. });
+        let end = self.events.iter().position(release).map_or(self.events.len(), |at| at + 1);
+        for event in self.events.drain(..end) {
             match event.kind {
                 InputKind::PointerMoved { position } => {
                     self.at = Pos2::new(position.x, position.y) / pixels_per_point;
@@ -110,5 +118,16 @@ mod tests {
         );
         assert_eq!(keys, [Key::OtherSide]);
         assert!(input.take(2.0, |_| unreachable!()).is_empty());
+    }
+
+    #[test]
+    fn second_click_waits_for_the_next_frame() {
+        let mut input = Input::default();
+        for pressed in [true, false, true, false] {
+            let kind = InputKind::Button { button: ButtonCode::Primary, pressed };
+            input.push(InputEvent::new(Timestamp::ZERO, kind));
+        }
+        let mut taken = || (input.take(1.0, |_| {}).len(), input.more());
+        assert_eq!([taken(), taken(), taken()], [(2, true), (2, false), (0, false)]);
     }
 }

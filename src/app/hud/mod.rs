@@ -165,7 +165,7 @@ impl Overlay for Hud {
         self.areas.clear();
         self.areas.extend(covers.iter().map(|rect| area(*rect, output.pixels_per_point)));
         let root = output.viewport_output.get(&egui::ViewportId::ROOT);
-        self.unfinished = root.is_some_and(|root| root.repaint_delay.is_zero());
+        self.unfinished = self.input.more() || root.is_some_and(|root| root.repaint_delay.is_zero());
         let triangles = egui.context.tessellate(std::mem::take(&mut output.shapes), output.pixels_per_point);
         egui.painter.paint_and_update_textures(
             [frame.size.width, frame.size.height],
@@ -233,7 +233,8 @@ impl Live {
 impl Hud {
     /// Says in the log where things are, whenever they move: for programs that use the HUD as a user would.
     fn tell_spots(&mut self, scale: f32) {
-        if log::log_enabled!(log::Level::Debug) && self.told != self.controls.spots {
+        // egui lays out what is new in one frame and hears the pointer there from the next on.
+        if !self.unfinished && log::log_enabled!(log::Level::Debug) && self.told != self.controls.spots {
             self.told.clone_from(&self.controls.spots);
             for (name, rect) in &self.told {
                 let Area { left, top, right, bottom } = area(*rect, scale);
