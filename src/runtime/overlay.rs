@@ -142,12 +142,12 @@ impl OverlayInput {
             InputKind::PointerLeft => {
                 self.pointer = None;
                 let over = std::mem::replace(&mut self.over, false);
-                if over { self.to_overlay(event) } else { to_scene }
+                if over { self.give_overlay(event) } else { to_scene }
             }
             InputKind::Button { button, pressed: true } => {
                 if self.has_pointer() {
                     self.ours |= bit(button);
-                    self.to_overlay(event)
+                    self.give_overlay(event)
                 } else {
                     self.theirs |= bit(button);
                     to_scene
@@ -159,13 +159,13 @@ impl OverlayInput {
                     return to_scene;
                 }
                 self.ours &= !bit(button);
-                self.to_overlay(event)
+                self.give_overlay(event)
             }
-            InputKind::Scroll { .. } if self.has_pointer() => self.to_overlay(event),
+            InputKind::Scroll { .. } if self.has_pointer() => self.give_overlay(event),
             InputKind::Key { code, .. }
                 if KEYS.contains(&code) && self.shared.shown.load(Ordering::Relaxed) =>
             {
-                self.to_overlay(event)
+                self.give_overlay(event)
             }
             InputKind::Focus { gained } => {
                 if !gained {
@@ -186,10 +186,10 @@ impl OverlayInput {
         self.over = self.has_pointer();
         let left = InputEvent::new(event.received, InputKind::PointerLeft);
         match (before, self.over) {
-            (true, true) => self.to_overlay(event),
+            (true, true) => self.give_overlay(event),
             // To the scene the pointer is gone, as when it leaves the window.
-            (false, true) => Routed { scene: Some(left), ..self.to_overlay(event) },
-            (true, false) => Routed { scene: Some(event), ..self.to_overlay(left) },
+            (false, true) => Routed { scene: Some(left), ..self.give_overlay(event) },
+            (true, false) => Routed { scene: Some(event), ..self.give_overlay(left) },
             (false, false) => Routed { scene: Some(event), overlay: false },
         }
     }
@@ -202,7 +202,7 @@ impl OverlayInput {
         }
     }
 
-    fn to_overlay(&mut self, event: InputEvent) -> Routed {
+    fn give_overlay(&mut self, event: InputEvent) -> Routed {
         self.send(event);
         Routed { scene: None, overlay: true }
     }

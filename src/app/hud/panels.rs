@@ -152,15 +152,18 @@ fn plots(ui: &mut Ui, view: &View<'_>) {
     paint::phase_error(ui, view.phase);
 }
 
+/// One figure of a row.
+type Pick = fn(&Row) -> f64;
+
 /// A and B beside each other, never mixed.
 fn table(ui: &mut Ui, view: &View<'_>) {
     let compared = view.figures.b.frames > 0;
-    let cell = |row: Option<&Row>, unit: Unit, pick: fn(&Row) -> f64| match (row, unit) {
+    let cell = |row: Option<&Row>, unit: Unit, pick: Pick| match (row, unit) {
         (None, _) => "-".to_owned(),
         (Some(row), Unit::Frames) => format!("{:.0}", pick(row)),
         (Some(row), _) => format!("{:.2}", pick(row)),
     };
-    let columns: [(&str, fn(&Row) -> f64); 4] =
+    let columns: [(&str, Pick); 4] =
         [("p50", |r| r.p50), ("p95", |r| r.p95), ("p99", |r| r.p99), ("max", |r| r.max)];
     // Beside each other there is room for two of them.
     let shown: Vec<_> = if compared { vec![columns[0], columns[2]] } else { columns.to_vec() };

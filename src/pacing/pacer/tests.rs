@@ -231,7 +231,7 @@ fn naive_loop_is_told_to_begin_at_once_and_to_wait_for_nobody() {
         let plan = pacer.plan(now);
         assert_eq!((plan.wake_at, plan.swap_at, plan.target_presentation), (now, None, None));
         // Swaps that do not wait: a timer takes over in vsync, and not here.
-        now = now + Duration::from_millis(1);
+        now += Duration::from_millis(1);
         pacer.submitted(plan.id, now, Work::default());
     }
     assert_eq!(pacer.frames_in_flight(), u32::MAX);
