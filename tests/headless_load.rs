@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "a global allocator is unsafe by nature")]
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
 
-#[allow(dead_code, reason = "the program uses the rest")]
+#[allow(dead_code, unused_imports, reason = "the program uses the rest")]
 #[path = "../src/app/load/mod.rs"]
 mod load;
 mod support;

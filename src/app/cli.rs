@@ -152,7 +152,7 @@ pub struct RunArgs {
     /// Size of the drawing area in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: Size,
-    /// When frames are made: auto, low-latency, smooth, fixed=HZ, vsync, immediate (F2 switches)
+    /// When frames are made: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive (F2 switches)
     #[arg(long, value_name = "MODE", default_value = "auto", value_parser = pacing)]
     pub pacing: Pacing,
     /// Percentage of frames that may miss their display time, 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1)

@@ -83,7 +83,16 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let limits = Limits::now();
     limits.check(&args.load).map_err(Failure::Usage)?;
     let levels = Arc::new(Levels::new(args.load));
-    let overlay: OverlayFactory = hud::factory(args.hud);
+    let overlay: OverlayFactory = hud::factory(
+        args.hud,
+        hud::Settings {
+            pacing: config.pacing,
+            layout: config.layout,
+            miss_budget: config.miss_budget,
+            levels: Arc::clone(&levels),
+            limits,
+        },
+    );
     // The other scenes have one picture whatever is wished.
     let picture = matches!(scene, Scene::Model(_)).then(|| args.look());
     let before = Usage::now();

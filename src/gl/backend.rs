@@ -7,6 +7,7 @@ use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
 use super::invocations::Invocations;
+use super::overlay::{Overlay, OverlayFactory};
 use super::{
     Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, GpuTiming, Hook, ProgramCache,
     Renderer, ShaderFolder, read_pixels,
@@ -14,7 +15,7 @@ use super::{
 use crate::display::sleep;
 use crate::error::{Error, ResetCause, Result};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
-use crate::runtime::{Backend, Feedback, FrameInfo, Pixels, Size, TargetInfo};
+use crate::runtime::{Backend, Changes, Feedback, FrameInfo, OverlayPort, Pixels, Size, TargetInfo};
 use crate::time::{Clock, MonotonicClock, Timestamp};
 use crate::timeline::{self, Kind};
 
@@ -78,27 +79,6 @@ pub trait Surface {
         None
     }
 }
-
-/// Something drawn over the scene on the render thread.
-pub trait Overlay {
-    /// Draws it over the frame. What OpenGL state it changes is set back by the caller.
-    fn draw(&mut self, gl: &Gl, frame: &FrameInfo<'_>);
-
-    /// Shows or hides it.
-    fn toggle(&mut self);
-
-    /// Whether it is shown.
-    fn visible(&self) -> bool;
-
-    /// The context was lost: let go of what was made in it; the next frame is drawn in a new one. Whether that can be done;
-    /// if not, the overlay is not drawn any more.
-    fn context_lost(&mut self) -> bool {
-        false
-    }
-}
-
-/// Makes an overlay on the render thread.
-pub type OverlayFactory = Box<dyn FnOnce(&CreateContext<'_>) -> Result<Box<dyn Overlay>> + Send>;
 
 /// How often a scene that rests is looked at while its shaders may change.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -168,6 +148,8 @@ impl GlOptions {
 pub(crate) struct GlBackend<R, T> {
     renderer: R,
     overlay: Option<Box<dyn Overlay>>,
+    /// Input for the overlay, where somebody passes it on.
+    port: Option<OverlayPort>,
     fences: FenceRing,
     timer: Option<GpuTimer>,
     /// No more frames come.
@@ -213,6 +195,7 @@ impl<R, T: Surface> GlBackend<R, T> {
         Ok(Self {
             renderer,
             overlay,
+            port: None,
             fences,
             timer,
             over: false,
@@ -228,6 +211,13 @@ impl<R, T: Surface> GlBackend<R, T> {
         })
     }
 
+    /// With input for the overlay.
+    #[cfg_attr(not(feature = "window"), allow(dead_code, reason = "off screen there is no pointer"))]
+    pub(crate) fn listening(mut self, port: OverlayPort) -> Self {
+        self.port = Some(port);
+        self
+    }
+
     fn paint<S>(&mut self, view: &S, info: &FrameInfo<'_>)
     where
         R: Renderer<S>,
@@ -240,7 +230,16 @@ impl<R, T: Surface> GlBackend<R, T> {
             let (surface, timer) = (self.surface.framebuffer(), self.timer.as_mut());
             self.renderer.render(view, &mut Frame::new(&self.gl, *info, surface, timer));
         }
-        if let Some(overlay) = self.overlay.as_mut().filter(|o| o.visible()) {
+        let mut overlay = self.overlay.as_mut().filter(|o| o.visible());
+        if let Some(port) = &self.port {
+            // What came for an overlay that is hidden by now is nobody's.
+            while let Some(event) = port.next() {
+                if let Some(overlay) = &mut overlay {
+                    overlay.input(&event);
+                }
+            }
+        }
+        if let Some(overlay) = &mut overlay {
             crate::profile::scope!("overlay");
             let _scope = timeline::scope("overlay");
             if let Some(timer) = &mut self.timer {
@@ -248,6 +247,9 @@ impl<R, T: Surface> GlBackend<R, T> {
             }
             overlay.draw(&self.gl, info);
             restore(&self.gl, info.size);
+        }
+        if let Some(port) = &self.port {
+            port.publish(overlay.map(|overlay| overlay.areas()));
         }
         self.gl.hook(Hook::FrameEnd);
     }
@@ -373,7 +375,11 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn unfinished(&self) -> bool {
-        self.renderer.unfinished()
+        self.renderer.unfinished() || self.overlay.as_ref().is_some_and(|o| o.visible() && o.unfinished())
+    }
+
+    fn changes(&mut self) -> Option<Changes> {
+        self.overlay.as_mut()?.changes()
     }
 
     fn look_every(&self) -> Option<Duration> {

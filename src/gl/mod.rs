@@ -23,6 +23,7 @@ mod invocations;
 #[cfg(feature = "textures")]
 pub mod loader;
 mod mesh;
+mod overlay;
 mod painter;
 mod program;
 mod program_binary;
@@ -44,9 +45,9 @@ mod uniform;
 mod uniform_block;
 mod vertex;
 
+pub use backend::Surface;
 #[cfg(any(feature = "window", feature = "headless"))]
 pub(crate) use backend::{GlBackend, GlOptions};
-pub use backend::{Overlay, OverlayFactory, Surface};
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
 pub use canvas::Canvas;
@@ -61,6 +62,7 @@ pub use handle::Handle;
 #[cfg(feature = "textures")]
 pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
+pub use overlay::{Overlay, OverlayFactory};
 pub use painter::{Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, Vertex};
 pub use program::Program;
 pub use program_build::ProgramBuilder;

@@ -102,7 +102,7 @@ impl Surface for OffscreenSurface {
     }
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
-        self.throttled = mode == Pacing::Vsync;
+        self.throttled = matches!(mode, Pacing::Vsync | Pacing::Naive);
         self.refreshes = mode.follows_display();
         if self.throttled { Throttle::Driver } else { Throttle::Untested }
     }

@@ -24,6 +24,10 @@ pub enum Pacing {
     /// As soon as input or the scene asks for a frame, as fast as the machine can; never waits for the display.
     /// A scene that asks for nothing costs nothing.
     Immediate,
+    /// The loop that most programs have, to compare with: swap interval 1, and a frame begins when the swap of the one before
+    /// has returned. Nothing is planned, held back or limited; the driver queues as many frames as it likes. Where swap does
+    /// not wait for the display the loop runs as fast as it can. On Wayland it may stand still while the window is hidden.
+    Naive,
     /// The embedding program says when: one frame for each of its ticks.
     Host,
 }
@@ -77,6 +81,18 @@ impl Pacing {
     #[must_use]
     pub const fn follows_display(self) -> bool {
         matches!(self, Self::Auto | Self::LowLatency | Self::Smooth)
+    }
+
+    /// The mode that comes after it where a key goes through them.
+    #[must_use]
+    pub(crate) const fn next(self) -> Self {
+        match self {
+            Self::Auto => Self::LowLatency,
+            Self::LowLatency => Self::Smooth,
+            Self::Smooth => Self::Vsync,
+            Self::Vsync => Self::Immediate,
+            Self::Immediate | Self::Naive | Self::Fixed(_) | Self::Host => Self::Auto,
+        }
     }
 
     /// The share of frames that the mode allows to miss, unless another is declared.
@@ -141,7 +157,10 @@ impl fmt::Display for ParsePacingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => {
-                write!(f, "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, host")
+                write!(
+                    f,
+                    "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive, host"
+                )
             }
             Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
         }
@@ -160,6 +179,7 @@ impl FromStr for Pacing {
             "smooth" => Ok(Self::Smooth),
             "vsync" => Ok(Self::Vsync),
             "immediate" => Ok(Self::Immediate),
+            "naive" => Ok(Self::Naive),
             "host" => Ok(Self::Host),
             _ => {
                 let hz = s.strip_prefix("fixed=").ok_or(ParsePacingError::Unknown)?;
@@ -177,6 +197,7 @@ impl fmt::Display for Pacing {
             Self::Smooth => f.write_str("smooth"),
             Self::Vsync => f.write_str("vsync"),
             Self::Immediate => f.write_str("immediate"),
+            Self::Naive => f.write_str("naive"),
             Self::Host => f.write_str("host"),
             Self::Fixed(rate) => write!(f, "fixed={}", rate.hz()),
         }

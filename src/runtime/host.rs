@@ -237,6 +237,21 @@ impl Ended {
     }
 }
 
+/// How long after a switch to or from [`Pacing::Naive`] the frames belong to no figures: queues and what is learnt settle.
+pub const SETTLING: Duration = Duration::from_secs(1);
+
+/// What is to be different from the next frame on. What is left out stays as it is.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// Another pacing mode.
+    pub pacing: Option<Pacing>,
+    /// Another layout of logic and drawing.
+    pub layout: Option<LayoutChoice>,
+    /// Another share of frames that may miss; `Some(None)`: the mode's.
+    pub miss_budget: Option<Option<MissBudget>>,
+}
+
 /// What the host asked of the render thread since it last looked. Wishes of one kind merge: the last one counts.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Wishes {
@@ -250,6 +265,22 @@ pub(super) struct Wishes {
     pub(super) host_tick: Option<Option<Timestamp>>,
     pub(super) redraw: bool,
     pub(super) toggle_overlay: bool,
+    /// Steps from one pacing mode to the next.
+    pub(super) next_pacing: u8,
+    /// There is input for the overlay.
+    pub(super) overlay_input: bool,
+}
+
+impl Wishes {
+    /// With what was wanted on the render thread itself.
+    pub(super) fn with(mut self, changes: Option<Changes>) -> Self {
+        if let Some(changes) = changes {
+            self.pacing = self.pacing.or(changes.pacing);
+            self.layout = self.layout.or(changes.layout);
+            self.miss_budget = self.miss_budget.or(changes.miss_budget);
+        }
+        self
+    }
 }
 
 /// Shared by the host and both threads. The lock is taken when the host wishes something, not per frame.
@@ -257,6 +288,8 @@ pub(super) struct Wishes {
 pub(super) struct Control {
     stop: AtomicBool,
     dirty: AtomicBool,
+    /// There is input for the overlay. It may come with every motion of the pointer, so it takes no lock.
+    overlay_input: AtomicBool,
     wishes: Mutex<Wishes>,
 }
 
@@ -278,7 +311,13 @@ impl Control {
 
     pub(super) fn take_wishes(&self) -> Option<Wishes> {
         // The flag is cleared before the lock is taken, so that a wish made in between raises it again.
-        self.dirty.swap(false, Ordering::AcqRel).then(|| std::mem::take(&mut *self.wishes.lock()))
+        let wishes =
+            self.dirty.swap(false, Ordering::AcqRel).then(|| std::mem::take(&mut *self.wishes.lock()));
+        // Acquire: the event was sent before the flag was raised, so whoever sees the flag finds the event.
+        if self.overlay_input.swap(false, Ordering::AcqRel) {
+            return Some(Wishes { overlay_input: true, ..wishes.unwrap_or_default() });
+        }
+        wishes
     }
 }
 
@@ -327,6 +366,19 @@ impl Handle {
     /// Switches the pacing mode.
     pub fn set_pacing(&self, mode: Pacing) {
         self.wish(|w| w.pacing = Some(mode));
+    }
+
+    /// Switches to the pacing mode that comes after the one in force: auto, low-latency, smooth, vsync, immediate, and auto
+    /// again.
+    pub fn next_pacing(&self) {
+        self.wish(|w| w.next_pacing = w.next_pacing.wrapping_add(1));
+    }
+
+    /// There is input for the overlay: a scene that rests is drawn once more. No lock.
+    #[cfg(feature = "window")]
+    pub(crate) fn overlay_input(&self) {
+        self.control.overlay_input.store(true, Ordering::Release);
+        self.render.wake();
     }
 
     /// Declares the share of frames that may miss their display time; `None`: the mode's.

@@ -26,6 +26,8 @@ mod latch;
 mod logic;
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg_attr(not(feature = "window"), allow(dead_code, reason = "a window has the input"))]
+mod overlay;
 mod render;
 mod seat;
 mod signal;
@@ -34,11 +36,16 @@ mod threads;
 #[cfg(test)]
 mod virtual_tests;
 
-pub use host::{Ended, Handle, Pixels, RunOptions, Summary, TargetInfo};
+pub use host::{Changes, Ended, Handle, Pixels, RunOptions, SETTLING, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use latch::Latch;
 pub use logic::{Demand, Logic, Tick};
+#[cfg(feature = "gl")]
+pub(crate) use overlay::OverlayPort;
+pub use overlay::{Area, MAX_AREAS};
+#[cfg(feature = "window")]
+pub(crate) use overlay::{OverlayInput, overlay_channel};
 pub use render::{Backend, FrameInfo};
 
 pub use crate::pacing::Feedback;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::host::{Control, Ended, Pixels, RunOptions, Summary, TargetInfo, Wishes};
+use super::host::{Changes, Control, Ended, Pixels, RunOptions, SETTLING, Summary, TargetInfo, Wishes};
 use super::input::{LatestInput, Size};
 use super::latch::Latch;
 use super::logic::{Demand, Due, Logic, Order};
@@ -118,6 +118,11 @@ pub trait Backend<S> {
 
     /// Shows or hides what is drawn over the scene, where there is such a thing.
     fn toggle_overlay(&mut self) {}
+
+    /// What somebody who draws wants to be different from the next frame on, once. Asked often: it costs next to nothing.
+    fn changes(&mut self) -> Option<Changes> {
+        None
+    }
 
     /// A call has failed with [`Error::ContextLost`]: makes everything anew in another context, so that the run goes on.
     ///
@@ -240,6 +245,8 @@ pub(super) struct RenderStep<S, B> {
     source: Option<(&'static str, Origin)>,
     /// Since when a frame waits for the GPU to finish an earlier one.
     fence_since: Option<Timestamp>,
+    /// Frames up to this time are kept out of the run's figures.
+    apart_until: Timestamp,
     /// Contexts that were lost, in all and since the time beside it.
     losses: u64,
     recent_losses: (u32, Timestamp),
@@ -300,6 +307,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             priority,
             source: None,
             fence_since: None,
+            apart_until: Timestamp::ZERO,
             losses: 0,
             recent_losses: (0, Timestamp::ZERO),
             telemetry: None,
@@ -361,7 +369,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.refresh_hz = Some(hz);
             self.tell_refresh();
         }
-        if let Some(mode) = wishes.pacing {
+        let stepped = (0..wishes.next_pacing).fold(self.pacer.mode(), |mode, _| mode.next());
+        let stepped = (wishes.next_pacing > 0).then_some(stepped);
+        if let Some(mode) = wishes.pacing.or(stepped) {
+            log::info!("pacing: {mode}");
+            self.keep_apart(self.pacer.mode(), mode, now);
             self.pacer.set_mode(mode);
             self.set_throttle();
             self.tell_refresh();
@@ -396,8 +408,27 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if wishes.toggle_overlay {
             self.backend.toggle_overlay();
         }
-        self.redraw |= wishes.redraw || wishes.toggle_overlay;
+        let rests = self.snapshots.current().marks.demand == Demand::OnInput;
+        self.redraw |= wishes.redraw || wishes.toggle_overlay || (wishes.overlay_input && rests);
         Ok(())
+    }
+
+    /// The loop that others have is drawn with for comparison: its frames are no part of the run's figures, unless the run was
+    /// started with it.
+    fn keep_apart(&mut self, before: Pacing, mode: Pacing, now: Timestamp) {
+        if self.options.pacing == Pacing::Naive {
+            return;
+        }
+        if mode == Pacing::Naive {
+            self.apart_until = Timestamp::MAX;
+        } else if before == Pacing::Naive {
+            self.apart_until = now + SETTLING;
+        }
+    }
+
+    /// What somebody who draws wants to be different.
+    fn changes(&mut self) -> Option<Changes> {
+        self.backend.changes()
     }
 
     /// Goes on in a new context after the old one was lost, if the backend can. The frame that was drawn is not counted.
@@ -522,6 +553,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.snapshot = snapshot.index;
         record.animation_time = marks.animation_time;
         record.repeated = !fresh;
+        record.apart = acquired < self.apart_until;
         record.stale = !fresh && reason == Reason::Stale;
         record.mark(Stage::SnapshotAcquired, acquired);
         record.set(Stage::InputSampled, marks.sampled);
@@ -991,12 +1023,14 @@ fn turn<L: Logic, B: Backend<L::Snapshot>>(
         seat.arrive();
         step.lent = seat.is_here();
         // What is drawn belongs to the surface as it is: wishes wait for its swap.
-        if !step.holds()
-            && let Some(wishes) = control.take_wishes()
-        {
-            step.apply(wishes, clock.now())?;
-            if wishes.layout.is_some() {
-                seat.choose(step.layout());
+        if !step.holds() {
+            let (wishes, changes) = (control.take_wishes(), step.changes());
+            if wishes.is_some() || changes.is_some() {
+                let wishes = wishes.unwrap_or_default().with(changes);
+                step.apply(wishes, clock.now())?;
+                if wishes.layout.is_some() {
+                    seat.choose(step.layout());
+                }
             }
         }
         if step.has_pending() {

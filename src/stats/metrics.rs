@@ -280,74 +280,37 @@ impl Metrics {
 
     /// Counts a displayed frame. `previous` is the frame displayed before it.
     pub fn displayed(&mut self, previous: Option<&FrameRecord>, frame: &FrameRecord) {
-        use Stage::{
-            GpuDone, InputReceived, InputSampled, LogicDone, Presented, SnapshotAcquired, SnapshotPublished,
-            Submitted, SwapBegin, SwapEnd,
-        };
         self.frame = frame.id;
-        self.record(Metric::ClickToPhoton, frame.between(InputReceived, Presented));
-        let latched = frame.at(Presented).zip(frame.latched);
-        self.record(Metric::LatchToPhoton, latched.map(|(shown, at)| shown.signed_since(at)));
-        // A frame that shows an old snapshot again has no sample and no hand-over of its own.
-        if !frame.repeated {
-            self.record(Metric::SampleToPhoton, frame.between(InputSampled, Presented));
-            self.record(Metric::InputToLogic, frame.between(InputReceived, LogicDone));
-            self.record(Metric::LogicToRender, frame.between(LogicDone, Submitted));
-            self.record(Metric::LogicTime, frame.between(InputSampled, LogicDone));
-            self.record(Metric::HandOver, frame.between(SnapshotPublished, SnapshotAcquired));
-            let wake =
-                frame.planned.zip(frame.at(InputSampled)).map(|(planned, at)| at.signed_since(planned));
-            self.record(Metric::WakeError, wake.filter(|_| !frame.after_idle));
-        }
-        self.record(Metric::SubmitToGpuDone, frame.between(Submitted, GpuDone));
-        self.record(Metric::SubmitToDisplay, frame.between(Submitted, Presented));
-        self.record(Metric::RenderTime, frame.between(SnapshotAcquired, Submitted));
-        self.record(Metric::MsInPresentAPI, frame.between(SwapBegin, SwapEnd));
-        self.record(Metric::MsUntilDisplayed, frame.between(SwapBegin, Presented));
-        self.record(Metric::RenderPresentLatency, frame.between(SwapBegin, GpuDone));
-        self.record(Metric::SpinTime, frame.spun.map(|spun| nanos(spun) as i64));
-        self.record(Metric::QueueDepth, frame.queued.map(i64::from));
+        frame_values(previous, frame, |metric, value| self.record(metric, Some(value)));
         if let (Some(target), Some(shown), false) =
-            (frame.target, frame.at(Presented), self.refresh.is_zero())
+            (frame.target, frame.at(Stage::Presented), self.refresh.is_zero())
         {
             self.deadlines += 1;
             self.deadline_misses += u64::from(shown.signed_since(target) > nanos(self.refresh) as i64 / 2);
-        }
-        if let Some(previous) = previous {
-            self.record(
-                Metric::DisplayedTime,
-                previous.at(Presented).zip(frame.at(Presented)).map(|(from, to)| to.signed_since(from)),
-            );
         }
         if let Some(previous) = previous.filter(|_| !frame.after_idle) {
             self.step(previous, frame);
         }
     }
 
+    /// What is counted over a step from frame to frame, and needs the refresh interval or what came before.
     fn step(&mut self, previous: &FrameRecord, frame: &FrameRecord) {
-        let since = |a, b| Some(frame.at(a)?.signed_since(previous.at(b)?));
-        self.record(Metric::MsBetweenPresents, since(Stage::SwapBegin, Stage::SwapBegin));
-        self.record(Metric::DisplayLatency, since(Stage::Presented, Stage::SwapEnd));
-        let moved = nanos(frame.animation_time) as i64 - nanos(previous.animation_time) as i64;
-        if let (Some(passed), false) = (since(Stage::InputSampled, Stage::InputSampled), frame.repeated) {
+        let moved = moved(previous, frame);
+        let passed = since(previous, frame, Stage::InputSampled, Stage::InputSampled);
+        if let (Some(passed), false) = (passed, frame.repeated) {
             self.drift = self.drift.saturating_add(moved.saturating_sub(passed));
             self.record(Metric::ClockDrift, Some(self.drift));
         }
-        let Some(shown) = since(Stage::Presented, Stage::Presented) else { return };
-        self.record(Metric::MsBetweenDisplayChange, Some(shown));
-        if frame.repeated && !frame.stale {
-            return; // redrawn for the window's sake: the animation did not mean to move
-        }
-        let error = moved - shown;
-        self.record(Metric::AnimationError, Some(error));
+        let Some(shown) = since(previous, frame, Stage::Presented, Stage::Presented) else { return };
         let refresh = nanos(self.refresh) as i64;
-        if refresh > 0 {
-            let k = (shown as f64 / refresh as f64).round() as i64;
-            self.refreshes += k.max(0) as u64;
-            self.missed_vsyncs += (k - self.target).max(0) as u64;
-            self.record(Metric::IntervalJitter, Some((shown - k * refresh).abs()));
-            self.animation_errors_over_half += u64::from(error.abs() > refresh / 2);
+        if redrawn(frame) || refresh <= 0 {
+            return;
         }
+        let k = (shown as f64 / refresh as f64).round() as i64;
+        self.refreshes += k.max(0) as u64;
+        self.missed_vsyncs += (k - self.target).max(0) as u64;
+        self.record(Metric::IntervalJitter, Some((shown - k * refresh).abs()));
+        self.animation_errors_over_half += u64::from((moved - shown).abs() > refresh / 2);
     }
 
     fn record(&mut self, metric: Metric, nanos: Option<i64>) {
@@ -358,6 +321,68 @@ impl Metrics {
             }
         }
     }
+}
+
+/// What a displayed frame, and the step from the frame displayed before it, give of each metric that needs nothing else, in
+/// the metric's own unit (nanoseconds or frames). For whoever keeps figures of their own. No allocation.
+pub fn frame_values(previous: Option<&FrameRecord>, frame: &FrameRecord, mut sink: impl FnMut(Metric, i64)) {
+    use Stage::{
+        GpuDone, InputReceived, InputSampled, LogicDone, Presented, SnapshotAcquired, SnapshotPublished,
+        Submitted, SwapBegin, SwapEnd,
+    };
+    let mut give = |metric, value: Option<i64>| {
+        if let Some(value) = value {
+            sink(metric, value);
+        }
+    };
+    give(Metric::ClickToPhoton, frame.between(InputReceived, Presented));
+    let latched = frame.at(Presented).zip(frame.latched);
+    give(Metric::LatchToPhoton, latched.map(|(shown, at)| shown.signed_since(at)));
+    // A frame that shows an old snapshot again has no sample and no hand-over of its own.
+    if !frame.repeated {
+        give(Metric::SampleToPhoton, frame.between(InputSampled, Presented));
+        give(Metric::InputToLogic, frame.between(InputReceived, LogicDone));
+        give(Metric::LogicToRender, frame.between(LogicDone, Submitted));
+        give(Metric::LogicTime, frame.between(InputSampled, LogicDone));
+        give(Metric::HandOver, frame.between(SnapshotPublished, SnapshotAcquired));
+        let wake = frame.planned.zip(frame.at(InputSampled)).map(|(planned, at)| at.signed_since(planned));
+        give(Metric::WakeError, wake.filter(|_| !frame.after_idle));
+    }
+    give(Metric::SubmitToGpuDone, frame.between(Submitted, GpuDone));
+    give(Metric::SubmitToDisplay, frame.between(Submitted, Presented));
+    give(Metric::RenderTime, frame.between(SnapshotAcquired, Submitted));
+    give(Metric::MsInPresentAPI, frame.between(SwapBegin, SwapEnd));
+    give(Metric::MsUntilDisplayed, frame.between(SwapBegin, Presented));
+    give(Metric::RenderPresentLatency, frame.between(SwapBegin, GpuDone));
+    give(Metric::SpinTime, frame.spun.map(|spun| nanos(spun) as i64));
+    give(Metric::QueueDepth, frame.queued.map(i64::from));
+    let Some(previous) = previous else { return };
+    give(Metric::DisplayedTime, since(previous, frame, Presented, Presented));
+    if frame.after_idle {
+        return;
+    }
+    give(Metric::MsBetweenPresents, since(previous, frame, SwapBegin, SwapBegin));
+    give(Metric::DisplayLatency, since(previous, frame, Presented, SwapEnd));
+    let shown = since(previous, frame, Presented, Presented);
+    give(Metric::MsBetweenDisplayChange, shown);
+    if !redrawn(frame) {
+        give(Metric::AnimationError, shown.map(|shown| moved(previous, frame) - shown));
+    }
+}
+
+/// From `b` of the frame before to `a` of this one.
+fn since(previous: &FrameRecord, frame: &FrameRecord, a: Stage, b: Stage) -> Option<i64> {
+    Some(frame.at(a)?.signed_since(previous.at(b)?))
+}
+
+/// How far animation moved.
+const fn moved(previous: &FrameRecord, frame: &FrameRecord) -> i64 {
+    nanos(frame.animation_time) as i64 - nanos(previous.animation_time) as i64
+}
+
+/// Redrawn for the window's sake: the animation did not mean to move.
+const fn redrawn(frame: &FrameRecord) -> bool {
+    frame.repeated && !frame.stale
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod trace;
 
 pub use distribution::{Distribution, Summary};
 pub use frame_log::{FRAME_LOG_SCHEMA, FrameLog, FrameRow};
-pub use metrics::{Metric, Metrics, Unit, Value};
+pub use metrics::{Metric, Metrics, Unit, Value, frame_values};
 pub use passes::PassTimes;
 pub use record::{FrameRecord, Stage};
 pub(crate) use recorder::PENDING;

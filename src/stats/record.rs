@@ -94,6 +94,8 @@ pub struct FrameRecord {
     pub dropped: bool,
     /// Nothing had asked for a frame before it: the gap to the frame before says nothing about pacing.
     pub after_idle: bool,
+    /// It was drawn to be compared with, and is left out of the run's figures.
+    pub apart: bool,
     /// When its logic step was to begin, where the pacing mode planned that.
     pub planned: Option<Timestamp>,
     /// When the renderer read the newest input once more, immediately before the draw calls that depend on it.

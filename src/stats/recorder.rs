@@ -32,6 +32,9 @@ pub struct Counters {
     pub snapshots_skipped: u64,
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
+    /// Frames that were displayed and left out of the metrics, because they were drawn to be compared with:
+    /// [`FrameRecord::apart`].
+    pub apart: u64,
     /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an
     /// earlier one.
     pub contradicted: u64,
@@ -59,6 +62,7 @@ pub struct Recorder {
     passes: PassTimes,
     self_check: SelfCheck,
     told_after: Distribution,
+    phase: Ring<i64>,
 }
 
 impl Recorder {
@@ -83,6 +87,7 @@ impl Recorder {
             passes: PassTimes::default(),
             self_check: SelfCheck::new(),
             told_after: Distribution::default(),
+            phase: Ring::new(RECENT),
         }
     }
 
@@ -251,6 +256,7 @@ impl Recorder {
     /// A vertical blank came `nanos` nanoseconds before it was predicted (negative: after). Those during the warm-up
     /// count as its frames do.
     pub fn phase_error(&mut self, nanos: i64) {
+        self.phase.push(nanos);
         if self.last.0 >= self.warmup {
             self.metrics.phase_error(nanos);
         }
@@ -303,6 +309,12 @@ impl Recorder {
         older.iter().chain(newer)
     }
 
+    /// The last phase errors in nanoseconds, oldest first, those of the warm-up among them. Allocates.
+    #[must_use]
+    pub fn recent_phase_errors(&self) -> Vec<i64> {
+        self.phase.list()
+    }
+
     fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
         self.pending[id.slot(PENDING)].as_mut().filter(|record| record.id == id)
     }
@@ -336,10 +348,11 @@ impl Recorder {
         }
         if self.carry.pass(&mut record) {
             self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());
-            if record.id.0 > self.warmup {
+            self.counters.apart += u64::from(record.apart);
+            if record.id.0 > self.warmup && !record.apart {
                 self.counters.measured += 1;
                 // Steps from a warm-up frame to the first measured one are left out with it.
-                let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup);
+                let previous = self.previous.as_ref().filter(|p| p.id.0 > self.warmup && !p.apart);
                 self.metrics.displayed(previous, &record);
             }
             self.previous = Some(record);
@@ -387,6 +400,24 @@ mod tests {
         assert_eq!(rec.counters().measured, 2);
         assert!(!rec.has_pending());
         assert_eq!(rec.recent().map(|r| r.id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn frames_that_are_kept_apart_are_in_no_figure() {
+        let mut rec = Recorder::new(0, Duration::from_millis(1));
+        for id in 1..=6 {
+            let mut record = frame(id, None);
+            record.apart = (3..=4).contains(&id);
+            rec.submitted(record);
+            rec.presented(FrameId(id), Presentation::Estimated(at(id * 1_000 + 700)));
+            rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+        }
+        let c = rec.counters();
+        assert_eq!((c.frames, c.measured, c.apart), (6, 4, 2));
+        let n = |metric| rec.metrics().get(metric).count();
+        assert_eq!(n(Metric::SampleToPhoton), 4);
+        assert_eq!(n(Metric::MsBetweenDisplayChange), 2, "1 to 2 and 5 to 6");
+        assert_eq!(rec.metrics().refreshes(), 2);
     }
 
     #[test]

@@ -15,7 +15,10 @@ use crate::config::{Config, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::gl::{CreateContext, GlBackend, OverlayFactory, Renderer};
 use crate::pacing::Pacing;
-use crate::runtime::{Ended, InputEvent, InputKind, Logic, Runtime, Size, TargetInfo};
+use crate::runtime::{
+    Ended, InputEvent, InputKind, Logic, OverlayInput, OverlayPort, Runtime, Size, TargetInfo,
+    overlay_channel,
+};
 use crate::time::{Clock, MonotonicClock, Timestamp};
 
 /// How often the display under a Wayland window is looked at: winit says nothing when it is another one of the same size
@@ -63,7 +66,9 @@ pub(super) struct App<L, R> {
     outcome: Option<Ended>,
     error: Option<Error>,
     refresh_hz: Option<f64>,
-    pacing: Pacing,
+    /// Whose input is whose, where something is drawn over the scene.
+    overlay: OverlayInput,
+    port: Option<OverlayPort>,
     /// When the display is looked at next; `None` where the window system tells.
     look_at: Option<Timestamp>,
     size: Size,
@@ -81,11 +86,13 @@ where
         proxy: EventLoopProxy<Wake>,
         logic: L,
         make_renderer: MakeRenderer<R>,
-        overlay: Option<OverlayFactory>,
+        factory: Option<OverlayFactory>,
     ) -> Self {
-        let start = Some(Start { logic, make_renderer, overlay });
+        let start = Some(Start { logic, make_renderer, overlay: factory });
+        let (overlay, port) = overlay_channel();
         Self {
-            pacing: config.pacing,
+            overlay,
+            port: Some(port),
             config,
             proxy,
             start,
@@ -141,7 +148,7 @@ where
         let Start { logic, make_renderer, overlay } = start;
         self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
         let may_block = self.config.swap_may_block;
-        let proxy = self.proxy.clone();
+        let (proxy, port) = (self.proxy.clone(), self.port.take());
         let native = Native::of(self.window.insert(Arc::new(window)));
         let make_backend = move || {
             let kind = detached.kind;
@@ -152,7 +159,11 @@ where
             let display = native.chain(&current, hz, may_throttle);
             let target = TargetInfo::of(gl.caps(), kind, hz, display.source());
             let surface = WindowTarget::new(current, display, may_throttle, may_block);
-            GlBackend::new(surface, gl, target, make_renderer, overlay, gl_options)
+            let backend = GlBackend::new(surface, gl, target, make_renderer, overlay, gl_options)?;
+            Ok(match port {
+                Some(port) => backend.listening(port),
+                None => backend,
+            })
         };
         self.runtime = Some(Runtime::start(options, logic, make_backend, move || {
             let _ = proxy.send_event(Wake::Ended);
@@ -206,9 +217,7 @@ where
             }
             NamedKey::F2 if self.config.window_keys => {
                 if let Some(runtime) = &mut self.runtime {
-                    self.pacing = next_mode(self.pacing);
-                    log::info!("pacing: {}", self.pacing);
-                    runtime.handle().set_pacing(self.pacing);
+                    runtime.handle().next_pacing();
                 }
             }
             NamedKey::F1 => {
@@ -248,7 +257,6 @@ where
             Wake::Stop => self.stop(events),
             Wake::Pacing(mode) => {
                 if let Some(runtime) = &mut self.runtime {
-                    self.pacing = mode;
                     runtime.handle().set_pacing(mode);
                 }
             }
@@ -264,7 +272,13 @@ where
         if let Some(kind) = events::input(&event)
             && let Some(runtime) = &mut self.runtime
         {
-            runtime.handle().input(InputEvent::new(received, kind));
+            let routed = self.overlay.route(InputEvent::new(received, kind));
+            if let Some(event) = routed.scene {
+                runtime.handle().input(event);
+            }
+            if routed.overlay {
+                runtime.handle().overlay_input();
+            }
             if let (InputKind::Focus { gained }, Some(cap)) = (kind, self.config.background_cap) {
                 runtime.handle().set_cap(if gained { self.config.cap } else { Some(cap) });
             }
@@ -325,17 +339,6 @@ where
         if let Some(wait) = wait {
             events.set_control_flow(ControlFlow::wait_duration(wait));
         }
-    }
-}
-
-/// The mode that F2 switches to.
-const fn next_mode(mode: Pacing) -> Pacing {
-    match mode {
-        Pacing::Auto => Pacing::LowLatency,
-        Pacing::LowLatency => Pacing::Smooth,
-        Pacing::Smooth => Pacing::Vsync,
-        Pacing::Vsync => Pacing::Immediate,
-        Pacing::Immediate | Pacing::Fixed(_) | Pacing::Host => Pacing::Auto,
     }
 }
 

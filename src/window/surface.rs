@@ -77,10 +77,11 @@ impl GlTarget for WindowTarget {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         // A frame that is paced towards a refresh is swapped at it as well, or it would tear.
-        let throttle = if mode == Pacing::Vsync {
-            self.may_throttle || self.may_block
-        } else {
-            mode.follows_display() && self.may_throttle
+        let throttle = match mode {
+            // Others do not ask whether the window is hidden.
+            Pacing::Naive => true,
+            Pacing::Vsync => self.may_throttle || self.may_block,
+            _ => mode.follows_display() && self.may_throttle,
         };
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
         let set = self.current.surface.set_swap_interval(&self.current.context, interval);
@@ -94,6 +95,10 @@ impl GlTarget for WindowTarget {
                 Throttle::Timer
             }
             (_, Ok(())) => Throttle::Untested,
+            (Pacing::Naive, Err(e)) => {
+                log::warn!("swap interval 1 was refused ({e}); swap may not wait for the display");
+                Throttle::Untested
+            }
             (_, Err(e)) => {
                 log::warn!("swap interval 0 was refused ({e}); swap may wait for the display");
                 Throttle::Untested

@@ -13,5 +13,5 @@ mod threads;
 pub use levels::{GpuMeasured, Levels};
 pub use limits::Limits;
 pub use scene::WithLoad;
-pub use spec::{LoadSpec, MOST_MS, ParseLoadError, Spike};
+pub use spec::{LoadSpec, ParseLoadError, Spike};
 pub use threads::Generators;

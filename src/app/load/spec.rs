@@ -4,9 +4,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// Most busy threads: beyond some per core they only wait for each other.
-pub const MOST_BUSY: u32 = 256;
+const MOST_BUSY: u32 = 256;
 /// Longest GPU work per frame and longest spike, in milliseconds. More would look like a hang.
-pub const MOST_MS: f64 = 1_000.0;
+const MOST_MS: f64 = 1_000.0;
 /// Most updates from one spike to the next.
 const MOST_EVERY: u32 = 1_000_000;
 

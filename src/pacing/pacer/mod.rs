@@ -334,9 +334,10 @@ impl FramePacer {
     /// frames ago has to be signalled.
     #[must_use]
     pub const fn frames_in_flight(&self) -> u32 {
-        match self.load.layout() {
-            Layout::Serial => 1,
-            Layout::Pipelined => 2,
+        match (self.mode, self.load.layout()) {
+            (Pacing::Naive, _) => u32::MAX,
+            (_, Layout::Serial) => 1,
+            (_, Layout::Pipelined) => 2,
         }
     }
 
@@ -402,6 +403,7 @@ impl FramePacer {
             Pacing::Immediate => Way::Immediate,
             Pacing::Vsync if self.throttle.found() != Throttle::Timer => Way::Throttled,
             Pacing::Vsync | Pacing::Fixed(_) => Way::Grid,
+            Pacing::Naive => Way::Throttled,
             Pacing::Host => Way::Host,
             Pacing::Auto | Pacing::LowLatency | Pacing::Smooth => {
                 if self.one_by_one {

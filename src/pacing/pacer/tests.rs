@@ -222,3 +222,18 @@ fn nonsense_refresh_rates_become_sixty() {
         assert_eq!(FramePacer::new(Pacing::Vsync, hz).interval().as_micros(), 16_666);
     }
 }
+
+#[test]
+fn naive_loop_is_told_to_begin_at_once_and_to_wait_for_nobody() {
+    let mut pacer = FramePacer::new(Pacing::Naive, 60.0);
+    let mut now = Timestamp::from_nanos(1_000_000_000);
+    for _ in 0..20 {
+        let plan = pacer.plan(now);
+        assert_eq!((plan.wake_at, plan.swap_at, plan.target_presentation), (now, None, None));
+        // Swaps that do not wait: a timer takes over in vsync, and not here.
+        now += Duration::from_millis(1);
+        pacer.submitted(plan.id, now, Work::default());
+    }
+    assert_eq!(pacer.frames_in_flight(), u32::MAX);
+    assert!(!pacer.plans_ahead() && pacer.state().miss_budget.is_none());
+}

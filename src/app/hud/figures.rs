@@ -1,0 +1,102 @@
+//! What is computed anew a few times a second: percentiles, histograms, and who is to blame.
+
+use std::time::Duration;
+
+use scanout::runtime::FrameInfo;
+use scanout::stats::{FrameRecord, Metric, Unit};
+
+use super::sides::{METRICS, Side, Sides};
+use super::strip::Blame;
+use super::values::{axis, cumulative, histogram, quantile};
+
+/// Bins of the histogram and steps of the curve over it.
+pub const BINS: usize = 60;
+/// The latency that is drawn.
+pub const LATENCY: Metric = Metric::SampleToPhoton;
+
+/// A row of the table, in the metric's unit.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Row {
+    pub n: usize,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+impl Row {
+    fn of(sorted: &[i64], unit: f64) -> Option<Self> {
+        let at = |q| quantile(sorted, q).map(|value| value as f64 / unit);
+        Some(Self { n: sorted.len(), p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)?, max: at(1.0)? })
+    }
+}
+
+/// One side's.
+#[derive(Clone, Debug, Default)]
+pub struct SideFigures {
+    pub frames: u64,
+    /// In the order of [`METRICS`]; `None`: not measured.
+    pub rows: [Option<Row>; METRICS.len()],
+    /// Shares of the frames in bins of latency, and up to each.
+    pub histogram: Vec<f32>,
+    pub cumulative: Vec<f32>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    pub a: SideFigures,
+    pub b: SideFigures,
+    /// The end of the latency axis, in nanoseconds.
+    pub full: i64,
+    pub blame: Blame,
+    /// What passes take the GPU: median and P99 in milliseconds, of the whole run.
+    pub passes: Vec<(&'static str, f64, f64)>,
+}
+
+impl Figures {
+    /// Allocates.
+    pub fn of<A: PartialEq, S: PartialEq>(
+        sides: &Sides<A, S>,
+        frame: &FrameInfo<'_>,
+        recent: &[FrameRecord],
+    ) -> Self {
+        let sorted = |side: Side| METRICS.map(|m| sides.figures(side).values(m).map(|v| v.sorted()));
+        let (a, b) = (sorted(Side::A), sorted(Side::B));
+        let latency = |side: &[Option<Vec<i64>>]| {
+            let at = METRICS.iter().position(|m| *m == LATENCY).unwrap_or(0);
+            side[at].clone().unwrap_or_default()
+        };
+        let (latency_a, latency_b) = (latency(&a), latency(&b));
+        let full = axis(&[&latency_a, &latency_b]);
+        let side = |which: Side, sorted: &[Option<Vec<i64>>], latency: &[i64]| {
+            let n = latency.len().max(1) as f32;
+            let mut rows = [None; METRICS.len()];
+            for ((row, metric), sorted) in rows.iter_mut().zip(METRICS).zip(sorted) {
+                let unit = if metric.unit() == Unit::Frames { 1.0 } else { 1e6 };
+                *row = sorted.as_ref().and_then(|sorted| Row::of(sorted, unit));
+            }
+            SideFigures {
+                frames: sides.figures(which).frames,
+                rows,
+                histogram: histogram(latency, full, BINS).into_iter().map(|n_bin| n_bin as f32 / n).collect(),
+                cumulative: cumulative(latency, full, BINS),
+            }
+        };
+        let refresh = frame.pacer.state().refresh.unwrap_or(Duration::ZERO);
+        let passes = frame.stats.gpu_passes().iter();
+        Self {
+            a: side(Side::A, &a, &latency_a),
+            b: side(Side::B, &b, &latency_b),
+            full,
+            blame: Blame::of(recent, refresh, frame.pacer.interval()),
+            passes: passes.filter_map(|(name, t)| t.summary().map(|s| (name, s.p50, s.p99))).collect(),
+        }
+    }
+
+    pub const fn side(&self, side: Side) -> &SideFigures {
+        match side {
+            Side::A => &self.a,
+            Side::B => &self.b,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The frame strip: one column per frame, late ones marked with what made them late.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use scanout::stats::{FrameRecord, Stage};
+use scanout::timeline::explain::{Cause, Observed, explain};
+
+/// Frames shown in the strips.
+pub const FRAMES: usize = 150;
+
+/// A late frame's display interval begins at this many of the intervals that are aimed at.
+const LATE: f32 = 1.5;
+
+/// A column.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Column {
+    /// From the frame displayed before it, in milliseconds.
+    pub ms: f32,
+    pub kind: Kind,
+}
+
+/// What is to be said of a frame.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Kind {
+    InTime,
+    /// With the cause, where one stands out.
+    Late(Option<Cause>),
+    /// It showed an old snapshot again, because the logic was late.
+    Stale,
+    /// Never displayed.
+    Dropped,
+}
+
+/// What made which of the last frames late, from their stamps alone.
+#[derive(Clone, Debug, Default)]
+pub struct Blame {
+    causes: HashMap<u64, Option<Cause>>,
+    /// How many frames each cause made late, the most first; `None`: no cause stands out.
+    pub counts: Vec<(Option<Cause>, usize)>,
+}
+
+impl Blame {
+    /// Looks through `records`, oldest first. Allocates; for a few times a second.
+    pub fn of(records: &[FrameRecord], refresh: Duration, interval: Duration) -> Self {
+        let explained = explain(&Observed { refresh, interval, warmup: 0, frames: records, events: &[] });
+        let mut blame = Self::default();
+        for late in &explained.late {
+            blame.causes.insert(late.frame.0, late.cause);
+            match blame.counts.iter_mut().find(|(cause, _)| *cause == late.cause) {
+                Some((_, count)) => *count += 1,
+                None => blame.counts.push((late.cause, 1)),
+            }
+        }
+        blame.counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        blame
+    }
+}
+
+/// The columns of the last frames, oldest first; a frame without an interval of its own (the first, those after a wait) has
+/// none. `interval_ms` is what is aimed at.
+pub fn columns(records: &[FrameRecord], blame: &Blame, interval_ms: f32) -> Vec<Option<Column>> {
+    let mut before = None;
+    let mut columns = Vec::with_capacity(records.len());
+    for record in records {
+        let Some(shown) = record.at(Stage::Presented).filter(|_| !record.dropped) else {
+            columns.push(record.dropped.then_some(Column { ms: 0.0, kind: Kind::Dropped }));
+            continue;
+        };
+        let step = before.replace(shown).filter(|_| !record.after_idle);
+        columns.push(step.map(|before| {
+            let ms = shown.signed_since(before) as f32 / 1e6;
+            let late = blame.causes.get(&record.id.0);
+            let kind = match late {
+                _ if record.stale => Kind::Stale,
+                Some(cause) => Kind::Late(*cause),
+                None if ms > interval_ms * LATE => Kind::Late(None),
+                None => Kind::InTime,
+            };
+            Column { ms, kind }
+        }));
+    }
+    columns.split_off(columns.len().saturating_sub(FRAMES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scanout::pacing::FrameId;
+    use scanout::time::Timestamp;
+
+    const T: u64 = 10_000_000;
+
+    /// Sampled, drawn and displayed in order; `logic` nanoseconds of logic.
+    fn frame(id: u64, shown: u64, logic: u64) -> FrameRecord {
+        let mut record = FrameRecord::new(FrameId(id));
+        let begin = shown * T - 5_000_000 - logic;
+        let at = Timestamp::from_nanos;
+        record.planned = Some(at(begin));
+        record.mark(Stage::InputSampled, at(begin));
+        record.mark(Stage::LogicDone, at(begin + logic));
+        record.mark(Stage::SnapshotPublished, at(begin + logic));
+        record.mark(Stage::SnapshotAcquired, at(begin + logic));
+        record.mark(Stage::Submitted, at(begin + logic + 1_000_000));
+        record.mark(Stage::SwapBegin, at(begin + logic + 1_000_000));
+        record.mark(Stage::SwapEnd, at(begin + logic + 1_100_000));
+        record.mark(Stage::GpuDone, at(begin + logic + 2_000_000));
+        record.mark(Stage::Presented, at(shown * T));
+        record
+    }
+
+    #[test]
+    fn frame_that_the_logic_made_late_is_marked_with_it() {
+        let mut records: Vec<_> = (1..=40).map(|n| frame(n, n, 500_000)).collect();
+        records.extend((41..=60).map(|n| frame(n, n + 1, if n == 41 { 9_500_000 } else { 500_000 })));
+        let span = Duration::from_nanos(T);
+        let blame = Blame::of(&records, span, span);
+        assert_eq!(blame.counts, [(Some(Cause::Logic), 1)]);
+        let columns = columns(&records, &blame, 10.0);
+        assert_eq!(columns[0], None, "nothing was displayed before it");
+        assert_eq!(columns[40], Some(Column { ms: 20.0, kind: Kind::Late(Some(Cause::Logic)) }));
+        let others = columns.iter().flatten().filter(|c| c.kind == Kind::InTime && c.ms == 10.0);
+        assert_eq!(others.count(), 58);
+    }
+
+    #[test]
+    fn dropped_stale_and_first_frames_are_what_they_are() {
+        let mut records: Vec<_> = (1..=6).map(|n| frame(n, n, 0)).collect();
+        records[1].dropped = true;
+        records[2].stale = true;
+        records[4].after_idle = true;
+        let kinds: Vec<_> =
+            columns(&records, &Blame::default(), 10.0).iter().map(|c| c.map(|c| (c.ms, c.kind))).collect();
+        let in_time = Some((10.0, Kind::InTime));
+        assert_eq!(
+            kinds,
+            [None, Some((0.0, Kind::Dropped)), Some((20.0, Kind::Stale)), in_time, None, in_time]
+        );
+        let many: Vec<_> = (1..=400).map(|n| frame(n, n, 0)).collect();
+        assert_eq!(columns(&many, &Blame::default(), 10.0).len(), FRAMES);
+    }
+}
