@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+#![allow(clippy::print_stdout, reason = "how far inside and outside are apart is told, not judged")]
 
 mod support;
 
