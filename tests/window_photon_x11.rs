@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
+#![allow(clippy::print_stdout, reason = "how far inside and outside are apart is told, not judged")]
 
 mod support;
 
@@ -282,14 +283,15 @@ fn bad_options_are_refused_before_anything_starts() {
 fn signals_end_the_run_with_all_that_it_started() {
     let program = program();
     // What the shell has started is nobody's child when the shell is gone.
-    let script =
-        format!("'{program}' run --display window --size 640x480 --scene flash --pacing immediate; true");
+    let script = format!(
+        "sleep 1000 & '{program}' run --display window --size 640x480 --scene flash --pacing immediate; true"
+    );
     for signal in [Signal::INT, Signal::TERM] {
         let mut photon = Photon::start(&["--count", "100000", "--no-floor", "--", "sh", "-c", &script]);
-        let running = poll_until(LIMIT, || (photon.family().len() >= 3).then_some(()));
+        let running = poll_until(LIMIT, || (photon.family().len() >= 4).then_some(()));
         assert!(
             running.is_some(),
-            "server, shell and program: {:#?}\n{}",
+            "server, shell, sleep and program: {:#?}\n{}",
             photon.family(),
             photon.app.stderr()
         );

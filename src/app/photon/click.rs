@@ -41,10 +41,11 @@ impl Press {
     }
 
     fn inject(self, input: &mut dyn Injector, down: bool) -> Outcome<()> {
-        Ok(match self {
+        match self {
             Self::Key(key) => input.key(key, down)?,
             Self::Button => input.button(down)?,
-        })
+        }
+        Ok(())
     }
 }
 
