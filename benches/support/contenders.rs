@@ -121,6 +121,8 @@ pub fn contenders(scanout: &OsStr, server: Server, mode: Mode) -> Vec<Contender>
     let [sdl2, macroquad, eframe] = ["sdl2", "macroquad", "eframe"].map(built);
     match mode {
         Mode::Click => vec![
+            // What the method itself costs: a client that answers with one filled rectangle.
+            contender("floor", &scanout, "photon --floor-client 1280x720"),
             ours("flash", "immediate"),
             ours("flash", "low-latency"),
             ours("flash", "auto"),
