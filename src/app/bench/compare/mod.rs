@@ -199,7 +199,7 @@ pub fn compare(base: &BenchResult, new: &BenchResult, options: &Options) -> Comp
         match (&a.error, b, b.and_then(|b| b.error.as_ref())) {
             (_, None, _) => all.only_base.push(format!("{}: not in the new result", a.name)),
             (Some(why), Some(_), Some(_)) => {
-                all.only_base.push(format!("{}: neither side has figures: {why}", a.name))
+                all.only_base.push(format!("{}: neither side has figures: {why}", a.name));
             }
             (Some(why), Some(_), None) => all.only_new.push(format!("{}: the base has none: {why}", a.name)),
             (None, Some(_), Some(why)) => all.broken.push(format!("{}: {why}", a.name)),
@@ -262,7 +262,7 @@ fn scenario(
                     (true, false) => remarks.push(format!("{name}: not measured on the new side")),
                     (false, true) => remarks.push(format!("{name}: not measured on the base's side")),
                     _ => {}
-                };
+                }
             }
         }
     }
