@@ -330,7 +330,7 @@ fn swap_that_does_not_wait_though_asked_to_is_found_and_otherwise_not() {
     assert!(near(interval, 3.1), "{told}");
     let not_asked = Loop {
         declared: Declared { vsync: false, interval: None, ..unthrottled.declared },
-        ..unthrottled.clone()
+        ..unthrottled
     };
     assert_eq!(found(&not_asked.run()), []);
     // The pacer had found it out before, and a timer gives the rhythm.
