@@ -140,8 +140,8 @@ impl SelfCheck {
         self.visible = visible;
     }
 
-    /// Takes a frame with all that will be known of it. Frames come in the order of drawing. Under a tenth of a microsecond; no
-    /// allocation.
+    /// Takes a frame with all that will be known of it. Frames come in the order of drawing. About 50 ns (user time of five
+    /// million frames, release build); no allocation.
     pub fn frame(&mut self, frame: &FrameRecord) {
         let mut sample = self.before.take(frame);
         sample.hidden = !self.visible;

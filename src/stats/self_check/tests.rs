@@ -328,10 +328,8 @@ fn swap_that_does_not_wait_though_asked_to_is_found_and_otherwise_not() {
     let told = only(&unthrottled.run(), Check::SwapThrottle);
     let Finding::SwapNotThrottled { interval: Some(interval) } = told else { panic!("{told}") };
     assert!(near(interval, 3.1), "{told}");
-    let not_asked = Loop {
-        declared: Declared { vsync: false, interval: None, ..unthrottled.declared },
-        ..unthrottled
-    };
+    let not_asked =
+        Loop { declared: Declared { vsync: false, interval: None, ..unthrottled.declared }, ..unthrottled };
     assert_eq!(found(&not_asked.run()), []);
     // The pacer had found it out before, and a timer gives the rhythm.
     let timed = Loop::with(|it| (it.declared.vsync, it.declared.throttle) = (true, Throttle::Timer));
