@@ -43,8 +43,8 @@ pub struct BenchArgs {
     /// Further options of `run` for the base of --interleave, in one text
     #[arg(long, value_name = "OPTIONS", requires = "interleave", allow_hyphen_values = true)]
     pub against_args: Option<String>,
-    /// Turns of --interleave; the frames of a scenario are divided among them
-    #[arg(long, value_name = "N", default_value_t = 6, requires = "interleave", value_parser = clap::value_parser!(u64).range(2..=100))]
+    /// Turns of --interleave; the frames of a scenario are divided among them, 60 to each at least
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "interleave", value_parser = clap::value_parser!(u64).range(2..=100))]
     pub rounds: u64,
     /// How long one run may take before it counts as hung (default: from its frames)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

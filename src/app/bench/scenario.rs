@@ -10,6 +10,8 @@ use scanout::scenes::Scene;
 
 use super::place::Place;
 
+/// Frames of a turn at least, where the scenario has as many.
+const TURN_FRAMES: u64 = 60;
 /// Presses on a display without refreshes: each frame takes a millisecond or two, and the rest is quiet.
 const UNPACED_PRESSES_HZ: f64 = 90.0;
 /// Presses per refresh: never two in one frame, which would turn the picture back before anyone saw it.
@@ -65,7 +67,9 @@ impl Scenario {
     /// One of so many equal turns of it.
     pub fn part(&self, rounds: u64) -> Self {
         let seconds = self.seconds.map(|seconds| seconds / rounds.max(1) as f64);
-        Self { frames: self.frames.div_ceil(rounds.max(1)), seconds, ..self.clone() }
+        // With fewer a turn's median is little more than chance (docs/comparing.md).
+        let frames = self.frames.div_ceil(rounds.max(1)).max(self.frames.min(TURN_FRAMES));
+        Self { frames, seconds, ..self.clone() }
     }
 
     /// Whether it is given presses of a key; the others are given motion.
