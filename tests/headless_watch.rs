@@ -126,8 +126,8 @@ fn columns_of_the_file_are_those_of_the_frame_log() {
     assert_eq!(
         head,
         "id,snapshot,input_received,input_sampled,logic_done,snapshot_published,snapshot_acquired,submitted,gpu_done,\
-         swap_begin,swap_end,presented,origin,animation_time,repeated,stale,dropped,after_idle,planned,latched,swap_at,\
-         target,queued"
+         swap_begin,swap_end,presented,origin,animation_time,repeated,stale,dropped,after_idle,apart,planned,latched,\
+         swap_at,target,queued,spun"
     );
     for row in reader.records() {
         let row = row.expect("a row");
@@ -307,5 +307,31 @@ fn terminal_is_restored_at_the_end_and_by_a_signal() {
         assert!(entered.is_some() && left > entered, "{end}: {shown:?}");
         assert!(shown.contains("SampleToPhoton") && shown.contains("running"), "{end}: {shown:?}");
         assert!(shown.rfind("\x1b[?25h") > entered, "the cursor is shown again: {shown:?}");
+    }
+}
+
+/// The window of the terminal is closed, and nobody sends a signal (it is in a session of its own): it must not go on, and
+/// least of all as fast as it can.
+#[test]
+fn terminal_that_is_gone_ends_it() {
+    let session = Session::new();
+    let _app = session.running(&["--seconds", "120"]);
+    let scanout = program().into_string().expect("a plain path");
+    let file = session.0.path().join("pid");
+    let inner = format!("echo $$ > {}; exec {scanout} watch t", file.display());
+    let command = format!("stty rows 24 cols 80; setsid --wait sh -c '{inner}'");
+    let mut terminal = session.start("script", &["--quiet", "--command", &command, "/dev/null"]);
+    let pid = poll_until(LIMIT, || {
+        let pid: u32 = fs::read_to_string(&file).ok()?.trim().parse().ok()?;
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name.trim() == "scanout" && terminal.stdout().contains("SampleToPhoton")).then_some(pid)
+    });
+    let pid = pid.expect("a watch in a terminal");
+    terminal.signal(Signal::KILL);
+    let gone = poll_until(LIMIT, || (!Path::new(&format!("/proc/{pid}")).exists()).then_some(()));
+    if gone.is_none() {
+        let of_ours = rustix::process::Pid::from_raw(pid.cast_signed()).expect("a process id");
+        rustix::process::kill_process(of_ours, Signal::KILL).expect("it still runs");
+        panic!("it went on without a terminal");
     }
 }

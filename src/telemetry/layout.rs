@@ -85,6 +85,8 @@ pub(super) mod frame {
     pub const STEP_VOID: u64 = 1 << 7;
     /// Two bits of an `Origin`.
     pub const ORIGIN: u32 = 8;
+    /// As [`FrameRecord`](crate::stats::FrameRecord) has it.
+    pub const APART: u64 = 1 << 10;
     /// Frames that were on their way when it began, and 1; 0 where nobody knows.
     pub const QUEUED: u32 = 32;
 

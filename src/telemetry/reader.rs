@@ -185,6 +185,7 @@ impl Reader {
         record.stale = has(frame::STALE);
         record.dropped = has(frame::DROPPED);
         record.after_idle = has(frame::AFTER_IDLE);
+        record.apart = has(frame::APART);
         record.planned = time(frame::PLANNED);
         record.latched = time(frame::LATCHED);
         record.swap_at = time(frame::SWAP_AT);

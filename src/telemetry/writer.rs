@@ -126,6 +126,7 @@ impl FrameStamps {
         let flags = flag(record.repeated, frame::REPEATED)
             | flag(record.stale, frame::STALE)
             | flag(record.after_idle, frame::AFTER_IDLE)
+            | flag(record.apart, frame::APART)
             | flag(record.at(Stage::InputSampled).is_none(), frame::STEP_VOID);
         self.rows[record.id.slot(ROWS)] = (record.id, flags);
         let words = self.words();

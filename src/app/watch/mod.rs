@@ -18,7 +18,9 @@ use std::time::Duration;
 use clap::Args;
 
 use scanout::Error;
+use scanout::display::sleep;
 use scanout::telemetry::shared::AttachError;
+use scanout::time::{Clock as _, MonotonicClock};
 
 use super::Failure;
 use live::Live;
@@ -88,6 +90,9 @@ fn print(lines: &[String]) -> Result<(), Failure> {
     }
 }
 
+/// How long after a signal the program gives up on a terminal that does not answer.
+const GIVE_UP: Duration = Duration::from_secs(3);
+
 /// Ctrl-C and SIGTERM end it in order: the terminal as it was, the file whole.
 #[derive(Clone, Debug, Default)]
 struct Stop(Arc<AtomicBool>);
@@ -96,7 +101,13 @@ impl Stop {
     fn install() -> Self {
         let stop = Self::default();
         let seen = Arc::clone(&stop.0);
-        if let Err(e) = ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)) {
+        let handler = move || {
+            seen.store(true, Ordering::Relaxed);
+            // This is the handler's own thread: it may wait. A watch that ends in order ends the process before.
+            sleep::until(MonotonicClock.now() + GIVE_UP);
+            std::process::exit(1);
+        };
+        if let Err(e) = ctrlc::set_handler(handler) {
             log::warn!("Ctrl-C will end the program at once: {e}");
         }
         stop

@@ -1,10 +1,14 @@
 //! The terminal: keys in, pictures out, and everything as it was at the end.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use scanout::Error;
 use scanout::time::{Clock as _, MonotonicClock};
@@ -35,6 +39,7 @@ fn turn(
     stop: &Stop,
 ) -> Result<(), Failure> {
     let began = MonotonicClock.now();
+    let keys = Keyboard::open().map_err(failed)?;
     let mut drawn = None;
     let mut picture = Picture::of(live);
     let mut shown = Shown::default();
@@ -51,7 +56,11 @@ fn turn(
             }
             terminal.draw(|frame| view::draw(frame, &picture, &mut shown)).map_err(failed)?;
         }
-        if !event::poll(READ_EVERY).map_err(failed)? {
+        if !keys.wait(READ_EVERY).map_err(failed)? {
+            // The terminal is closed: nobody sees the rest.
+            return Ok(());
+        }
+        if !event::poll(Duration::ZERO).map_err(failed)? {
             continue;
         }
         match event::read().map_err(failed)? {
@@ -71,6 +80,35 @@ fn turn(
         }
         // What was asked for is seen at once.
         drawn = None;
+    }
+}
+
+/// Where keys come from, as crossterm reads them: standard input where that is the terminal, the terminal otherwise.
+///
+/// Waiting is done here, because crossterm (0.29) reads a terminal that was closed again and again and never returns.
+struct Keyboard(Option<File>);
+
+impl Keyboard {
+    fn open() -> io::Result<Self> {
+        if io::stdin().is_terminal() {
+            Ok(Self(None))
+        } else {
+            File::open("/dev/tty").map(|tty| Self(Some(tty)))
+        }
+    }
+
+    /// Waits for a key for up to `span`. Whether there still is a terminal.
+    fn wait(&self, span: Duration) -> io::Result<bool> {
+        let stdin = io::stdin();
+        let fd = self.0.as_ref().map_or_else(|| stdin.as_fd(), AsFd::as_fd);
+        let mut asked = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+        let limit = Timespec::try_from(span).map_err(io::Error::other)?;
+        match poll(&mut asked, Some(&limit)) {
+            // A window that changed its size, for one.
+            Err(Errno::INTR) => Ok(true),
+            Err(e) => Err(e.into()),
+            Ok(_) => Ok(!asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)),
+        }
     }
 }
 
