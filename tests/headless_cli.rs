@@ -242,3 +242,42 @@ fn large_textures_of_a_resting_model_come_frame_by_frame_until_they_are_there() 
     let frames = json["counters"]["frames"].as_u64().expect("a count");
     assert!((24..2_000).contains(&frames), "{frames} frames");
 }
+
+/// Presses that come after a rest: the plan of the frame was made before the wait, and what it aimed at then may be over.
+#[test]
+fn frames_after_a_rest_aim_at_what_is_still_to_come() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (log, shot) = (folder.path().join("log.json"), folder.path().join("shot.png"));
+    run(&[
+        "run",
+        "--display",
+        "headless",
+        "--scene",
+        "flash",
+        "--size",
+        "64x48",
+        "--refresh",
+        "120",
+        "--synthetic-input",
+        "25",
+        "--frames",
+        "60",
+        "--frame-log",
+        log.to_str().expect("a plain path"),
+        "--screenshot",
+        shot.to_str().expect("a plain path"),
+        "--report",
+        folder.path().join("report.json").to_str().expect("a plain path"),
+    ])
+    .assert_clean();
+    let text = std::fs::read_to_string(&log).expect("a frame log");
+    let log: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let frames = log["frames"].as_array().expect("frames");
+    let aimed = frames.iter().filter(|f| f["after_idle"] == true && f["target"].is_u64());
+    let mut n = 0;
+    for frame in aimed {
+        n += 1;
+        assert!(frame["target"].as_u64() >= frame["input_sampled"].as_u64(), "{frame}");
+    }
+    assert!(n > 30, "{n} of {} frames came after a rest", frames.len());
+}

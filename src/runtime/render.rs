@@ -581,7 +581,12 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.after_idle = self.resumed || (fresh && marks.after_idle) || (!fresh && still);
         if record.after_idle {
             let began = record.at(Stage::InputSampled).filter(|_| fresh).unwrap_or(acquired);
-            self.pacer.began_after_idle(marks.plan.id, began);
+            let target = self.pacer.began_after_idle(marks.plan.id, began);
+            // What was planned before the wait is over, and nothing is held until then. A host's target came with its tick.
+            if self.pacer.mode() != Pacing::Host {
+                record.target = record.target.and(target);
+            }
+            record.swap_at = None;
         }
         self.resumed = false;
         self.redraw = false;

@@ -120,8 +120,9 @@ impl FramePacer {
     }
 
     /// The frame of plan `id`, which had been waiting for something to show, began at `at`, later than planned. The grid starts
-    /// anew there: after idling a frame starts at once and not at some old grid point.
-    pub fn began_after_idle(&mut self, id: FrameId, at: Timestamp) {
+    /// anew there: after idling a frame starts at once and not at some old grid point. Returns when it is to be displayed now,
+    /// where its plan had aimed at a time: what was planned before the wait may have passed.
+    pub fn began_after_idle(&mut self, id: FrameId, at: Timestamp) -> Option<Timestamp> {
         self.last_start = Some(at);
         self.throttle.interrupted();
         self.grid.move_to(at);
@@ -138,8 +139,9 @@ impl FramePacer {
             flight.target = target.filter(|_| aimed);
         }
         self.clock.reset();
-        let start = target.filter(|_| aimed).map_or(at, |(_, target)| target);
-        self.clock.step(start, self.refresh_period());
+        let target = target.filter(|_| aimed).map(|(_, target)| target);
+        self.clock.step(target.unwrap_or(at), self.refresh_period());
+        target
     }
 
     /// The next plan comes after a wait of unknown length: it begins at once.
