@@ -282,9 +282,9 @@ fn two_builds_measured_in_turns_are_compared_round_by_round() {
     assert!(this["interleaved"].is_string() && this["interleaved"] == base["interleaved"]);
     for result in [&this, &base] {
         let scenario = &result["scenarios"][0];
-        assert_eq!(scenario["frames"].as_u64(), Some(60), "20 in each round");
+        assert_eq!(scenario["frames"].as_u64(), Some(180), "60 in each round");
         let rounds = &scenario["samples"]["MsUntilDisplayed"]["rounds"];
-        assert_eq!(rounds, &serde_json::json!([20, 20, 20]));
+        assert_eq!(rounds, &serde_json::json!([60, 60, 60]));
         assert_eq!(scenario["name"], "flip auto headless=120");
     }
     // Its miss budget tells that the base was run with other options.

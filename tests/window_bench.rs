@@ -24,7 +24,21 @@ fn presses_through_the_server_are_measured_and_the_server_ends_with_the_run() {
         .expect("a file");
     // The environment names no display: the server is the bench's own.
     let arguments = ["bench", "--suite", &path("s.toml"), "--save", &path("r.json")];
-    let mut app = App::start(scanout, &arguments, &Place::Nowhere);
+    // Whatever it starts has the mark in its environment.
+    let mark = path("mark");
+    let mut app =
+        App::start_with(scanout, &arguments, &Place::Nowhere, &[("SCANOUT_BENCH_TEST_MARK", mark.as_str())]);
+    let family = || {
+        let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let marked = |entry: &std::fs::DirEntry| {
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            environment.split(|b| *b == 0).any(|one| one.ends_with(mark.as_bytes()))
+        };
+        processes.filter(marked).count()
+    };
+    // The bench, its server and the program that it measures: so the look at the end can see them.
+    let seen = app.poll_while_running(Duration::from_secs(60), |_| (family() >= 3).then_some(()));
+    assert!(seen.is_some(), "{}", app.stderr());
     let end = app.wait(Duration::from_secs(90));
     end.assert_clean();
     let saved: serde_json::Value =
@@ -38,15 +52,6 @@ fn presses_through_the_server_are_measured_and_the_server_ends_with_the_run() {
     let flash = &saved["scenarios"][0];
     let clicks = &flash["metrics"]["ClickToPhoton"];
     assert!(clicks["n"].as_u64().is_some_and(|n| n >= 50), "a frame for a press: {clicks}");
-    // A server that was left would still have its folder.
-    let servers = support::poll_until(Duration::from_secs(5), || {
-        let left =
-            std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().into_string().ok());
-        let ours = |pid: &String| {
-            let parent = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap_or_default();
-            parent.contains(folder.path().to_str().expect("a plain path"))
-        };
-        (!left.into_iter().any(|pid| ours(&pid))).then_some(())
-    });
-    assert!(servers.is_some(), "a process of the bench is still there");
+    let alone = support::poll_until(Duration::from_secs(5), || (family() == 0).then_some(()));
+    assert!(alone.is_some(), "a process of the bench is still there");
 }

@@ -64,7 +64,8 @@ impl Mode {
             Self::Click => [
                 ("p50", "/first_ms/p50"),
                 ("p95", "/first_ms/p95"),
-                ("p99", "/first_ms/p99"),
+                // A P99 of as few presses as a turn has would be the largest under another name.
+                ("max", "/first_ms/max"),
                 ("last pixel p50", "/all_ms/p50"),
                 ("lost", "/clicks/lost"),
                 ("CPUs used", "/cpu/program"),

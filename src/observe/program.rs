@@ -1,5 +1,6 @@
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,7 +40,11 @@ impl Place {
             command.env_remove(name);
         }
         match self {
-            Self::X11 { display } => command.env("DISPLAY", display).env("XDG_RUNTIME_DIR", folder),
+            // A server of a session asks for the cookie that its user has; those of our own ask for none.
+            Self::X11 { display } => command
+                .env("DISPLAY", display)
+                .env("XDG_RUNTIME_DIR", folder)
+                .envs(std::env::var_os("XAUTHORITY").map(|cookies| ("XAUTHORITY", cookies))),
             Self::Wayland { runtime_dir, display } => {
                 command.env("XDG_RUNTIME_DIR", runtime_dir).env("WAYLAND_DISPLAY", display)
             }
@@ -125,11 +130,15 @@ impl Program {
     }
 
     fn text(&self, name: &str) -> String {
-        fs::read(self.folder.path().join(name))
-            .map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let mut bytes = Vec::new();
+        let read = File::open(self.folder.path().join(name))
+            .and_then(|file| file.take(READ).read_to_end(&mut bytes));
+        read.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
+/// Most of an output that is looked at: a program may write without end.
+const READ: u64 = 1 << 20;
 const STDOUT: &str = "stdout";
 const STDERR: &str = "stderr";
 

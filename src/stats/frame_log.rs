@@ -69,7 +69,8 @@ pub struct FrameRow {
 
 impl FrameLog {
     /// The metrics of the frames after the warm-up, computed as the recorder of the run did, with each value by its frame.
-    /// Missed refreshes are counted against the nominal refresh rate, else against the measured one. What is told of
+    /// Missed refreshes are counted against the nominal refresh rate, else against the measured one, as if a frame were meant
+    /// for each (a log does not say what rate the mode aimed at). What is told of
     /// refreshes rather than of frames ([`Metric::is_of_frames`](super::Metric::is_of_frames)) is not there. Allocates.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
@@ -79,8 +80,9 @@ impl FrameLog {
         metrics.keep_values();
         let mut previous: Option<FrameRecord> = None;
         for record in self.displayed() {
-            if record.id.0 > self.warmup {
-                metrics.displayed(previous.as_ref().filter(|p| p.id.0 > self.warmup), &record);
+            if record.id.0 > self.warmup && !record.apart {
+                let previous = previous.as_ref().filter(|p| p.id.0 > self.warmup && !p.apart);
+                metrics.displayed(previous, &record);
             }
             previous = Some(record);
         }
@@ -172,6 +174,7 @@ impl From<&FrameRow> for FrameRecord {
         record.animation_time = Duration::from_nanos(row.animation_time);
         (record.repeated, record.stale) = (row.repeated, row.stale);
         (record.dropped, record.after_idle) = (row.dropped, row.after_idle);
+        record.apart = row.apart;
         (record.planned, record.latched) = (time(row.planned), time(row.latched));
         (record.swap_at, record.target) = (time(row.swap_at), time(row.target));
         record.spun = row.spun.map(Duration::from_nanos);
@@ -211,6 +214,7 @@ mod tests {
         record.animation_time = Duration::from_nanos(77);
         record.snapshot = 3;
         (record.stale, record.repeated, record.dropped, record.after_idle) = (true, true, true, true);
+        record.apart = true;
         let at = |n| Some(Timestamp::from_nanos(n));
         (record.planned, record.latched, record.swap_at, record.target) = (at(1), at(2), at(3), at(4));
         (record.spun, record.queued) = (Some(Duration::from_nanos(5)), Some(6));
@@ -236,6 +240,7 @@ mod tests {
             record.animation_time = Duration::from_millis(10 * id);
             record.spun = Some(Duration::from_micros(id));
             (record.after_idle, record.repeated) = (id % 41 == 0, id % 37 == 0);
+            record.apart = (90..110).contains(&id);
             rec.submitted(record);
             rec.gpu_done(FrameId(id), at(start + 1_500));
             let shown = Presentation::At(at(start + 6_000 + id % 5 * 9_000), Origin::Compositor);
@@ -251,7 +256,7 @@ mod tests {
             ..FrameLog::default()
         };
         let (again, run) = (log.metrics(), rec.metrics());
-        assert!(rec.counters().dropped > 20 && rec.counters().contradicted > 0);
+        assert!(rec.counters().dropped > 20 && rec.counters().contradicted > 0 && rec.counters().apart > 5);
         for &metric in Metric::ALL.iter().filter(|m| m.is_of_frames()) {
             assert_eq!(again.summary(metric), run.summary(metric), "{}", metric.name());
             assert_eq!(again.values(metric).len() as u64, run.get(metric).count(), "{}", metric.name());

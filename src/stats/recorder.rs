@@ -343,7 +343,10 @@ impl Recorder {
         if let Some(records) = &mut self.records {
             records.push(record);
         }
-        if record.id.0 > self.warmup {
+        if record.apart {
+            // Another loop's; and the frames before and after it do not follow each other.
+            self.self_check.restart();
+        } else if record.id.0 > self.warmup {
             self.self_check.frame(&record);
         }
         if self.carry.pass(&mut record) {

@@ -130,7 +130,10 @@ fn died(status: ExitStatus, stderr: &Path) -> String {
     };
     let said = fs::read(stderr).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    // What is wrong with an option stands before the hints to it.
+    let error = lines.clone().rfind(|line| line.starts_with("error: "));
+    let last = error.or_else(|| lines.next_back());
     // A line of a foreign program may be as long as it likes.
     last.map_or(how.clone(), |line| format!("{how}: {}", line.chars().take(300).collect::<String>()))
 }

@@ -214,7 +214,7 @@ impl<'a> Before<'a> {
         self.presented = Some(row);
         if shown(row).is_some() {
             (self.displayed, self.carried) = (Some(row), None);
-        } else if row.dropped {
+        } else {
             self.carried = self.carried.into_iter().chain(row.input_received).min();
         }
     }

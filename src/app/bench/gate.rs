@@ -94,7 +94,10 @@ impl Gate {
             .filter(|f| values.binary_search_by_key(&f.id.0, |(frame, _)| *frame).is_ok())
             .copied()
             .collect();
-        let from = if self.metric == Metric::ClickToPhoton { Part::InputWait } else { Part::Logic };
+        let from = match self.metric {
+            Metric::ClickToPhoton | Metric::InputToLogic => Part::InputWait,
+            _ => Part::Logic,
+        };
         let blame = blame(&valued, from, |frame| over.binary_search(&frame.id.0).is_ok());
         Verdict::Broken { is, of: values.len(), blame }
     }

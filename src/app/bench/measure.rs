@@ -166,6 +166,10 @@ impl Measured {
         result.spin_share = mean(|r| r.cost.spin_share);
         result.wakeups_per_s = mean(|r| r.cost.wakeups_per_s);
         result.warnings = all().filter_map(|r| r.error.clone()).collect();
+        result.warnings.extend(runs.iter().filter(|run| run.log.pushed_out > run.log.warmup).map(|run| {
+            let (kept, lost) = (run.log.frames.len(), run.log.pushed_out);
+            format!("the stamps of {lost} older frames were not kept: the gate, samples and plots are of the newest {kept}")
+        }));
         let mut measured = Self { result, ..Self::default() };
         let mut rounds: BTreeMap<&'static str, Vec<u64>> = BTreeMap::new();
         for run in runs {

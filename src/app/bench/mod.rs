@@ -112,8 +112,11 @@ fn list(suite: &Suite) -> String {
 
 /// Writes to standard output. Whoever closed the pipe has read enough.
 fn print(text: &str) -> Result<(), Failure> {
+    // Names come from files of others: none of them may steer the terminal.
+    let plain: String =
+        text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(plain.as_bytes()).and_then(|()| out.flush()) {
         Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
         }

@@ -142,6 +142,11 @@ impl Outcome<'_> {
                 return Err(Failure::Usage(format!("no scenario measured {}", gate.metric.name())));
             }
         }
+        if comparison.is_some_and(Comparison::is_empty) {
+            return Err(Failure::Usage(
+                "nothing could be compared: the base has figures of no such scenario".into(),
+            ));
+        }
         if let Some(comparison) = comparison.filter(|c| c.regressed()) {
             return Err(Failure::Failed(regression(comparison)));
         }

@@ -54,7 +54,7 @@ pub struct ScenarioResult {
     /// Extra load, as `--load` takes it; empty for none.
     pub load: String,
     pub size: [u32; 2],
-    /// `injected: XTEST`, `injected: virtual keyboard`, `synthetic`, or `none`.
+    /// `injected: XTEST`, `injected: virtual keyboard and pointer`, `synthetic`, or `none`.
     pub input: String,
     /// Why there are no figures, in one line.
     pub error: Option<String>,

@@ -74,13 +74,26 @@ impl Suite {
             ));
         }
         for entry in parsed.scenario {
-            entry.expand(&mut scenarios);
-            if scenarios.len() > MOST_SCENARIOS {
+            // Before it is expanded: four long lists would fill the memory first.
+            if scenarios.len().saturating_add(entry.combinations()) > MOST_SCENARIOS {
                 return Err(format!("{file}: there are more than {MOST_SCENARIOS} scenarios"));
             }
+            entry.expand(&mut scenarios);
         }
         if scenarios.is_empty() {
             return Err(format!("{file}: there is no [[scenario]]"));
+        }
+        if let Some(odd) =
+            scenarios.iter().find(|s| s.name.trim().is_empty() || s.name.chars().any(char::is_control))
+        {
+            return Err(format!("{file}: {:?} cannot name a scenario: a name is one line of text", odd.name));
+        }
+        let waits = |s: &&Scenario| s.place == Place::Desktop && s.waits_for_input() && s.seconds.is_none();
+        if let Some(waits) = scenarios.iter().find(waits) {
+            let name = &waits.name;
+            return Err(format!(
+                "{file}: {name:?} would wait for ever: nothing is injected on the desktop; give it --animate, or seconds"
+            ));
         }
         let mut names = BTreeSet::new();
         match scenarios.iter().find(|s| !names.insert(s.name.clone())) {
@@ -121,10 +134,18 @@ struct Entry {
 }
 
 impl Entry {
+    /// How many scenarios it stands for.
+    fn combinations(&self) -> usize {
+        let loads = self.load.as_ref().map_or(1, |loads| loads.0.len());
+        [self.scene.0.len(), self.pacing.0.len(), self.place.0.len(), loads]
+            .into_iter()
+            .fold(1, usize::saturating_mul)
+    }
+
     fn expand(&self, into: &mut Vec<Scenario>) {
         let no_load = [LoadText(String::new())];
         let loads = self.load.as_ref().map_or(&no_load[..], |loads| &loads.0);
-        let several = self.scene.0.len() * self.pacing.0.len() * self.place.0.len() * loads.len() > 1;
+        let several = self.combinations() > 1;
         for scene in &self.scene.0 {
             for place in &self.place.0 {
                 for pacing in &self.pacing.0 {
@@ -329,6 +350,10 @@ mod tests {
             assert!(error.starts_with(&format!("s.toml:{line}: ")), "{text}: {error}");
             assert!(error.contains(says) && !error.contains('\n'), "{error}");
         }
+        let long = |what: &str| format!("[{}]", vec![what; 3_000].join(","));
+        let many = good.replace("'flip'", &long("'flip'")).replace("'auto'", &long("'auto'"));
+        let many = many.replace("'headless=60'", &long("'headless=60'"));
+        assert!(Suite::parse("s.toml", &many).unwrap_err().contains("more than"));
         let both = format!("{good}frames = 9\nseconds = 9\n");
         assert!(Suite::parse("s.toml", &both).unwrap_err().contains("not for both"));
         assert!(Suite::parse("s.toml", "").unwrap_err().contains("[[scenario]]"));

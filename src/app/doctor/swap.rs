@@ -91,9 +91,6 @@ fn queue(measured: &Measured, simulated: bool) -> Line {
     let frames_of = |phase| measured.self_check(phase).and_then(|report| report.queue_frames);
     let told = |n: u32| format!("{n} frame{}", if n == 1 { "" } else { "s" });
     let (waiting, paced) = (frames_of(Phase::Waiting), frames_of(Phase::Paced));
-    let Some(paced_frames) = paced.or(waiting) else {
-        return line(State::NotMeasured, "neither display times nor fences were told".into());
-    };
     let by = if measured.summary.target.origin == Origin::Estimated {
         " (with the GPU, by fences: nobody tells display times)"
     } else if simulated {
@@ -101,14 +98,18 @@ fn queue(measured: &Measured, simulated: bool) -> Line {
     } else {
         ""
     };
-    let text = match waiting {
-        Some(waiting) => format!(
+    let text = match (paced, waiting) {
+        (Some(paced), Some(waiting)) => format!(
             "{} from swap to display as the loop runs by itself, {waiting} with swap interval 1{by}",
-            told(paced_frames)
+            told(paced)
         ),
-        None => format!("{} from swap to display{by}", told(paced_frames)),
+        (Some(paced), None) => format!("{} from swap to display as the loop runs by itself{by}", told(paced)),
+        (None, Some(waiting)) => format!("{} from swap to display with swap interval 1{by}", told(waiting)),
+        (None, None) => {
+            return line(State::NotMeasured, "neither display times nor fences were told".into());
+        }
     };
-    let most = waiting.unwrap_or(0).max(paced_frames);
+    let most = waiting.unwrap_or(0).max(paced.unwrap_or(0));
     let line = if most < 3 {
         line(if simulated { State::Note } else { State::Ok }, text)
     } else {

@@ -158,7 +158,11 @@ impl Tuning {
         }
         match self.told {
             Some(told) => GpuMeasured::Timed(told),
-            None => GpuMeasured::Estimated(wanted),
+            // What the rounds are thought to take, which is less than what is wanted where there can be no more of them.
+            None => {
+                let nanos = self.per_round * f64::from(self.rounds(wanted));
+                GpuMeasured::Estimated(Duration::from_nanos(nanos.max(0.0) as u64))
+            }
         }
     }
 }

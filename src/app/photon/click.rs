@@ -131,11 +131,19 @@ pub fn measure(
         if end.is_some_and(|end| MonotonicClock.now() >= end) {
             break;
         }
-        rest(PHASES.mul_f64(noise.unit()))?;
         let quiet = quiet_for(&firsts);
-        let answer = press_once(watcher, input, press, &answering, quiet)?;
-        check()?;
-        watcher.until_quiet(quiet, LIMIT)?;
+        let answer = rest(PHASES.mul_f64(noise.unit()))
+            .and_then(|()| press_once(watcher, input, press, &answering, quiet))
+            .and_then(|answer| {
+                check()?;
+                watcher.until_quiet(quiet, LIMIT)?;
+                Ok(answer)
+            });
+        let answer = match answer {
+            // What was measured before stays.
+            Err(Trouble::Stopped) if !first_ms.is_empty() => break,
+            answer => answer?,
+        };
         let ms = |at: Timestamp| at.saturating_since(answer.at).as_secs_f64() * 1e3;
         let Some(first) = answer.first.map(ms) else {
             deaf += 1;
@@ -192,6 +200,19 @@ fn press_once(
     let mut answer =
         Answer { at: MonotonicClock.now(), first: None, changed: vec![None; before.len()], held_up: false };
     press.inject(input, true)?;
+    let watched = watch_answer(watcher, &before, answering, quiet, &mut answer);
+    // Whatever came of it, Ctrl-C too: on a server that is not ours what stays pressed goes on when we are gone.
+    let released = press.inject(input, false);
+    watched.and(released).map(|()| answer)
+}
+
+fn watch_answer(
+    watcher: &mut Watcher<'_>,
+    before: &[u32],
+    answering: &[bool],
+    quiet: Duration,
+    answer: &mut Answer,
+) -> Outcome<()> {
     let mut newest = answer.at;
     loop {
         let now = watcher.next()?;
@@ -209,9 +230,7 @@ fn press_once(
             && answer.changed.iter().zip(answering).all(|(changed, expected)| !expected || changed.is_some());
         let limit = if answer.first.is_some() { quiet } else { LIMIT };
         if complete || now.saturating_since(newest) > limit {
-            break;
+            return Ok(());
         }
     }
-    press.inject(input, false)?;
-    Ok(answer)
 }

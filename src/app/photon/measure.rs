@@ -53,7 +53,8 @@ pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
     {
         return Err(Error::Io { path: "standard output".into(), action: "write", source }.into());
     }
-    Ok(())
+    // What was measured is written, and it is not everything.
+    Ok(watcher::check_stop()?)
 }
 
 fn measure(args: &PhotonArgs) -> Outcome<Report> {
@@ -80,8 +81,16 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
-    if args.mode == Mode::Click && !args.no_floor && args.display.is_none() && args.window.is_none() {
-        report.floor = Some(floor(args, press)?);
+    let own = args.display.is_none() && args.window.is_none();
+    if args.mode == Mode::Click && !args.no_floor && own && !watcher::stopped() {
+        match floor(args, press) {
+            Ok(floor) => report.floor = Some(floor),
+            // What was measured of the program is not lost for it.
+            Err(Trouble::Stopped) => report.warnings.push("the floor was not measured: interrupted".into()),
+            Err(Trouble::Bad(why) | Trouble::Broken(why)) => {
+                report.warnings.push(format!("the floor was not measured: {why}"));
+            }
+        }
     }
     let refused = match &observed.priority {
         Priority::Refused(why) => Some(why.as_str()),

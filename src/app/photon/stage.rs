@@ -81,7 +81,9 @@ impl Base {
     pub fn open(args: &PhotonArgs) -> Outcome<Self> {
         let named = args.display.clone();
         // A window that is named without a display is on the one that the environment names.
-        let named = named.or_else(|| args.window.as_ref().and(std::env::var("DISPLAY").ok()));
+        let named = named.or_else(|| {
+            args.window.as_ref().and(std::env::var("DISPLAY").ok().filter(|name| !name.is_empty()))
+        });
         if args.window.is_some() && named.is_none() {
             return Err(Trouble::Bad("--window needs --display, or DISPLAY in the environment".into()));
         }

@@ -20,6 +20,11 @@ pub fn stop() {
     }
 }
 
+/// Whether the user has had enough.
+pub fn stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
+
 pub fn check_stop() -> Outcome<()> {
     if STOPPED.load(Ordering::Relaxed) { Err(Trouble::Stopped) } else { Ok(()) }
 }

@@ -134,7 +134,8 @@ impl View<'_> {
     fn queue_frames(&self) -> Option<u32> {
         let displayed = self.median(|s| s.ahead.map(i64::from));
         let drawn = self.median(|s| s.queued.map(i64::from));
-        displayed.max(drawn).map(|ahead| u32::try_from(ahead + 1).unwrap_or(u32::MAX))
+        // Fences count where nobody tells display times: they are looked at earlier, and know of fewer frames.
+        displayed.or(drawn).map(|ahead| u32::try_from(ahead + 1).unwrap_or(u32::MAX))
     }
 
     fn queue(&self) -> Outcome {

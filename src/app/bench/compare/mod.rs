@@ -163,6 +163,11 @@ impl Comparison {
         !self.broken.is_empty() || self.shifts().any(|shift| shift.verdict == Verdict::Slower)
     }
 
+    /// Whether nothing could be held against anything: no scenario, or no metric, that both sides have figures of.
+    pub fn is_empty(&self) -> bool {
+        self.broken.is_empty() && self.shifts().next().is_none()
+    }
+
     fn shifts(&self) -> impl Iterator<Item = &Shift> {
         self.scenarios
             .iter()

@@ -51,6 +51,7 @@ impl Comparison {
         ));
         let slower = self.slower();
         let verdict = match (self.regressed(), slower.len()) {
+            (false, _) if self.is_empty() => "nothing could be compared".to_owned(),
             (false, _) => "no regression shown".to_owned(),
             (true, 0) => format!("regression: {} scenario(s) failed", self.broken.len()),
             (true, _) => format!("regression: slower in {}", slower.join(", ")),

@@ -159,6 +159,17 @@ fn scenarios_without_a_counterpart_are_named_and_those_that_broke_close_the_gate
 }
 
 #[test]
+fn results_that_have_nothing_in_common_are_no_comparison() {
+    let base = made_up::result(1, 0.0);
+    let mut new = made_up::result(2, 0.0);
+    assert!(!compare(&base, &new, &Options::default()).is_empty());
+    new.scenarios[0].name = "other".into();
+    let comparison = compare(&base, &new, &Options::default());
+    assert!(comparison.is_empty() && !comparison.regressed());
+    assert!(comparison.to_table().contains("nothing could be compared"));
+}
+
+#[test]
 fn what_makes_two_results_hard_to_compare_is_said() {
     let base = made_up::result(1, 0.0);
     let mut new = made_up::result(2, 0.0);

@@ -36,7 +36,9 @@ impl Way {
     pub fn new(s: &ScenarioResult) -> Self {
         let refresh = s.measured_hz.or(s.refresh_hz).filter(|hz| *hz > 0.0).map(|hz| 1e9 / hz);
         let log = FrameLog { frames: s.strip.clone(), ..FrameLog::default() };
-        let mut frames: Vec<FrameRecord> = log.displayed().collect();
+        // The rows of each run have their own numbers; those of its warm-up are in no figure.
+        let measured = |id: u64| id > s.warmup_frames;
+        let mut frames: Vec<FrameRecord> = log.displayed().filter(|f| measured(f.id.0)).collect();
         let names = frames.iter().map(|f| f.id.0).collect();
         let missed = missed(&frames, refresh);
         for (i, frame) in frames.iter_mut().enumerate() {
@@ -59,7 +61,7 @@ impl Way {
             missed,
             blame,
             parts: of.map(figures),
-            dropped: s.strip.iter().filter(|row: &&FrameRow| row.dropped).count(),
+            dropped: s.strip.iter().filter(|row: &&FrameRow| row.dropped && measured(row.id)).count(),
             frames,
         }
     }

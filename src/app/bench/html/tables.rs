@@ -97,6 +97,7 @@ pub fn comparison(c: &Comparison) -> String {
     let mut out = String::from("<h2 id=\"comparison\">Comparison with the base</h2>");
     let slower = c.slower();
     let verdict = match (c.regressed(), slower.is_empty()) {
+        (false, _) if c.is_empty() => "Nothing could be compared.".to_owned(),
         (false, _) => "No regression shown.".to_owned(),
         (true, true) => "Regression: a scenario of the base failed.".to_owned(),
         (true, false) => format!("Regression: slower in {}.", slower.join(", ")),
