@@ -88,6 +88,11 @@ impl Suite {
         {
             return Err(format!("{file}: {:?} cannot name a scenario: a name is one line of text", odd.name));
         }
+        // What the bench itself reads is not the suite's to move.
+        let ours = |arg: &&String| ["--report", "--frame-log", "--help"].iter().any(|o| arg.starts_with(o));
+        if let Some(arg) = scenarios.iter().flat_map(|s| &s.args).find(ours) {
+            return Err(format!("{file}: {arg:?} cannot be among the args of a scenario: the bench sets it"));
+        }
         let waits = |s: &&Scenario| s.place == Place::Desktop && s.waits_for_input() && s.seconds.is_none();
         if let Some(waits) = scenarios.iter().find(waits) {
             let name = &waits.name;

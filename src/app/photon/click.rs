@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// Presses that show nothing before the program is said not to answer.
 const DEAF: u32 = 3;
 /// How long it is watched which points change by themselves.
-const RESTLESS: Duration = Duration::from_millis(300);
+const RESTLESS: Duration = Duration::from_millis(1_200);
 /// The picture counts as being at rest when nothing has changed for so many times the median answer, within these bounds:
 /// a program may answer the letting go as well, as late as it answered the press.
 const QUIET_ANSWERS: f64 = 3.0;

@@ -143,7 +143,9 @@ impl Report {
         }
         if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.partial + c.held_up > 0) {
             if c.lost > 0 {
-                warn(format!("{} presses were lost: nothing changed within a second", c.lost));
+                let n = self.first_ms.as_ref().map_or(0, |f| f.values.len());
+                let most = if c.lost as usize >= n { ": these figures say little" } else { "" };
+                warn(format!("{} presses were lost: nothing changed within a second{most}", c.lost));
             }
             if c.partial > 0 {
                 warn(format!("after {} presses only a part of the picture changed", c.partial));

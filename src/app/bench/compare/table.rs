@@ -56,6 +56,9 @@ impl Comparison {
             (true, 0) => format!("regression: {} scenario(s) failed", self.broken.len()),
             (true, _) => format!("regression: slower in {}", slower.join(", ")),
         };
+        line(format_args!(
+            "base and new are of all frames; shift is new - base of the rounds or blocks, which may differ from theirs"
+        ));
         line(format_args!("{verdict}"));
         out
     }
