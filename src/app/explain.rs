@@ -1,6 +1,6 @@
 //! `scanout explain`.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use scanout::timeline::explain::{Observed, explain};
 use scanout::timeline::{Event, Kind, TIMELINE_SCHEMA};
 
 use super::cli::ExplainArgs;
-use super::{Failure, plain_file};
+use super::{Failure, output, plain_file};
 
 /// Where the file's times begin on the clock that is worked with: stamps may lie before the first event.
 const BASE: Timestamp = Timestamp::from_nanos(1_000_000_000_000_000_000);
@@ -39,13 +39,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     if let Some(dropped) = about["events_dropped"].as_u64().filter(|n| *n > 0) {
         text.push_str(&format!("the file has the end of the run: {dropped} older events were dropped\n"));
     }
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever closed the pipe has read enough.
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
-        }
-        _ => Ok(()),
-    }
+    output::print(&text).map_err(Failure::from)
 }
 
 /// A timeline with every ring full has about 100 MB.

@@ -108,11 +108,11 @@ fn silence_panics() {
 pub fn fail(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Usage(text) => {
-            eprintln!("scanout: {text}");
+            eprintln!("scanout: {}", output::plain(text));
             ExitCode::from(2)
         }
         Failure::Failed(text) => {
-            eprintln!("scanout: {text}");
+            eprintln!("scanout: {}", output::plain(text));
             ExitCode::from(1)
         }
         Failure::Run(error) => {
@@ -126,7 +126,7 @@ pub fn fail(failure: &Failure) -> ExitCode {
                 }
                 cause = e.source();
             }
-            eprintln!("scanout: {}", text.replace('\n', " "));
+            eprintln!("scanout: {}", output::plain(&text.replace('\n', " ")));
             ExitCode::from(1)
         }
     }

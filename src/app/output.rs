@@ -1,7 +1,7 @@
 //! Files that a run leaves behind.
 
 use std::fs::{self, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
@@ -88,10 +88,36 @@ pub fn png(pixels: &Pixels) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// Writes to standard output, without what would steer the terminal.
+pub fn print(text: &str) -> Result<(), Error> {
+    print_coloured(&plain(text))
+}
+
+/// Writes to standard output as it is: for texts that have escapes of ours. Whoever closed the pipe has read enough.
+pub fn print_coloured(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { path: "standard output".into(), action: "write", source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The text without what would steer a terminal: names in it may come from files of others.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\tb\n\u{1b}[31mc\u{9b}d\0"), "a\tb\n\u{fffd}[31mc\u{fffd}d\u{fffd}");
+    }
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     #[test]

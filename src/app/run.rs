@@ -1,6 +1,5 @@
 //! `scanout run`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -346,12 +345,8 @@ impl Outputs {
             (Some(_), None) => log::warn!("no picture was saved: nothing had been drawn"),
             (None, _) => {}
         }
-        if !quiet && let Err(source) = std::io::stdout().lock().write_all(text.as_bytes()) {
-            // Whoever closed the pipe has read enough.
-            if source.kind() != std::io::ErrorKind::BrokenPipe {
-                let error = Error::Io { path: "standard output".into(), action: "write", source };
-                first_error.get_or_insert(error);
-            }
+        if !quiet && let Err(error) = output::print(&text) {
+            first_error.get_or_insert(error);
         }
         first_error.map_or(Ok(()), Err)
     }

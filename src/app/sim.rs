@@ -1,13 +1,11 @@
 //! `scanout sim`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use scanout::Error;
 use scanout::sim::{
     Outcome, PolicyKind, Scenario, SimFrame, Workload, presets, replay, run as simulate, run_observed,
 };
@@ -87,12 +85,8 @@ pub fn run(args: &SimArgs) -> Result<(), Failure> {
         output::write(path, &plot::draw(&comparisons, plot::Format::of(path)?)?)?;
         let _ = writeln!(text, "plot: {}", path.display());
     }
-    if !args.quiet
-        && let Err(source) = std::io::stdout().lock().write_all(text.as_bytes())
-        // Whoever closed the pipe has read enough.
-        && source.kind() != std::io::ErrorKind::BrokenPipe
-    {
-        return Err(Error::Io { path: "standard output".into(), action: "write", source }.into());
+    if !args.quiet {
+        output::print(&text)?;
     }
     Ok(())
 }

@@ -201,17 +201,7 @@ impl Dispatch<wl_pointer::WlPointer, ()> for Client {
     }
 }
 
-impl Dispatch<wl_registry::WlRegistry, GlobalListContents> for Client {
-    fn event(
-        _: &mut Self,
-        _: &wl_registry::WlRegistry,
-        _: wl_registry::Event,
-        _: &GlobalListContents,
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-    }
-}
+ignore_registry!(Client);
 
 delegate_noop!(Client: wl_compositor::WlCompositor);
 delegate_noop!(Client: wl_shm_pool::WlShmPool);

@@ -6,7 +6,8 @@
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
 //! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`SharedImage`] that of any X server on
 //!   this machine, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a compositor one after another.
-//! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one.
+//! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one. What it started in
+//!   its turn ends with it, too, unless the owner was killed at once (`SIGKILL`) or it has left the process group.
 //!
 //! Nothing here is shared between runs: each starts servers of its own on free displays. Whatever the machine lacks is
 //! an [`Error`] that says what to install.
@@ -26,6 +27,23 @@
 //! # Ok(())
 //! # }
 //! ```
+
+/// The registry of a Wayland connection is read once, when it is made: what changes later is nobody's business here.
+macro_rules! ignore_registry {
+    ($state:ty) => {
+        impl Dispatch<wl_registry::WlRegistry, GlobalListContents> for $state {
+            fn event(
+                _: &mut Self,
+                _: &wl_registry::WlRegistry,
+                _: wl_registry::Event,
+                _: &GlobalListContents,
+                _: &Connection,
+                _: &QueueHandle<Self>,
+            ) {
+            }
+        }
+    };
+}
 
 mod capture;
 pub mod cpu;

@@ -22,10 +22,7 @@ mod suite;
 mod table;
 mod user;
 
-use std::io::Write as _;
 use std::path::PathBuf;
-
-use scanout::Error;
 
 pub use self::args::BenchArgs;
 use self::gate::Gate;
@@ -40,12 +37,14 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if let Some(name) = &args.print_suite {
         let found = BUILT_IN.iter().find(|(known, _)| known == name);
         let text = found.map(|(_, text)| *text);
-        return print(text.ok_or_else(|| Failure::Usage(format!("no built-in suite is called {name:?}")))?);
+        return Ok(output::print(
+            text.ok_or_else(|| Failure::Usage(format!("no built-in suite is called {name:?}")))?,
+        )?);
     }
     let mut suite = Suite::find(&args.suite)?;
     select(&mut suite, &args.only)?;
     if args.list {
-        return print(&list(&suite));
+        return Ok(output::print(&list(&suite))?);
     }
     let gate = args.budget.map(|budget| Gate::new(&args.metric, budget, args.percentile)).transpose()?;
     if let Some(gate) = &gate {
@@ -108,20 +107,6 @@ fn list(suite: &Suite) -> String {
         format!("{:<44} {}, input {}{input}\n", s.name, s.length(), user::input_of(s.place))
     };
     suite.scenarios.iter().map(line).collect()
-}
-
-/// Writes to standard output. Whoever closed the pipe has read enough.
-fn print(text: &str) -> Result<(), Failure> {
-    // Names come from files of others: none of them may steer the terminal.
-    let plain: String =
-        text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
-    let mut out = std::io::stdout().lock();
-    match out.write_all(plain.as_bytes()).and_then(|()| out.flush()) {
-        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

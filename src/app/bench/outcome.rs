@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::super::Failure;
+use super::super::output;
 use super::args::BenchArgs;
 use super::compare::{self, Comparison};
 use super::gate::{Gate, Verdict};
 use super::measure::Measured;
 use super::result::BenchResult;
 use super::rounds::Both;
-use super::{csv, html, json, print, table};
+use super::{csv, html, json, table};
 
 /// All that was measured, and what was asked about it.
 pub struct Outcome<'a> {
@@ -72,7 +73,7 @@ impl Outcome<'_> {
             text.push_str(line);
             text.push('\n');
         }
-        print(&text)?;
+        output::print(&text)?;
         self.verdict(&broken, comparison.as_ref())
     }
 

@@ -1,11 +1,8 @@
 //! `scanout report`: pages, tables and comparisons of results that were stored.
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-
-use scanout::Error;
 
 use super::{compare, csv, html, json};
 use crate::app::{Failure, output};
@@ -55,18 +52,8 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         csv::write(path, &result)?;
     }
     match &compared {
-        Some((_, comparison)) => print(&comparison.to_table()),
+        Some((_, comparison)) => Ok(output::print(&comparison.to_table())?),
         None => Ok(()),
-    }
-}
-
-/// Writes to standard output. Whoever closed the pipe has read enough.
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -14,7 +14,7 @@ mod swap;
 mod text;
 mod timer;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
         lines: &lines,
     };
     if !args.quiet {
-        print(&text::page(&lines, std::io::stdout().is_terminal()))?;
+        output::print_coloured(&text::page(&lines, std::io::stdout().is_terminal()))?;
     }
     if let Some(path) = &args.json {
         let mut text = serde_json::to_string_pretty(&report).expect("plain data");
@@ -109,16 +109,6 @@ pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     match opened {
         None => Ok(()),
         Some(_) => Err(Failure::Run(outcome.err().expect("it was an error"))),
-    }
-}
-
-fn print(page: &str) -> Result<(), Error> {
-    match std::io::stdout().lock().write_all(page.as_bytes()) {
-        // Whoever closed the pipe has read enough.
-        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,8 +1,6 @@
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::time::Duration;
 
-use scanout::Error;
 use scanout::display::priority::{self, Priority, REALTIME_LEVEL};
 use scanout::observe::{Area, Key, Program, cost_of_looking, floor_client, floor_client_wayland};
 
@@ -46,12 +44,8 @@ pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
         text.push('\n');
         output::write(path, text.as_bytes())?;
     }
-    if !args.quiet
-        && let Err(source) = std::io::stdout().lock().write_all(report.text().as_bytes())
-        // Whoever closed the pipe has read enough.
-        && source.kind() != std::io::ErrorKind::BrokenPipe
-    {
-        return Err(Error::Io { path: "standard output".into(), action: "write", source }.into());
+    if !args.quiet {
+        output::print(&report.text())?;
     }
     // What was measured is written, and it is not everything.
     Ok(watcher::check_stop()?)

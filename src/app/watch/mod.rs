@@ -9,7 +9,7 @@ mod strip;
 mod terminal;
 mod view;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +17,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use scanout::Error;
 use scanout::display::sleep;
 use scanout::telemetry::shared::AttachError;
 use scanout::time::{Clock as _, MonotonicClock};
 
-use super::Failure;
+use super::{Failure, output};
 use live::Live;
 
 #[derive(Clone, Debug, Args)]
@@ -81,13 +80,7 @@ fn refused(error: &AttachError) -> Failure {
 /// Prints lines; whoever closed the pipe has read enough.
 fn print(lines: &[String]) -> Result<(), Failure> {
     let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source }.into())
-        }
-        _ => Ok(()),
-    }
+    output::print(&text).map_err(Failure::from)
 }
 
 /// How long after a signal the program gives up on a terminal that does not answer.
