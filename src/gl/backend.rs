@@ -151,6 +151,8 @@ pub(crate) struct GlBackend<R, T> {
     /// Input for the overlay, where somebody passes it on.
     port: Option<OverlayPort>,
     fences: FenceRing,
+    /// A frame that was drawn and has no fence yet.
+    unfenced: Option<FrameId>,
     timer: Option<GpuTimer>,
     /// No more frames come.
     over: bool,
@@ -197,6 +199,7 @@ impl<R, T: Surface> GlBackend<R, T> {
             overlay,
             port: None,
             fences,
+            unfenced: None,
             timer,
             over: false,
             invocations,
@@ -256,6 +259,13 @@ impl<R, T: Surface> GlBackend<R, T> {
 }
 
 impl<R, T: Surface> GlBackend<R, T> {
+    /// Puts the fence of the frame that was drawn behind what was asked for so far, once.
+    fn fence(&mut self) {
+        if let Some(id) = self.unfenced.take() {
+            self.fences.insert(id);
+        }
+    }
+
     fn still_there(&self) -> Result<()> {
         let Some(cause) = self.gl.lost() else { return Ok(()) };
         Err(Error::ContextLost { cause, detail: "nobody has made a new one yet".into() })
@@ -283,7 +293,7 @@ impl<R, T: Surface> GlBackend<R, T> {
         std::mem::forget(self.gl.shared());
         let gl = self.surface.restore(self.options.debug)?;
         self.options.apply(&gl, self.folder.as_ref());
-        self.fences = FenceRing::new(&gl);
+        (self.fences, self.unfenced) = (FenceRing::new(&gl), None);
         (self.timer, self.invocations) = self.options.timers(&gl);
         self._end = ContextEnd(gl.clone());
         self.gl = gl;
@@ -334,17 +344,24 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         if let Some(timer) = &mut self.timer {
             timer.end();
         }
-        self.fences.insert(frame.id);
+        self.unfenced = Some(frame.id);
+        // A software rasteriser draws the frame before a swap returns, and each fence is one more hand-over to its threads:
+        // it would lie between the last draw call and the picture, and tell nothing that the end of the swap does not.
+        if !self.target.software {
+            self.fence();
+        }
         Ok(())
     }
 
     fn hold(&mut self) {
+        self.fence();
         // SAFETY: a command in the current context.
         unsafe { self.gl.raw().flush() }
     }
 
     fn swap(&mut self, id: FrameId) -> Result<()> {
         let swapped = self.surface.swap(id);
+        self.fence();
         if !self.options.lose_context_at.is_empty() && self.options.lose_context_at.contains(&id.0) {
             self.options.lose_context_at.retain(|&at| at != id.0);
             self.gl.simulate_loss(ResetCause::Unknown);
