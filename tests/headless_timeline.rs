@@ -246,8 +246,8 @@ fn check(file: &Value, timeline: &Timeline) -> HashMap<String, usize> {
                     slices.get(&tid).is_some_and(|s| s.iter().rev().any(|(a, b)| *a <= at && at <= *b));
                 assert!(inside, "an arrow in no slice: {event}");
             }
-            "b" => *frames.entry(event["id"].as_u64().expect("a frame")).or_default() += 1,
-            "e" => *frames.entry(event["id"].as_u64().expect("a frame")).or_default() -= 1,
+            "b" => *frames.entry(event["id2"]["local"].as_u64().expect("a frame")).or_default() += 1,
+            "e" => *frames.entry(event["id2"]["local"].as_u64().expect("a frame")).or_default() -= 1,
             "i" | "C" => {}
             other => panic!("unknown phase {other}"),
         }
@@ -286,7 +286,7 @@ fn the_file_is_what_trace_viewers_read() {
     let base = file["otherData"]["base_ns"].as_u64().expect("a number");
     let record = timeline.frames.iter().find(|r| r.id == FrameId(30)).expect("a frame");
     let frame =
-        file["traceEvents"].as_array().into_iter().flatten().find(|e| e["ph"] == "b" && e["id"] == 30);
+        file["traceEvents"].as_array().into_iter().flatten().find(|e| e["ph"] == "b" && e["id2"]["local"] == 30);
     let stamp = &frame.expect("the frame")["args"]["swap_end_ns"];
     assert_eq!(record.at(Stage::SwapEnd).map(|at| at.as_nanos() - base), stamp.as_u64());
 }

@@ -141,12 +141,12 @@ fn line(row: &Row<'_>, base: Timestamp, text: &mut String) {
             let _ = write!(text, ",\"severity\":\"{}\"}}}}", m.severity_name());
         }
         What::FrameBegin(record) => {
-            let _ = write!(text, ",\"cat\":\"frame\",\"id\":{},\"args\":", record.id);
+            let _ = write!(text, ",\"cat\":\"frame\",\"id2\":{{\"local\":{}}},\"args\":", record.id);
             frame(record, base, text);
             text.push('}');
         }
         What::FrameEnd(record) => {
-            let _ = write!(text, ",\"cat\":\"frame\",\"id\":{}}}", record.id);
+            let _ = write!(text, ",\"cat\":\"frame\",\"id2\":{{\"local\":{}}}}}", record.id);
         }
         What::Flow(phase, id) => {
             let bound = if phase == 'f' { ",\"bp\":\"e\"" } else { "" };
