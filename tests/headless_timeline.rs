@@ -285,8 +285,11 @@ fn the_file_is_what_trace_viewers_read() {
     // The base and the stamps give the clock's times back to the nanosecond.
     let base = file["otherData"]["base_ns"].as_u64().expect("a number");
     let record = timeline.frames.iter().find(|r| r.id == FrameId(30)).expect("a frame");
-    let frame =
-        file["traceEvents"].as_array().into_iter().flatten().find(|e| e["ph"] == "b" && e["id2"]["local"] == 30);
+    let frame = file["traceEvents"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|e| e["ph"] == "b" && e["id2"]["local"] == 30);
     let stamp = &frame.expect("the frame")["args"]["swap_end_ns"];
     assert_eq!(record.at(Stage::SwapEnd).map(|at| at.as_nanos() - base), stamp.as_u64());
 }

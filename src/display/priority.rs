@@ -80,6 +80,8 @@ pub fn current() -> Priority {
 #[cfg(all(unix, feature = "realtime"))]
 #[allow(unsafe_code, reason = "calls of the system")]
 mod system {
+    use std::mem::MaybeUninit;
+
     use thread_priority::{
         Error, RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
         set_thread_priority_and_policy, thread_native_id, thread_schedule_policy_param,
@@ -126,12 +128,14 @@ mod system {
 
     impl Before {
         pub(super) fn now() -> Self {
-            let (mut policy, mut params) = (0, libc::sched_param { sched_priority: 0 });
+            // Some systems' parameters have fields that are nobody's business.
+            let (mut policy, mut params) = (0, MaybeUninit::zeroed());
             // SAFETY: asks about the calling thread; both places are ours to write to.
             let failed = unsafe {
-                libc::pthread_getschedparam(libc::pthread_self(), &raw mut policy, &raw mut params)
+                libc::pthread_getschedparam(libc::pthread_self(), &raw mut policy, params.as_mut_ptr())
             };
-            Self((failed == 0).then_some((policy, params)))
+            // SAFETY: the call has succeeded and has filled them in.
+            Self((failed == 0).then(|| (policy, unsafe { params.assume_init() })))
         }
 
         pub(super) fn restore(&self) {

@@ -1,8 +1,6 @@
 //! Who puts windows on the screen.
 
-#[cfg(not(x11_platform))]
-use super::line::State;
-use super::line::{Group, Line};
+use super::line::{Group, Line, State};
 
 pub fn lines(out: &mut Vec<Line>) {
     #[cfg(x11_platform)]
@@ -11,7 +9,7 @@ pub fn lines(out: &mut Vec<Line>) {
     out.push(line(State::NotMeasured, "it is the system's own".into()));
 }
 
-fn line(state: super::line::State, text: String) -> Line {
+fn line(state: State, text: String) -> Line {
     Line::new(Group::Display, "compositor", "compositor", state, text)
 }
 
