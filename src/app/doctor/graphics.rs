@@ -10,7 +10,11 @@ pub fn lines(measured: &Measured, out: &mut Vec<Line>) {
     out.push(if target.software {
         let state = if measured.off_screen { State::Note } else { State::Problem };
         renderer(state, format!("{text}: a software rasteriser, the processor draws"))
-            .advise("where there is a GPU: install its driver, see that /dev/dri is there and may be opened, and unset LIBGL_ALWAYS_SOFTWARE")
+            .advise(if cfg!(target_os = "linux") {
+                "where there is a GPU: install its driver, see that /dev/dri is there and may be opened, and unset LIBGL_ALWAYS_SOFTWARE"
+            } else {
+                "where there is a GPU: install its maker's driver"
+            })
     } else {
         renderer(State::Ok, text)
     });

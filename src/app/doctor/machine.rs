@@ -7,6 +7,10 @@ use super::line::{Group, Line, State};
 
 pub fn lines(out: &mut Vec<Line>) {
     let line = |state, text: String| Line::new(Group::Machine, "machine", "machine", state, text);
+    if cfg!(not(target_os = "linux")) {
+        out.push(line(State::NotMeasured, "it is looked at on Linux only".into()));
+        return;
+    }
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let virtual_ = read("/proc/cpuinfo").lines().any(|l| l.starts_with("flags") && l.contains(" hypervisor"));
     let product = read("/sys/class/dmi/id/product_name");

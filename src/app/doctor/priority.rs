@@ -12,6 +12,12 @@ const RTKIT: [&str; 2] = [
     "/usr/local/share/dbus-1/system-services/org.freedesktop.RealtimeKit1.service",
 ];
 
+const REFUSED: &str = if cfg!(target_os = "linux") {
+    "frames are begun late while others compute; allow it with `setcap cap_sys_nice+ep` or a line `@video - rtprio 20` in /etc/security/limits.conf"
+} else {
+    "frames are begun late while others compute; leave processors to it"
+};
+
 pub fn lines(out: &mut Vec<Line>) {
     let line = |state, text: String| Line::new(Group::Timing, "realtime", "real time", state, text);
     let rtkit = RTKIT.iter().any(|path| std::path::Path::new(path).exists());
@@ -23,9 +29,7 @@ pub fn lines(out: &mut Vec<Line>) {
             line(State::Ok, format!("granted, level {level}, {by}; --realtime asks for it"))
                 .figure("level", f64::from(level))
         }
-        Priority::Refused(why) => line(State::Note, format!("refused ({why}){beside}")).advise(
-            "frames are begun late while others compute; allow it with `setcap cap_sys_nice+ep` or a line `@video - rtprio 20` in /etc/security/limits.conf",
-        ),
+        Priority::Refused(why) => line(State::Note, format!("refused ({why}){beside}")).advise(REFUSED),
         _ => line(State::NotMeasured, format!("the system gave no answer{beside}")),
     });
 }
