@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use scanout::pacing::{
-    FrameId, FramePacer, Layout, Lock, MissBudget, Origin, PacerState, Pacing, Plan, Presentation,
+    FramePacer, Layout, Lock, MissBudget, Origin, PacerState, Pacing, Plan, PlanId, Presentation,
     VblankSample, Work,
 };
 use scanout::sim::{
@@ -44,7 +44,7 @@ struct Watched<'a> {
     /// What is taken out.
     without: Option<Mechanism>,
     /// Targets of the last plans.
-    targets: [(FrameId, Option<Timestamp>); 16],
+    targets: [(PlanId, Option<Timestamp>); 16],
 }
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -70,7 +70,7 @@ impl<'a> Watched<'a> {
             on_plan: Box::new(|_, _, _| {}),
             on_vblank: Box::new(|_, _| {}),
             without: None,
-            targets: [(FrameId(0), None); 16],
+            targets: [(PlanId(0), None); 16],
         }
     }
 
@@ -98,15 +98,15 @@ impl Policy for Watched<'_> {
         if self.without == Some(Mechanism::FenceLimit) { 8 } else { self.pacer.frames_in_flight() }
     }
 
-    fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
+    fn submitted(&mut self, id: PlanId, at: Timestamp, work: Work) {
         self.pacer.submitted(id, at, work);
     }
 
-    fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+    fn gpu_done(&mut self, id: PlanId, at: Timestamp) {
         self.pacer.gpu_done(id, at);
     }
 
-    fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    fn presented(&mut self, id: PlanId, presentation: Presentation) {
         let (_, target) = self.targets[(id.0 % 16) as usize];
         let told = match (self.without, target) {
             // Every frame seems in time: nothing is ever found to be missed or queued.

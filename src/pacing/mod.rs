@@ -57,6 +57,36 @@ impl fmt::Display for FrameId {
     }
 }
 
+/// The number of a plan, counted from 1 in the order of planning. A plan is no frame yet: one whose logic had nothing new to show,
+/// or that was withdrawn, never becomes one, and a frame that repeats a picture has none. So the numbers of the two drift apart.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
+pub struct PlanId(pub u64);
+
+impl PlanId {
+    /// The number of the plan made after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// That of the plan made before it; 0, which is no plan's, before the first.
+    pub(crate) const fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// Its place in a ring of `size` plans.
+    pub(crate) const fn slot(self, size: usize) -> usize {
+        (self.0 % size as u64) as usize
+    }
+}
+
+impl fmt::Display for PlanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// Who said when a frame was displayed. Ordered from best to worst.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]

@@ -5,7 +5,7 @@ use super::policy::{Policy, interval};
 use super::screen::{DisplaySpec, Screen, Word};
 use super::workload::{FrameCost, Oversleep, Workload};
 use super::{Noise, Taking};
-use crate::pacing::{FrameId, LONGEST_STEP, Layout, Plan, Work};
+use crate::pacing::{LONGEST_STEP, Layout, Plan, PlanId, Work};
 use crate::stats::{Distribution, Summary};
 use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, Writer, buffer};
 use crate::time::{Timestamp, signed_nanos};
@@ -48,8 +48,8 @@ impl Default for Scenario {
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SimFrame {
-    /// Its number.
-    pub id: FrameId,
+    /// Its plan's number: here each plan becomes a frame.
+    pub id: PlanId,
     /// Its plan.
     pub plan: Plan,
     /// When its logic began.
@@ -158,7 +158,7 @@ struct Engine<'a> {
     render_free: Timestamp,
     gpu_free: Timestamp,
     fences: VecDeque<Timestamp>,
-    gpu_seen: VecDeque<(Timestamp, FrameId, Timestamp)>,
+    gpu_seen: VecDeque<(Timestamp, PlanId, Timestamp)>,
     open: VecDeque<SimFrame>,
     animation: Duration,
     last_start: Option<Timestamp>,
@@ -342,7 +342,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn close(&mut self, id: FrameId, shown: Option<(Timestamp, u64)>) {
+    fn close(&mut self, id: PlanId, shown: Option<(Timestamp, u64)>) {
         let Some(at) = self.open.iter().position(|f| f.id == id) else { return };
         let Some(mut frame) = self.open.remove(at) else { return };
         if let Some((at, refresh)) = shown {

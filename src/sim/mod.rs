@@ -22,14 +22,14 @@
 //! A policy of one's own, on the [displays and workloads](presets) that the program's own comparison has:
 //!
 //! ```
-//! use scanout::pacing::{FrameId, Plan, VblankModel, VblankSample};
+//! use scanout::pacing::{PlanId, Plan, VblankModel, VblankSample};
 //! use scanout::sim::{Policy, presets, run};
 //! use scanout::time::Timestamp;
 //!
 //! /// Begins each frame 6 ms before a refresh, whatever it takes.
 //! struct SixMilliseconds {
 //!     refreshes: VblankModel,
-//!     last: FrameId,
+//!     last: PlanId,
 //!     aimed: u64,
 //! }
 //!
@@ -55,7 +55,7 @@
 //! }
 //!
 //! let scenario = presets::scenario("60", "constant", 2_000)?;
-//! let mut mine = SixMilliseconds { refreshes: VblankModel::new(Some(60.0)), last: FrameId(0), aimed: 0 };
+//! let mut mine = SixMilliseconds { refreshes: VblankModel::new(Some(60.0)), last: PlanId(0), aimed: 0 };
 //! let outcome = run(&scenario, &mut mine);
 //! assert_eq!(outcome.missed_vsyncs, 0);
 //! assert!((outcome.start_to_display.unwrap().mean - 6.0).abs() < 0.2);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::screen::{DisplaySpec, Taking};
 use crate::pacing::{
-    FrameId, FramePacer, MissBudget, PacerState, Pacing, Plan, Presentation, Ticker, Variant, VblankModel,
+    FramePacer, MissBudget, PacerState, Pacing, Plan, PlanId, Presentation, Ticker, Variant, VblankModel,
     VblankSample, Work,
 };
 use crate::time::Timestamp;
@@ -24,17 +24,17 @@ pub trait Policy {
     }
 
     /// The frame was handed to the display.
-    fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
+    fn submitted(&mut self, id: PlanId, at: Timestamp, work: Work) {
         let _ = (id, at, work);
     }
 
     /// The GPU was seen done with the frame.
-    fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+    fn gpu_done(&mut self, id: PlanId, at: Timestamp) {
         let _ = (id, at);
     }
 
     /// What became of the frame.
-    fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    fn presented(&mut self, id: PlanId, presentation: Presentation) {
         let _ = (id, presentation);
     }
 
@@ -77,15 +77,15 @@ impl Policy for FramePacer {
         Self::frames_in_flight(self)
     }
 
-    fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
+    fn submitted(&mut self, id: PlanId, at: Timestamp, work: Work) {
         Self::submitted(self, id, at, work);
     }
 
-    fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+    fn gpu_done(&mut self, id: PlanId, at: Timestamp) {
         Self::gpu_done(self, id, at);
     }
 
-    fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    fn presented(&mut self, id: PlanId, presentation: Presentation) {
         Self::presented(self, id, presentation);
     }
 
@@ -184,9 +184,9 @@ impl PolicyKind {
     pub fn make(self, hz: f64) -> Box<dyn Policy> {
         match self {
             Self::Ours(mode) => Box::new(FramePacer::new(mode, hz)),
-            Self::FixedTimer => Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: FrameId(0) }),
+            Self::FixedTimer => Box::new(Timer { period: 1e9 / hz, start: None, ticks: 0, last: PlanId(0) }),
             Self::SleepMinusOversleep => {
-                Box::new(Limiter { period: (1e9 / hz) as i64, next: None, overslept: 0, last: FrameId(0) })
+                Box::new(Limiter { period: (1e9 / hz) as i64, next: None, overslept: 0, last: PlanId(0) })
             }
             Self::StartAtVblank => Box::new(JustInTime::new(hz, Margin::Whole)),
             Self::AveragePlusMillisecond => Box::new(JustInTime::new(hz, Margin::Average(None))),
@@ -195,7 +195,7 @@ impl PolicyKind {
             }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
             Self::TickerWithVsync => {
-                Box::new(Cooperating { ticker: Ticker::new(interval(hz), Variant::Both), last: FrameId(0) })
+                Box::new(Cooperating { ticker: Ticker::new(interval(hz), Variant::Both), last: PlanId(0) })
             }
         }
     }
@@ -206,7 +206,7 @@ struct Timer {
     period: f64,
     start: Option<Timestamp>,
     ticks: u64,
-    last: FrameId,
+    last: PlanId,
 }
 
 impl Policy for Timer {
@@ -227,7 +227,7 @@ impl Policy for Timer {
 /// A ticker and vsync notices together.
 struct Cooperating {
     ticker: Ticker,
-    last: FrameId,
+    last: PlanId,
 }
 
 impl Policy for Cooperating {
@@ -246,7 +246,7 @@ struct Limiter {
     period: i64,
     next: Option<Timestamp>,
     overslept: i64,
-    last: FrameId,
+    last: PlanId,
 }
 
 impl Policy for Limiter {
@@ -275,8 +275,8 @@ struct JustInTime {
     model: VblankModel,
     period: f64,
     margin: Margin,
-    frames: [(FrameId, Timestamp, Timestamp, Option<Timestamp>); 8],
-    last: FrameId,
+    frames: [(PlanId, Timestamp, Timestamp, Option<Timestamp>); 8],
+    last: PlanId,
     aimed: Option<u64>,
 }
 
@@ -286,8 +286,8 @@ impl JustInTime {
             model: VblankModel::new(Some(hz)),
             period: 1e9 / hz,
             margin,
-            frames: [(FrameId(0), Timestamp::ZERO, Timestamp::ZERO, None); 8],
-            last: FrameId(0),
+            frames: [(PlanId(0), Timestamp::ZERO, Timestamp::ZERO, None); 8],
+            last: PlanId(0),
             aimed: None,
         }
     }
@@ -351,14 +351,14 @@ impl Policy for JustInTime {
         plan
     }
 
-    fn submitted(&mut self, id: FrameId, at: Timestamp, _work: Work) {
+    fn submitted(&mut self, id: PlanId, at: Timestamp, _work: Work) {
         let frame = &mut self.frames[(id.0 % 8) as usize];
         if frame.0 == id {
             frame.3 = Some(at);
         }
     }
 
-    fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+    fn gpu_done(&mut self, id: PlanId, at: Timestamp) {
         let (known, started, _, submitted) = self.frames[(id.0 % 8) as usize];
         if known == id
             && let Some(submitted) = submitted
@@ -367,7 +367,7 @@ impl Policy for JustInTime {
         }
     }
 
-    fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    fn presented(&mut self, id: PlanId, presentation: Presentation) {
         let (known, _, target, _) = self.frames[(id.0 % 8) as usize];
         let half = (self.period / 2.0) as i64;
         let missed = presentation.time().is_none_or(|(at, _)| at.signed_since(target) > half);

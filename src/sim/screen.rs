@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Noise;
-use crate::pacing::{FrameId, Origin, Presentation, VblankSample, VrrRange};
+use crate::pacing::{Origin, PlanId, Presentation, VblankSample, VrrRange};
 use crate::time::{Timestamp, nanos};
 
 /// How a display, with what stands before it, takes frames.
@@ -91,18 +91,18 @@ impl DisplaySpec {
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Word {
     Vblank(VblankSample),
-    Presented(FrameId, Presentation),
+    Presented(PlanId, Presentation),
     /// The true display time of a frame; the policy never hears of it.
-    Shown(FrameId, Timestamp, u64),
+    Shown(PlanId, Timestamp, u64),
     /// A frame that will never be displayed.
-    Gone(FrameId),
+    Gone(PlanId),
     Rate(f64),
     Visible(bool),
 }
 
 #[derive(Copy, Clone, Debug)]
 struct Waiting {
-    id: FrameId,
+    id: PlanId,
     ready: Timestamp,
 }
 
@@ -178,7 +178,7 @@ impl Screen {
     }
 
     /// A frame was swapped at `at` and is finished by the GPU at `done`. Returns when swap returns.
-    pub(super) fn swap(&mut self, id: FrameId, at: Timestamp, done: Timestamp) -> Timestamp {
+    pub(super) fn swap(&mut self, id: PlanId, at: Timestamp, done: Timestamp) -> Timestamp {
         self.advance(at);
         let mut end = at;
         if let Taking::Queue(depth) = self.spec.taking {
@@ -337,14 +337,14 @@ impl Screen {
         }
     }
 
-    fn gone(&mut self, id: FrameId, at: Timestamp) {
+    fn gone(&mut self, id: PlanId, at: Timestamp) {
         self.say(at, Word::Gone(id));
         if self.spec.feedback {
             self.say(at + self.spec.delay, Word::Presented(id, Presentation::Dropped));
         }
     }
 
-    fn stamp(&mut self, at: Timestamp, frame: Option<FrameId>) {
+    fn stamp(&mut self, at: Timestamp, frame: Option<PlanId>) {
         let jitter = (self.noise.normal() * nanos(self.spec.jitter) as f64) as i64;
         let outlier = self.noise.chance(self.spec.outliers);
         let late = if outlier { 1_000_000 + (self.noise.unit() * 9e6) as i64 } else { 0 };

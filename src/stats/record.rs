@@ -118,14 +118,15 @@ impl FrameRecord {
         Self { id, ..Self::default() }
     }
 
-    /// An empty record for the frame of `plan`, with what the plan wants of it.
+    /// An empty record for the frame of `plan`, with what the plan wants of it. It has the plan's number: for loops in which
+    /// every plan becomes a frame.
     #[must_use]
     pub fn for_plan(plan: &Plan) -> Self {
         Self {
             planned: plan.dt.is_some().then_some(plan.wake_at),
             swap_at: plan.swap_at,
             target: plan.target_presentation,
-            ..Self::new(plan.id)
+            ..Self::new(FrameId(plan.id.0))
         }
     }
 

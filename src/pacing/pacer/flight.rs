@@ -1,5 +1,5 @@
 use super::Work;
-use crate::pacing::FrameId;
+use crate::pacing::PlanId;
 use crate::time::Timestamp;
 
 /// Frames of which the plan is remembered until the last is known of them: more than any swap chain holds.
@@ -8,7 +8,7 @@ const REMEMBERED: usize = 16;
 /// A planned frame, until the last is known of it.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Flight {
-    pub(super) id: FrameId,
+    pub(super) id: PlanId,
     pub(super) wake_at: Timestamp,
     pub(super) target: Option<(u64, Timestamp)>,
     /// Set where it was given its whole budget, so that a miss says something about the budget: how often the reserve
@@ -40,11 +40,11 @@ pub(super) struct Flights([Flight; REMEMBERED]);
 
 impl Flights {
     /// Where frame `id` is, or was, or another one that came instead: its own number says.
-    pub(super) const fn at(&self, id: FrameId) -> &Flight {
+    pub(super) const fn at(&self, id: PlanId) -> &Flight {
         &self.0[id.slot(REMEMBERED)]
     }
 
-    pub(super) fn get(&mut self, id: FrameId) -> Option<&mut Flight> {
+    pub(super) fn get(&mut self, id: PlanId) -> Option<&mut Flight> {
         Some(&mut self.0[id.slot(REMEMBERED)]).filter(|flight| flight.id == id && id.0 > 0)
     }
 

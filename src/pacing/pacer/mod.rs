@@ -8,7 +8,7 @@ use super::step::FixedStep;
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
 use super::window::Window;
-use super::{DeltaTime, FrameId, Origin, Pacing, Presentation, Rate};
+use super::{DeltaTime, Origin, Pacing, PlanId, Presentation, Rate};
 use crate::time::{Timestamp, signed_nanos};
 
 use self::flight::{Flight, Flights};
@@ -77,7 +77,7 @@ pub struct FramePacer {
     latch_lead: i64,
     visible: bool,
     flights: Flights,
-    last: FrameId,
+    last: PlanId,
     last_start: Option<Timestamp>,
     /// The last start before the window was hidden, until the first after that.
     hidden_from: Option<Timestamp>,
@@ -129,7 +129,7 @@ impl FramePacer {
             latch_lead: 0,
             visible: true,
             flights: Flights::default(),
-            last: FrameId(0),
+            last: PlanId(0),
             last_start: None,
             hidden_from: None,
             host_target: None,
@@ -200,6 +200,11 @@ impl FramePacer {
         self.one_by_one = one_by_one;
         self.answered = None;
         self.answers.clear();
+    }
+
+    /// Whether the display says no more than that it is ready for the next frame.
+    pub(crate) const fn is_one_by_one(&self) -> bool {
+        self.one_by_one
     }
 
     fn restart_reserve(&mut self) {
@@ -394,7 +399,7 @@ impl FramePacer {
             room: plan.budget.map_or(i64::MAX, signed_nanos),
             ..Flight::default()
         });
-        self.conclude(FrameId(plan.id.0.saturating_sub(CONCLUDED)));
+        self.conclude(PlanId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
     }
 

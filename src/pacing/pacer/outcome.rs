@@ -1,7 +1,7 @@
 //! What became of plans, and what is learnt from that.
 
 use super::{FramePacer, Lock, Pacing, Presentation, VblankSample, Verdict, Way, Work};
-use crate::pacing::{FrameId, Origin};
+use crate::pacing::{Origin, PlanId};
 use crate::time::{Timestamp, signed_nanos};
 
 /// The reserve counts as load up to this share of a refresh.
@@ -20,7 +20,7 @@ const ONE_REFRESH: f64 = 1.5;
 
 impl FramePacer {
     /// The frame of plan `id` was handed to the display: swap returned at `at`.
-    pub fn submitted(&mut self, id: FrameId, at: Timestamp, work: Work) {
+    pub fn submitted(&mut self, id: PlanId, at: Timestamp, work: Work) {
         if self.mode == Pacing::Vsync && self.way() == Way::Throttled {
             self.throttle.swapped(at, self.refresh_hz);
         }
@@ -35,7 +35,7 @@ impl FramePacer {
 
     /// The GPU was done with the frame of plan `id` at `at`, or was seen done then. Frames of which this is not told within
     /// two more plans count as done when they were submitted.
-    pub fn gpu_done(&mut self, id: FrameId, at: Timestamp) {
+    pub fn gpu_done(&mut self, id: PlanId, at: Timestamp) {
         if let Some(flight) = self.flights.get(id) {
             flight.gpu_done = Some(at);
             if flight.submitted.is_some() {
@@ -45,7 +45,7 @@ impl FramePacer {
     }
 
     /// What became of the frame of plan `id`.
-    pub fn presented(&mut self, id: FrameId, presentation: Presentation) {
+    pub fn presented(&mut self, id: PlanId, presentation: Presentation) {
         if let (true, Some((at, _))) = (self.one_by_one, presentation.time()) {
             self.answered_at(at);
         }
@@ -122,7 +122,7 @@ impl FramePacer {
     /// The frame of plan `id`, which had been waiting for something to show, began at `at`, later than planned. The grid starts
     /// anew there: after idling a frame starts at once and not at some old grid point. Returns when it is to be displayed now,
     /// where its plan had aimed at a time: what was planned before the wait may have passed.
-    pub fn began_after_idle(&mut self, id: FrameId, at: Timestamp) -> Option<Timestamp> {
+    pub fn began_after_idle(&mut self, id: PlanId, at: Timestamp) -> Option<Timestamp> {
         self.last_start = Some(at);
         self.throttle.interrupted();
         self.grid.move_to(at);
@@ -159,7 +159,7 @@ impl FramePacer {
     }
 
     /// The frame of plan `id` was replaced by a newer one before it could be displayed.
-    fn dropped(&mut self, id: FrameId) {
+    fn dropped(&mut self, id: PlanId) {
         if let Some(flight) = self.flights.get(id)
             && flight.target.is_some()
             && !flight.on_grid
@@ -171,7 +171,7 @@ impl FramePacer {
     }
 
     /// Nobody measures when the frame of plan `id` is displayed.
-    fn judge_unmeasured(&mut self, id: FrameId) {
+    fn judge_unmeasured(&mut self, id: PlanId) {
         let lead = self.latch_lead;
         let Some(flight) = self.flights.get(id) else { return };
         let known = flight.judged || flight.on_grid;
@@ -184,8 +184,8 @@ impl FramePacer {
     }
 
     /// Takes over how long the frame of plan `id` took.
-    fn count(&mut self, id: FrameId) {
-        let before = *self.flights.at(FrameId(id.0.saturating_sub(1)));
+    fn count(&mut self, id: PlanId) {
+        let before = *self.flights.at(id.before());
         let quickest = self.load.quickest_gpu();
         let Some(flight) = self.flights.get(id) else { return };
         let (Some(submitted), Some(ready), false) = (flight.submitted, flight.ready(), flight.counted) else {
@@ -227,7 +227,7 @@ impl FramePacer {
     }
 
     /// Takes over what is left to be known of a frame of which nobody told more in time.
-    pub(super) fn conclude(&mut self, id: FrameId) {
+    pub(super) fn conclude(&mut self, id: PlanId) {
         self.count(id);
         if self.unmeasured >= UNMEASURED {
             self.judge_unmeasured(id);

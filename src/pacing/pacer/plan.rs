@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::super::step::Steps;
 use super::super::vblank::Lock;
-use super::super::{FrameId, Layout, Origin, Rate};
+use super::super::{Layout, Origin, PlanId, Rate};
 #[cfg(doc)]
 use super::{FramePacer, LONGEST_STEP};
 use crate::time::Timestamp;
@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The planned frame's number, to be named in [`FramePacer::submitted`] and the calls after it.
-    pub id: FrameId,
+    /// The plan's number, to be named in [`FramePacer::submitted`] and the calls after it.
+    pub id: PlanId,
     /// Input is sampled and logic runs at this time, not before. In the past: now.
     pub wake_at: Timestamp,
     /// Swap is not called before this time, where the frame would be displayed too early otherwise.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{DeltaTime, FramePacer, LONGEST_STEP, Lock, Plan, ReferenceFilter, duration};
-use crate::pacing::{FrameId, Layout};
+use crate::pacing::Layout;
 use crate::time::Timestamp;
 
 /// Frames at the start, and after the display changed, that are given the whole refresh.
@@ -109,7 +109,7 @@ impl FramePacer {
 
     /// The newest refresh that is spoken for: nothing else may aim at it.
     fn taken(&self, now: Timestamp) -> Option<u64> {
-        let newest = self.flights.at(FrameId(self.last.0.saturating_sub(1)));
+        let newest = self.flights.at(self.last.before());
         let (target, _) = newest.target.filter(|_| newest.id.next() == self.last)?;
         if let Some(shown) = newest.shown {
             // A display time in the future is nobody's to know.
@@ -139,7 +139,7 @@ impl FramePacer {
         self.work.set_limit(duration(most));
         let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(most) };
         let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
-        let before = *self.flights.at(FrameId(self.last.0.saturating_sub(1)));
+        let before = *self.flights.at(self.last.before());
         let last = before.target.filter(|_| !self.idle && before.id.next() == self.last).map(|(_, at)| at);
         let last = last.map(|at| before.ready().map_or(at, |ready| ready.max(at)));
         let target = last.map_or(earliest, |last| earliest.max(last.offset(period as i64)));

@@ -1,4 +1,4 @@
-use crate::pacing::FrameId;
+use crate::pacing::PlanId;
 
 /// Frames in a row that were ready in time and yet displayed late, before the queue is drained. Where that has helped
 /// before, one is enough: by the time it is known of, the next one is on its way already.
@@ -28,11 +28,11 @@ pub(super) struct Queue {
     /// Refreshes to leave out with the next plan.
     leave_out: u64,
     /// The first plan after the last drain; what was planned before it was queued before it.
-    drained: FrameId,
+    drained: PlanId,
     /// A frame after the last drain was displayed in time.
     settled: bool,
     /// No drain before this plan.
-    not_before: FrameId,
+    not_before: PlanId,
     wait: u64,
     /// How long before its deadline the latest of the frames was ready that were displayed in time lately.
     sufficed: i64,
@@ -46,9 +46,9 @@ impl Queue {
         Self {
             late: 0,
             leave_out: 0,
-            drained: FrameId(0),
+            drained: PlanId(0),
             settled: true,
-            not_before: FrameId(0),
+            not_before: PlanId(0),
             wait: DRAIN_WAIT,
             sufficed: i64::MAX,
             helps: false,
@@ -79,7 +79,7 @@ impl Queue {
 
     /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
     /// that says something about its own budget, and not about frames before it.
-    pub(super) fn judge(&mut self, id: FrameId, refreshes: u64, in_time: bool) -> bool {
+    pub(super) fn judge(&mut self, id: PlanId, refreshes: u64, in_time: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
             return false;
         }
@@ -105,14 +105,14 @@ impl Queue {
     }
 
     /// Refreshes to leave out before the target of plan `id`.
-    pub(super) fn leave_out(&mut self, id: FrameId) -> u64 {
+    pub(super) fn leave_out(&mut self, id: PlanId) -> u64 {
         let refreshes = std::mem::take(&mut self.leave_out);
         if refreshes > 0 {
             if !self.settled {
                 (self.wait, self.helps) = ((self.wait * 2).min(LONGEST_DRAIN_WAIT), false);
             }
             (self.drained, self.settled, self.late) = (id, false, 0);
-            self.not_before = FrameId(id.0 + self.wait);
+            self.not_before = PlanId(id.0 + self.wait);
         }
         refreshes
     }

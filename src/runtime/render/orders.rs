@@ -1,0 +1,153 @@
+use crate::pacing::{FrameId, FramePacer, Pacing, Plan};
+use crate::runtime::logic::Order;
+use crate::runtime::signal::Waker;
+use crate::sync::snapshot::Writer;
+use crate::time::{Timestamp, nanos};
+use crate::timeline::{self, Event, Kind};
+
+/// What is ordered of the logic's step: one snapshot per order, for one plan.
+pub(super) struct Orders {
+    out: Writer<Order>,
+    logic: Waker,
+    /// The newest.
+    order: Order,
+    /// The render thread runs the logic's steps: nobody has to be woken for an order, and nobody else can be late.
+    lent: bool,
+    /// The frame whose answer the next order waits for.
+    awaited: Option<FrameId>,
+}
+
+impl Orders {
+    pub(super) fn new(out: Writer<Order>, logic: Waker) -> Self {
+        Self { out, logic, order: Order::default(), lent: false, awaited: None }
+    }
+
+    /// Whom orders wake.
+    pub(super) const fn logic(&self) -> &Waker {
+        &self.logic
+    }
+
+    /// Which thread runs the steps.
+    pub(super) const fn set_lent(&mut self, lent: bool) {
+        self.lent = lent;
+    }
+
+    /// The frame whose answer the next order waits for.
+    pub(super) const fn awaited(&self) -> Option<FrameId> {
+        self.awaited
+    }
+
+    /// The next order is given when this frame was answered for.
+    pub(super) const fn wait_for(&mut self, frame: FrameId) {
+        self.awaited = Some(frame);
+    }
+
+    /// Orders the next frame, unless an embedding program's ticks do.
+    pub(super) fn order_next(&mut self, pacer: &mut FramePacer, now: Timestamp) {
+        if pacer.mode() != Pacing::Host {
+            self.order(pacer, now);
+        }
+    }
+
+    /// Plans the next frame and orders its snapshot.
+    pub(super) fn order(&mut self, pacer: &mut FramePacer, now: Timestamp) {
+        self.awaited = None;
+        let mut plan = pacer.plan(now);
+        if plan.parked {
+            return;
+        }
+        if pacer.mode() == Pacing::Host {
+            // One frame per tick, however long that takes.
+            plan.stale_at = Timestamp::MAX;
+        }
+        timeline::push(Event {
+            value: plan.target_presentation.map_or(0, Timestamp::as_nanos),
+            delay: plan.budget.map_or(0, nanos),
+            ..Event::new(Kind::Plan, "plan", plan.id.0, now, plan.wake_at)
+        });
+        self.order = Order { number: self.order.number + 1, plan };
+        self.publish();
+    }
+
+    /// What was ordered is not due any more.
+    pub(super) fn withdraw(&mut self) {
+        self.order.plan = Plan { wake_at: Timestamp::MAX, stale_at: Timestamp::MAX, ..Plan::default() };
+        self.publish();
+    }
+
+    /// From when on the order in hand is late, where the newest snapshot was made for order `made` and an earlier one.
+    pub(super) fn stale_at(&self, made: u64) -> Option<Timestamp> {
+        (made < self.order.number && !self.lent).then_some(self.order.plan.stale_at)
+    }
+
+    /// The order in hand stays open until then.
+    pub(super) const fn extend(&mut self, stale_at: Timestamp) {
+        self.order.plan.stale_at = stale_at;
+    }
+
+    fn publish(&mut self) {
+        let mut out = self.out.write();
+        *out = self.order;
+        out.publish();
+        if !self.lent {
+            self.logic.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, buffer};
+
+    fn orders() -> (Orders, Reader<Order>) {
+        let (out, orders) = buffer::<_, DEFAULT_SLOTS>(|_| Order::default());
+        (Orders::new(out, Waker::none()), orders)
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_nanos(1_000_000_000)
+    }
+
+    #[test]
+    fn a_host_orders_by_its_ticks_and_its_frames_are_never_stale() {
+        let (mut orders, mut given) = orders();
+        let mut pacer = FramePacer::new(Pacing::Host, 60.0);
+        orders.order_next(&mut pacer, now());
+        assert!(!given.acquire().fresh);
+        orders.order(&mut pacer, now());
+        assert_eq!(given.acquire().value.number, 1);
+        assert_eq!(orders.stale_at(0), Some(Timestamp::MAX));
+    }
+
+    #[test]
+    fn only_an_open_order_of_another_thread_can_be_late() {
+        let (mut orders, _given) = orders();
+        orders.order_next(&mut FramePacer::new(Pacing::Immediate, 60.0), now());
+        assert!(orders.stale_at(0).is_some() && orders.stale_at(1).is_none());
+        orders.set_lent(true);
+        assert_eq!(orders.stale_at(0), None);
+    }
+
+    #[test]
+    fn an_order_that_was_withdrawn_is_not_due_and_the_next_one_is() {
+        let (mut orders, mut given) = orders();
+        let mut pacer = FramePacer::new(Pacing::Immediate, 60.0);
+        orders.order_next(&mut pacer, now());
+        orders.withdraw();
+        assert_eq!(given.acquire().value.plan.wake_at, Timestamp::MAX);
+        orders.wait_for(FrameId(3));
+        orders.order_next(&mut pacer, now());
+        assert_eq!((given.acquire().value.plan.wake_at, orders.awaited()), (now(), None));
+    }
+
+    #[test]
+    fn of_a_hidden_window_nothing_is_ordered() {
+        let (mut orders, mut given) = orders();
+        let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+        pacer.set_visible(false);
+        orders.wait_for(FrameId(3));
+        orders.order_next(&mut pacer, now());
+        assert_eq!((given.acquire().fresh, orders.awaited()), (false, None));
+    }
+}
