@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::host::{Changes, Control, Ended, Pixels, RunOptions, SETTLING, Summary, TargetInfo, Wishes};
+use super::counted::Counted;
+use super::host::{Changes, Control, Ended, Pixels, RunOptions, Summary, TargetInfo, Wishes};
 use super::input::{LatestInput, Size};
 use super::latch::Latch;
 use super::logic::{Demand, Due, Logic, Order};
@@ -61,6 +62,8 @@ pub struct FrameInfo<'a> {
     pub latch: &'a Latch,
     /// What tells display times now, and who stands behind it; `None` until a source has said so.
     pub source: Option<(&'static str, Origin)>,
+    /// The frame is left out of the run's figures: [`FrameRecord::apart`].
+    pub apart: bool,
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render
@@ -186,6 +189,7 @@ pub(super) enum Reason {
 struct Drawn {
     record: FrameRecord,
     reason: Reason,
+    mode: Pacing,
     plan: Plan,
     /// The next order was given when the snapshot was acquired.
     ahead: bool,
@@ -245,8 +249,7 @@ pub(super) struct RenderStep<S, B> {
     source: Option<(&'static str, Origin)>,
     /// Since when a frame waits for the GPU to finish an earlier one.
     fence_since: Option<Timestamp>,
-    /// Frames up to this time are kept out of the run's figures.
-    apart_until: Timestamp,
+    counted: Counted,
     /// Contexts that were lost, in all and since the time beside it.
     losses: u64,
     recent_losses: (u32, Timestamp),
@@ -272,6 +275,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         pacer.set_cap(options.cap);
         pacer.set_vrr(options.vrr);
         pacer.set_delta_time(options.delta);
+        let counted = Counted::new(options.pacing);
         let mut step = Self {
             backend,
             snapshots,
@@ -307,7 +311,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             priority,
             source: None,
             fence_since: None,
-            apart_until: Timestamp::ZERO,
+            counted,
             losses: 0,
             recent_losses: (0, Timestamp::ZERO),
             telemetry: None,
@@ -373,7 +377,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let stepped = (wishes.next_pacing > 0).then_some(stepped);
         if let Some(mode) = wishes.pacing.or(stepped) {
             log::info!("pacing: {mode}");
-            self.keep_apart(self.pacer.mode(), mode, now);
+            self.counted.switched(self.pacer.mode(), mode, now, &self.pacer.state());
             self.pacer.set_mode(mode);
             self.set_throttle();
             self.tell_refresh();
@@ -411,19 +415,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let rests = self.snapshots.current().marks.demand == Demand::OnInput;
         self.redraw |= wishes.redraw || wishes.toggle_overlay || (wishes.overlay_input && rests);
         Ok(())
-    }
-
-    /// The loop that others have is drawn with for comparison: its frames are no part of the run's figures, unless the run was
-    /// started with it.
-    fn keep_apart(&mut self, before: Pacing, mode: Pacing, now: Timestamp) {
-        if self.options.pacing == Pacing::Naive {
-            return;
-        }
-        if mode == Pacing::Naive {
-            self.apart_until = Timestamp::MAX;
-        } else if before == Pacing::Naive {
-            self.apart_until = now + SETTLING;
-        }
     }
 
     /// What somebody who draws wants to be different.
@@ -553,12 +544,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.snapshot = snapshot.index;
         record.animation_time = marks.animation_time;
         record.repeated = !fresh;
-        record.apart = acquired < self.apart_until;
+        record.apart = self.counted.is_apart(acquired, || self.pacer.state());
         record.stale = !fresh && reason == Reason::Stale;
         record.mark(Stage::SnapshotAcquired, acquired);
         record.set(Stage::InputSampled, marks.sampled);
         if fresh {
-            self.recorder.skipped(snapshot.skipped);
+            if !record.apart {
+                self.recorder.skipped(snapshot.skipped);
+            }
             record.planned = marks.plan.dt.is_some().then_some(marks.plan.wake_at);
             record.target = marks.plan.target_presentation;
             record.swap_at = marks.plan.swap_at;
@@ -609,6 +602,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             pacer: &self.pacer,
             latch: &self.latch,
             source: self.source,
+            apart: record.apart,
         };
         self.backend.draw(&self.snapshots.current().view, &info)?;
         let submitted = clock.now();
@@ -633,14 +627,23 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if swap_at > submitted {
             self.backend.hold();
         }
-        self.drawn =
-            Some(Drawn { record, reason, plan: marks.plan, ahead, acquired, submitted, logic, swap_at });
+        self.drawn = Some(Drawn {
+            record,
+            reason,
+            mode: self.pacer.mode(),
+            plan: marks.plan,
+            ahead,
+            acquired,
+            submitted,
+            logic,
+            swap_at,
+        });
         Ok(())
     }
 
     /// Swaps the frame that was drawn.
     pub(super) fn swap(&mut self, clock: &impl Clock) -> Result<()> {
-        let Some(Drawn { mut record, reason, plan, ahead, acquired, submitted, logic, swap_at }) =
+        let Some(Drawn { mut record, reason, mode, plan, ahead, acquired, submitted, logic, swap_at }) =
             self.drawn.take()
         else {
             return Ok(());
@@ -660,6 +663,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         record.mark(Stage::SwapEnd, swapped);
         self.last = record.id;
         self.last_drawn = swapped;
+        if record.id.0 > self.recorder.warmup() {
+            self.counted.drawn(mode, record.apart);
+        }
         let queued = self.recorder.submit(record);
         if let Some(telemetry) = &mut self.telemetry {
             telemetry.stamp(record.id, Stage::SwapEnd, swapped);
@@ -727,7 +733,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                     telemetry.presented(id, presentation);
                 }
                 if let Presentation::At(at, _) = presentation {
-                    recorder.told_after(now.signed_since(at));
+                    recorder.told_after(id, now.signed_since(at));
                 }
                 if let Some(plan) = plan_of(id) {
                     pacer.presented(plan, presentation);
@@ -850,6 +856,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 pacer: &self.pacer,
                 latch: &self.latch,
                 source: self.source,
+                apart: false,
             };
             match self.backend.capture(&slot.view, &info) {
                 Ok(pixels) => picture = Some(pixels),
@@ -864,15 +871,18 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.recorder.finish();
         let mut target = self.backend.target().clone();
         target.refresh_hz = self.refresh_hz;
+        let (apart, pacer, modes) = self.counted.finish(now, self.pacer.state());
         let summary = Summary {
             frames: self.recorder.counters().frames,
             missed: (!self.told.0.is_zero()).then(|| self.recorder.metrics().missed_vsyncs()),
             elapsed: self.started.map_or(Duration::ZERO, |at| now.saturating_since(at)),
             target,
             size: self.size,
+            apart,
             pacing: self.pacer.mode(),
+            modes,
             throttle: self.pacer.throttle(),
-            pacer: self.pacer.state(),
+            pacer,
             priority: self.priority,
             intervals: self.told,
             stats: self.recorder,

@@ -1,4 +1,8 @@
-/// What is counted rather than timed.
+#[cfg(doc)]
+use crate::stats::FrameRecord;
+
+/// What is counted rather than timed. Frames that are kept [apart](FrameRecord::apart) are in none of these figures but
+/// their own.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -17,7 +21,7 @@ pub struct Counters {
     pub snapshots_skipped: u64,
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
-    /// Frames that were displayed and left out of the metrics, because they were drawn to be compared with:
+    /// Frames that were drawn, displayed or not, and left out of all figures, because they were drawn to be compared with:
     /// [`FrameRecord::apart`].
     pub apart: u64,
     /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an

@@ -38,9 +38,14 @@ impl Recorder {
 
     fn take(&mut self, record: FrameRecord) {
         self.last = record.id;
-        self.counters.frames += 1;
-        self.counters.repeated += u64::from(record.repeated);
-        self.counters.stale += u64::from(record.stale);
+        self.apart[record.id.slot(RECENT)] = record.apart;
+        if record.apart {
+            self.counters.apart += 1;
+        } else {
+            self.counters.frames += 1;
+            self.counters.repeated += u64::from(record.repeated);
+            self.counters.stale += u64::from(record.stale);
+        }
         self.pending[record.id.slot(PENDING)] = Some(record);
     }
 
@@ -70,7 +75,7 @@ impl Recorder {
             return presentation;
         }
         let contradicted = presentation.time().is_some_and(|(at, _)| !self.in_order(id, at));
-        self.counters.contradicted += u64::from(contradicted);
+        self.counters.contradicted += u64::from(contradicted && !self.is_apart(id));
         let presentation = if contradicted { Presentation::Dropped } else { presentation };
         if let Some(record) = self.pending_mut(id) {
             match presentation.time() {
@@ -111,6 +116,11 @@ impl Recorder {
         }
     }
 
+    /// Whether frame `id`, one of the last, is kept out of all figures.
+    pub(super) fn is_apart(&self, id: FrameId) -> bool {
+        self.apart[id.slot(RECENT)]
+    }
+
     fn pending_mut(&mut self, id: FrameId) -> Option<&mut FrameRecord> {
         self.pending[id.slot(PENDING)].as_mut().filter(|record| record.id == id)
     }
@@ -146,8 +156,7 @@ impl Recorder {
             self.self_check.frame(&record);
         }
         if self.carry.pass(&mut record) {
-            self.counters.unfinished += u64::from(record.at(Stage::GpuDone).is_none());
-            self.counters.apart += u64::from(record.apart);
+            self.counters.unfinished += u64::from(!record.apart && record.at(Stage::GpuDone).is_none());
             if record.id.0 > self.warmup && !record.apart {
                 self.counters.measured += 1;
                 // Steps from a warm-up frame to the first measured one are left out with it.
@@ -156,8 +165,8 @@ impl Recorder {
             }
             self.previous = Some(record);
         } else {
-            self.counters.dropped += u64::from(record.dropped);
-            self.counters.unfinished += u64::from(!record.dropped);
+            self.counters.dropped += u64::from(record.dropped && !record.apart);
+            self.counters.unfinished += u64::from(!record.dropped && !record.apart);
         }
         if self.recent.len() < RECENT {
             self.recent.push(record);

@@ -32,6 +32,8 @@ pub struct Recorder {
     warmup: u64,
     metrics: Metrics,
     counters: Counters,
+    /// Of the last frames: kept out of all figures. What is told of a frame may come after it is finished.
+    apart: Box<[bool]>,
     recent: Vec<FrameRecord>,
     recent_next: usize,
     /// Somebody does say when the GPU is done.
@@ -58,6 +60,7 @@ impl Recorder {
             warmup,
             metrics: Metrics::new(refresh),
             counters: Counters::default(),
+            apart: vec![false; RECENT].into_boxed_slice(),
             recent: Vec::with_capacity(RECENT),
             recent_next: 0,
             gpu_seen: false,
@@ -95,9 +98,11 @@ impl Recorder {
         self.records.as_ref().map_or_else(Default::default, |records| (records.list(), records.pushed_out()))
     }
 
-    /// A measured display time was heard of so many nanoseconds after it.
-    pub(crate) fn told_after(&mut self, nanos: i64) {
-        self.told_after.record(nanos);
+    /// The measured display time of frame `id` was heard of so many nanoseconds after it.
+    pub(crate) fn told_after(&mut self, id: FrameId, nanos: i64) {
+        if !self.is_apart(id) {
+            self.told_after.record(nanos);
+        }
     }
 
     /// How long after a frame's display its time was heard of, where somebody measures it; negative where it is told in advance.
@@ -117,9 +122,9 @@ impl Recorder {
         &self.self_check
     }
 
-    /// A pass of frame `id` took the GPU so many nanoseconds. Those of the warm-up are left out.
+    /// A pass of frame `id` took the GPU so many nanoseconds. Those of the warm-up, and of frames that are kept apart, are left out.
     pub fn gpu_pass(&mut self, id: FrameId, name: &'static str, nanos: i64) {
-        if id.0 > self.warmup {
+        if id.0 > self.warmup && !self.is_apart(id) {
             self.passes.record(name, nanos);
         }
     }

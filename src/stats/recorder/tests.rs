@@ -41,11 +41,40 @@ fn frames_that_are_kept_apart_are_in_no_figure() {
         rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
     }
     let c = rec.counters();
-    assert_eq!((c.frames, c.measured, c.apart), (6, 4, 2));
+    assert_eq!((c.frames, c.measured, c.apart), (4, 4, 2));
     let n = |metric| rec.metrics().get(metric).count();
     assert_eq!(n(Metric::SampleToPhoton), 4);
     assert_eq!(n(Metric::MsBetweenDisplayChange), 2, "1 to 2 and 5 to 6");
     assert_eq!(rec.metrics().refreshes(), 2);
+}
+
+#[test]
+fn frames_that_are_kept_apart_are_counted_as_nothing_else() {
+    let mut rec = Recorder::new(0, Duration::from_millis(1));
+    for id in 1..=8 {
+        let mut record = frame(id, None);
+        (record.apart, record.repeated, record.stale) = (id > 2, true, true);
+        rec.submitted(record);
+        // Shown, dropped, told at a time that cannot be, and nothing told.
+        let told = match id % 4 {
+            1 => Some(Presentation::Estimated(at(id * 1_000 + 700))),
+            2 => Some(Presentation::Dropped),
+            3 => Some(Presentation::Estimated(at(1))),
+            _ => None,
+        };
+        told.map(|told| rec.presented(FrameId(id), told));
+        rec.gpu_done(FrameId(id), at(id * 1_000 + 600));
+    }
+    rec.finish();
+    for id in 1..=8 {
+        rec.gpu_pass(FrameId(id), "scene", 1_000);
+        rec.told_after(FrameId(id), 1_000);
+    }
+    let c = rec.counters();
+    assert_eq!((c.frames, c.apart, c.measured), (2, 6, 1));
+    assert_eq!((c.repeated, c.stale, c.dropped, c.unfinished, c.contradicted), (2, 2, 1, 0, 0));
+    assert_eq!(rec.display_times_late().count(), 2);
+    assert_eq!(rec.gpu_passes().iter().map(|(_, times)| times.count()).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
