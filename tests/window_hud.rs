@@ -177,7 +177,10 @@ fn key_switches_to_the_naive_loop_and_its_frames_are_kept_out_of_the_run() {
     assert!(count("measured") <= count("frames"), "{}", report["counters"]);
     assert!(count("measured") + warmup + 20 >= count("frames"), "{}", report["counters"]);
     assert_eq!(report["pacing"], "auto");
-    assert!(report["apart_s"].as_f64().is_some_and(|s| s > 2.0), "two seconds of settling at least: {report}");
+    assert!(
+        report["apart_s"].as_f64().is_some_and(|s| s > 2.0),
+        "two seconds of settling at least: {report}"
+    );
     let naive = report["modes"].as_array().and_then(|modes| modes.iter().find(|m| m["pacing"] == "naive"));
     assert_eq!(naive.expect("frames of it")["frames"], 0);
 }

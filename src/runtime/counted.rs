@@ -21,13 +21,13 @@ pub struct ModeFrames {
     pub apart: u64,
 }
 
-/// What a pacer counts over a run.
+/// What a pacer counts over a run, besides the outcome of plans, of which it leaves out what it is told to.
 #[derive(Copy, Clone, Debug, Default)]
-struct Tally([u64; 5]);
+struct Tally([u64; 3]);
 
 impl Tally {
     const fn of(state: &PacerState) -> Self {
-        Self([state.judged, state.missed, state.drains, state.missed_ticks, state.snaps])
+        Self([state.drains, state.missed_ticks, state.snaps])
     }
 
     fn zip(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
@@ -109,10 +109,8 @@ impl Counted {
     ) -> (Duration, PacerState, Vec<ModeFrames>) {
         self.until = self.until.min(now);
         self.is_apart(now, || state);
-        let [judged, missed, drains, missed_ticks, snaps] =
-            Tally::of(&state).zip(self.tally, u64::saturating_sub).0;
-        (state.judged, state.missed, state.drains) = (judged, missed, drains);
-        (state.missed_ticks, state.snaps) = (missed_ticks, snaps);
+        let [drains, missed_ticks, snaps] = Tally::of(&state).zip(self.tally, u64::saturating_sub).0;
+        (state.drains, state.missed_ticks, state.snaps) = (drains, missed_ticks, snaps);
         (self.passed, state, self.modes)
     }
 }
@@ -125,9 +123,9 @@ mod tests {
         Timestamp::from_nanos(ms * 1_000_000)
     }
 
-    fn state(judged: u64) -> PacerState {
+    fn state(ticks: u64) -> PacerState {
         let mut state = crate::pacing::FramePacer::new(Pacing::Auto, 60.0).state();
-        (state.judged, state.missed, state.snaps) = (judged, judged / 2, judged / 10);
+        (state.missed_ticks, state.drains, state.snaps) = (ticks, ticks / 2, ticks / 10);
         state
     }
 
@@ -145,7 +143,7 @@ mod tests {
         assert!(!counted.is_apart(at(6_500), || state(150)));
         let (apart, left, _) = counted.finish(at(9_000), state(350));
         assert_eq!(apart, Duration::from_secs(5), "1 to 6 s");
-        assert_eq!((left.judged, left.missed, left.snaps), (250, 125, 25));
+        assert_eq!((left.missed_ticks, left.drains, left.snaps), (250, 125, 25));
     }
 
     #[test]
@@ -153,7 +151,7 @@ mod tests {
         let mut counted = Counted::new(Pacing::Auto);
         counted.switched(Pacing::Auto, Pacing::Naive, at(1_000), &state(50));
         let (apart, left, _) = counted.finish(at(1_700), state(60));
-        assert_eq!((apart, left.judged), (Duration::from_millis(700), 50));
+        assert_eq!((apart, left.missed_ticks), (Duration::from_millis(700), 50));
     }
 
     #[test]

@@ -552,6 +552,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             if !record.apart {
                 self.recorder.skipped(snapshot.skipped);
             }
+            if record.apart || id.0 <= self.recorder.warmup() {
+                self.pacer.leave_out(marks.plan.id);
+            }
             record.planned = marks.plan.dt.is_some().then_some(marks.plan.wake_at);
             record.target = marks.plan.target_presentation;
             record.swap_at = marks.plan.swap_at;

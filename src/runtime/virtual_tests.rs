@@ -413,6 +413,7 @@ fn frames_drawn_for_comparison_are_in_no_figure_of_the_run() {
     let rate = counted.frames as f64 / (summary.elapsed - summary.apart).as_secs_f64();
     assert!((rate / hz - 1.0).abs() < 0.05, "{rate} frames per second");
     let judged = summary.pacer.judged;
-    assert!(judged <= counted.frames && judged + 10 > counted.frames, "{judged} of {}", counted.frames);
+    // The last plans are not concluded, and of the first ones after a switch nothing is judged.
+    assert!(judged <= frames && judged + 10 > frames, "{judged} of {frames}");
     assert_eq!(summary.measured_pacing(), Pacing::Auto);
 }
