@@ -166,8 +166,11 @@ mod tests {
     fn modes_are_counted_in_the_order_in_which_they_came_and_take_no_more_memory() {
         let mut counted = Counted::new(Pacing::Auto);
         let room = counted.modes.capacity();
-        [(Pacing::Smooth, false), (Pacing::Naive, true), (Pacing::Smooth, true), (Pacing::Smooth, false)]
-            .map(|(mode, apart)| counted.drawn(mode, apart));
+        for (mode, apart) in
+            [(Pacing::Smooth, false), (Pacing::Naive, true), (Pacing::Smooth, true), (Pacing::Smooth, false)]
+        {
+            counted.drawn(mode, apart);
+        }
         (1..100).for_each(|hz| counted.drawn(Pacing::fixed(f64::from(hz)).expect("a rate"), false));
         assert_eq!(counted.modes.capacity(), room);
         let (.., modes) = counted.finish(at(1), state(0));

@@ -60,6 +60,34 @@ pub struct Summary {
     pub rms: f64,
 }
 
+impl Summary {
+    /// Whether the quantile `q` (0 to 1) of so many values is more than the largest of them under another name: at least one
+    /// lies beyond it. A P95 takes 20 values, a P99 100. (For P99.9 see [`p999`](Self::p999).)
+    #[must_use]
+    pub fn is_enough_for(&self, q: f64) -> bool {
+        // A hundredth of a hundred may be a little less than one.
+        self.n as f64 * (1.0 - q) > 1.0 - 1e-9
+    }
+
+    /// `p50`, unless there is but one value.
+    #[must_use]
+    pub fn told_p50(&self) -> Option<f64> {
+        self.is_enough_for(0.5).then_some(self.p50)
+    }
+
+    /// `p95`, unless it is the largest value under another name.
+    #[must_use]
+    pub fn told_p95(&self) -> Option<f64> {
+        self.is_enough_for(0.95).then_some(self.p95)
+    }
+
+    /// `p99`, unless it is the largest value under another name.
+    #[must_use]
+    pub fn told_p99(&self) -> Option<f64> {
+        self.is_enough_for(0.99).then_some(self.p99)
+    }
+}
+
 impl Distribution {
     /// Counts one span of `nanos` nanoseconds. About 20 ns; no allocation.
     pub fn record(&mut self, nanos: i64) {
@@ -179,6 +207,20 @@ mod tests {
         let s = d.summary().unwrap();
         assert!((s.p999.unwrap() - 1.0).abs() < 0.002);
         assert!((s.mean - 1.0).abs() < 1e-12 && (s.rms - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn percentiles_that_are_the_largest_value_are_not_told() {
+        let of = |n: u32| {
+            let mut d = Distribution::default();
+            (1..=n).for_each(|ms| d.record(i64::from(ms) * 1_000_000));
+            let s = d.summary().unwrap();
+            [s.told_p50(), s.told_p95(), s.told_p99()].map(|figure| figure.is_some())
+        };
+        assert_eq!(of(1), [false, false, false]);
+        assert_eq!((of(2), of(19)), ([true, false, false], [true, false, false]));
+        assert_eq!((of(20), of(99)), ([true, true, false], [true, true, false]));
+        assert_eq!(of(100), [true, true, true]);
     }
 
     #[test]
