@@ -60,31 +60,31 @@ pub struct Summary {
     pub rms: f64,
 }
 
-impl Summary {
-    /// Whether the quantile `q` (0 to 1) of so many values is more than the largest of them under another name: at least one
-    /// lies beyond it. A P95 takes 20 values, a P99 100. (For P99.9 see [`p999`](Self::p999).)
-    #[must_use]
-    pub fn is_enough_for(&self, q: f64) -> bool {
-        // A hundredth of a hundred may be a little less than one.
-        self.n as f64 * (1.0 - q) > 1.0 - 1e-9
-    }
+/// Whether the quantile `q` (0 to 1) of `n` values is more than the largest of them under another name: at least one lies
+/// beyond it. A P95 takes 20 values, a P99 100. (For P99.9 see [`Summary::p999`].)
+#[must_use]
+pub fn enough_for(n: u64, q: f64) -> bool {
+    // A hundredth of a hundred may be a little less than one.
+    n as f64 * (1.0 - q) > 1.0 - 1e-9
+}
 
+impl Summary {
     /// `p50`, unless there is but one value.
     #[must_use]
     pub fn told_p50(&self) -> Option<f64> {
-        self.is_enough_for(0.5).then_some(self.p50)
+        enough_for(self.n, 0.5).then_some(self.p50)
     }
 
     /// `p95`, unless it is the largest value under another name.
     #[must_use]
     pub fn told_p95(&self) -> Option<f64> {
-        self.is_enough_for(0.95).then_some(self.p95)
+        enough_for(self.n, 0.95).then_some(self.p95)
     }
 
     /// `p99`, unless it is the largest value under another name.
     #[must_use]
     pub fn told_p99(&self) -> Option<f64> {
-        self.is_enough_for(0.99).then_some(self.p99)
+        enough_for(self.n, 0.99).then_some(self.p99)
     }
 }
 
