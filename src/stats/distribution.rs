@@ -69,22 +69,17 @@ pub fn enough_for(n: u64, q: f64) -> bool {
 }
 
 impl Summary {
-    /// `p50`, unless there is but one value.
+    /// P50, P95 and P99, each unless it is the largest value under another name: see [`enough_for`].
     #[must_use]
-    pub fn told_p50(&self) -> Option<f64> {
-        enough_for(self.n, 0.5).then_some(self.p50)
+    pub fn told(&self) -> [Option<f64>; 3] {
+        [(self.p50, 0.5), (self.p95, 0.95), (self.p99, 0.99)]
+            .map(|(figure, q)| enough_for(self.n, q).then_some(figure))
     }
 
-    /// `p95`, unless it is the largest value under another name.
-    #[must_use]
-    pub fn told_p95(&self) -> Option<f64> {
-        enough_for(self.n, 0.95).then_some(self.p95)
-    }
-
-    /// `p99`, unless it is the largest value under another name.
+    /// P99, as [`told`](Self::told) has it.
     #[must_use]
     pub fn told_p99(&self) -> Option<f64> {
-        enough_for(self.n, 0.99).then_some(self.p99)
+        self.told()[2]
     }
 }
 
@@ -215,7 +210,7 @@ mod tests {
             let mut d = Distribution::default();
             (1..=n).for_each(|ms| d.record(i64::from(ms) * 1_000_000));
             let s = d.summary().unwrap();
-            [s.told_p50(), s.told_p95(), s.told_p99()].map(|figure| figure.is_some())
+            s.told().map(|figure| figure.is_some())
         };
         assert_eq!(of(1), [false, false, false]);
         assert_eq!((of(2), of(19)), ([true, false, false], [true, false, false]));

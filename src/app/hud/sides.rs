@@ -281,7 +281,8 @@ mod tests {
         assert!(a > 0 && b > 0);
         sides.hide();
         // Frames 601 to 900, of whatever side, were drawn unseen; they finish as all others do.
-        run(&mut sides, 901..902, Side::A, 0, 0);
+        let conditions = Conditions { ours: 0, shared: 0 };
+        sides.drawing(FrameId(901), Timestamp::from_nanos(901 * T), Side::A, conditions);
         let unseen: Vec<_> = (598..901).map(frame).collect();
         sides.finished(unseen.iter());
         assert_eq!(counted(&sides), (a, b + 3), "the last three of B were still on their way");

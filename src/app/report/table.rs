@@ -182,7 +182,7 @@ pub fn cell(figure: f64) -> String {
 /// A line of the table. A percentile that so few values do not give is `-`.
 fn row(name: &str, f: &Figures) -> String {
     let told = |figure: Option<f64>| figure.map_or("-".to_owned(), cell);
-    let [p50, p95, p99, p999] = [f.told_p50(), f.told_p95(), f.told_p99(), f.p999].map(told);
+    let ([p50, p95, p99], p999) = (f.told().map(told), told(f.p999));
     let [mean, max] = [f.mean, f.max].map(cell);
     format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
