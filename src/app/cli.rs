@@ -171,8 +171,10 @@ pub struct RunArgs {
     /// The same as one knob from latency (0) to smoothness (1)
     #[arg(long, help_heading = "Pacing", value_name = "0..1", conflicts_with = "miss_budget", value_parser = smoothness)]
     pub smoothness: Option<MissBudget>,
-    /// How logic and drawing lie in time
-    #[arg(long, help_heading = "Pacing", value_enum, default_value_t)]
+    /// How logic and drawing lie
+    ///
+    /// In time, one to the other (default: auto).
+    #[arg(long, help_heading = "Pacing", value_enum, default_value_t, hide_default_value = true)]
     pub layout: LayoutArg,
     /// Never more frames per second than this
     #[arg(long, help_heading = "Pacing", value_name = "FPS", value_parser = rate)]

@@ -754,14 +754,17 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
                 });
                 // What we made up ourselves measures nothing.
                 let told = sample.origin != Origin::Estimated;
-                if told
-                    && pacer.model().lock() == Lock::Locked
-                    && let Some(predicted) = pacer.model().nearest(sample.at)
-                {
-                    recorder.phase_error(predicted.at.signed_since(sample.at));
-                }
                 if told {
+                    let locked = pacer.model().lock() == Lock::Locked;
+                    let predicted = pacer.model().nearest(sample.at).filter(|_| locked);
+                    let error = predicted.map(|predicted| predicted.at.signed_since(sample.at));
+                    if let Some(error) = error {
+                        recorder.phase_error(error);
+                    }
                     recorder.vblank(sample);
+                    if let Some(telemetry) = telemetry {
+                        telemetry.refreshed(&sample, error);
+                    }
                 }
                 // Answers come when we ask: they would teach the model our own rate.
                 if !*one_by_one {

@@ -176,7 +176,13 @@ impl Report<'_> {
 pub fn cell(figure: f64) -> String {
     let fits = |text: &String| text.len() <= 8;
     let plain = [3, 2, 1, 0].map(|digits| format!("{figure:.digits$}"));
-    plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"))
+    let text = plain.into_iter().find(fits).unwrap_or_else(|| format!("{figure:.1e}"));
+    // What is a little less than nothing is nothing.
+    if text.trim_start_matches(['-', '0', '.']).is_empty() {
+        text.trim_start_matches('-').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A line of the table. A percentile that so few values do not give is `-`.
@@ -199,6 +205,8 @@ mod tests {
     fn columns_do_not_run_together_however_large_a_figure_is() {
         for (figure, want) in [
             (0.0, "0.000"),
+            (-0.000_01, "0.000"),
+            (-0.001, "-0.001"),
             (-16.667, "-16.667"),
             (1_234.567, "1234.567"),
             (-1_234.567, "-1234.57"),
