@@ -10,33 +10,18 @@
 #![allow(clippy::print_stdout, reason = "an example that prints")]
 #![allow(clippy::disallowed_methods, reason = "a reader is a thread of its own")]
 
+#[path = "support/cost.rs"]
+mod cost;
+
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use scanout::Config;
 use scanout::display::sleep;
-use scanout::gl::{CreateContext, DebugLevel, Renderer};
-use scanout::pacing::Pacing;
-use scanout::scenes::{Scene, Visitor};
+use scanout::scenes::Scene;
 use scanout::telemetry::{State, shared};
 use scanout::time::{Clock as _, MonotonicClock};
-use scanout::{Config, Logic, Size, headless};
-
-struct Run(Config);
-
-impl Visitor for Run {
-    type Output = scanout::Result<scanout::Summary>;
-
-    fn visit<L, R, F>(self, logic: L, make_renderer: F) -> Self::Output
-    where
-        L: Logic + 'static,
-        L::Snapshot: 'static,
-        R: Renderer<L::Snapshot> + 'static,
-        F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
-    {
-        headless::run(&self.0, logic, make_renderer)
-    }
-}
 
 /// Follows the table of that name to its end; returns how many frames it read and how many it missed.
 fn follow(name: &str) -> (u64, u64) {
@@ -70,29 +55,10 @@ fn main() -> ExitCode {
         let name = name.clone();
         thread::spawn(move || follow(&name))
     });
-    let config = Config {
-        size: Size::new(1280, 720),
-        pacing: Pacing::Immediate,
-        frame_limit: Some(frames),
-        debug: DebugLevel::Off,
-        telemetry: (mode != "off").then_some(name),
-        ..Config::default()
-    };
-    let before = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    match scene.open(Run(config)).and_then(|ended| ended) {
-        Ok(summary) => {
-            let after = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-            let seconds =
-                (after.tv_sec - before.tv_sec) as f64 + (after.tv_nsec - before.tv_nsec) as f64 / 1e9;
-            println!("{:.2} us of CPU per frame", seconds * 1e6 / summary.frames as f64);
-            if let Some(Ok((read, missed))) = reading.map(thread::JoinHandle::join) {
-                println!("read {read} frames, missed {missed}");
-            }
-            ExitCode::SUCCESS
-        }
-        Err(e) => {
-            println!("{e}");
-            ExitCode::FAILURE
-        }
+    let config = Config { telemetry: (mode != "off").then_some(name), ..cost::config(frames) };
+    let ended = cost::measure(&scene, config);
+    if let Some(Ok((read, missed))) = reading.map(thread::JoinHandle::join) {
+        println!("read {read} frames, missed {missed}");
     }
+    ended
 }

@@ -101,6 +101,47 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
 }
 
 #[test]
+fn short_runs_say_what_can_be_said_and_all_of_the_same_frames() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("report.json");
+    let run = |frames: &str, warmup: &str| {
+        let end = run(&[
+            "run",
+            "--display",
+            "headless",
+            "--scene",
+            "bars",
+            "--size",
+            "64x64",
+            "--frames",
+            frames,
+            "--warmup",
+            warmup,
+            "--report",
+            file.to_str().expect("a plain path"),
+            "--screenshot",
+            folder.path().join("shot.png").to_str().expect("a plain path"),
+        ]);
+        end.assert_clean();
+        let text = std::fs::read_to_string(&file).expect("a report");
+        (end.stdout, serde_json::from_str::<serde_json::Value>(&text).expect("JSON"))
+    };
+    let (text, one) = run("1", "0");
+    assert!(text.contains("too few for a rate") && !text.contains("/s)"), "{text}");
+    assert!(one["frames_per_second"].is_null(), "{one}");
+    assert!(text.contains("missed refreshes not measured"), "{text}");
+    assert!(text.contains("self-check  not measured: fewer than 30 frames"), "{text}");
+    let (text, short) = run("60", "20");
+    assert!(text.contains("looked at 60 frames, all there are"), "{text}");
+    assert_eq!(short["self_check"]["frames"], 60);
+    // As many frames were judged as measured, but for the first ones, which are planned before refreshes are known.
+    let count = |what: &serde_json::Value| what.as_u64().expect("a count");
+    assert!(count(&short["pacer"]["judged"]) <= 60, "the warm-up was judged as well: {}", short["pacer"]);
+    assert_eq!((&short["pacing"], &short["pacing_at_end"]), (&"auto".into(), &"auto".into()));
+    assert_eq!(short["modes"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn flash_without_input_is_black() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shot = folder.path().join("shot.png");

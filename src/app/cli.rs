@@ -131,117 +131,152 @@ impl LayoutArg {
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What to draw: model, swarm, flash, flip, drag, bars, video, or a .gltf or .glb file
-    #[arg(long, value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
+    /// What to draw: a name, or a .gltf or .glb file
+    ///
+    /// model, swarm, flash, flip, drag, bars, video, or a file.
+    #[arg(long, help_heading = "Scene", value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
     /// Instances of the swarm
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_INSTANCES as u64))]
+    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_INSTANCES as u64))]
     pub instances: Option<u64>,
     /// Draw `flash` all the time, not only when it changes
-    #[arg(long)]
+    #[arg(long, help_heading = "Scene")]
     pub animate: bool,
-    /// How a model is shaded: auto, off, low, high (auto: high, or off where the processor draws)
-    #[arg(long, value_name = "LEVEL", default_value = "auto", value_parser = quality)]
+    /// How a model is shaded: auto, off, low, high
+    ///
+    /// auto: high, or off where the processor draws.
+    #[arg(long, help_heading = "Scene", value_name = "LEVEL", default_value = "auto", value_parser = quality)]
     pub quality: Wish,
-    /// Samples per pixel of a model's picture, 1 to 16 (default: 4 at high quality on a GPU, else 1; at off always 1)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
+    /// Samples per pixel of a model's picture, 1 to 16
+    ///
+    /// Default: 4 at high quality on a GPU, else 1; at quality off always 1.
+    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
     pub msaa: Option<u32>,
     /// What to draw to
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, help_heading = "Display", value_enum, default_value_t)]
     pub display: Display,
     /// Size of the drawing area in pixels
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    #[arg(long, help_heading = "Display", value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: Size,
-    /// When frames are made: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive (F2 switches)
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = pacing)]
+    /// When frames are made (F2 switches)
+    ///
+    /// auto, low-latency, smooth, fixed=HZ, vsync, immediate, or naive: the loop that most programs have.
+    #[arg(long, help_heading = "Pacing", value_name = "MODE", default_value = "auto", value_parser = pacing)]
     pub pacing: Pacing,
-    /// Percentage of frames that may miss their display time, 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1)
-    #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
+    /// Percentage of frames that may miss their display time
+    ///
+    /// 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1).
+    #[arg(long, help_heading = "Pacing", value_name = "PERCENT", value_parser = miss_budget)]
     pub miss_budget: Option<MissBudget>,
     /// The same as one knob from latency (0) to smoothness (1)
-    #[arg(long, value_name = "0..1", conflicts_with = "miss_budget", value_parser = smoothness)]
+    #[arg(long, help_heading = "Pacing", value_name = "0..1", conflicts_with = "miss_budget", value_parser = smoothness)]
     pub smoothness: Option<MissBudget>,
-    /// How logic and drawing lie in time
-    #[arg(long, value_enum, default_value_t)]
+    /// How logic and drawing lie
+    ///
+    /// In time, one to the other (default: auto).
+    #[arg(long, help_heading = "Pacing", value_enum, default_value_t, hide_default_value = true)]
     pub layout: LayoutArg,
     /// Never more frames per second than this
-    #[arg(long, value_name = "FPS", value_parser = rate)]
+    #[arg(long, help_heading = "Pacing", value_name = "FPS", value_parser = rate)]
     pub max_fps: Option<Rate>,
-    /// Never more frames per second than this while the window does not have the focus
-    #[arg(long, value_name = "FPS", value_parser = rate)]
+    /// The same while the window does not have the focus
+    #[arg(long, help_heading = "Pacing", value_name = "FPS", value_parser = rate)]
     pub background_fps: Option<Rate>,
-    /// The display has a variable refresh rate in this range: frames stay just below its ceiling
-    #[arg(long, value_name = "MIN-MAX", value_parser = vrr)]
+    /// The display has a variable refresh rate in this range
+    ///
+    /// Frames stay just below its ceiling.
+    #[arg(long, help_heading = "Pacing", value_name = "MIN-MAX", value_parser = vrr)]
     pub vrr: Option<VrrRange>,
-    /// What animation steps are made of: refreshes, or for comparison reference, reference-old, raw
-    #[arg(long, value_name = "FILTER", default_value_t, value_parser = delta)]
+    /// What animation steps are made of
+    ///
+    /// refreshes, or for comparison reference, reference-old, raw.
+    #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, value_parser = delta)]
     pub delta: DeltaTime,
-    /// Ask for real-time priority for both threads, of level 10 or the one given
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
+    /// Ask for real-time priority of both threads
+    ///
+    /// Of level 10 or the one given.
+    #[arg(long, help_heading = "Pacing", value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
     pub realtime: Option<u8>,
     /// Refresh rate of the simulated display off screen, in Hz
-    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
+    #[arg(long, help_heading = "Display", value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
     pub refresh: f64,
     /// End after so many frames, not counting the warm-up
-    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = "Measuring", value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
-    /// End after so much time (off screen: 5 unless --frames is given)
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    /// End after so much time (off screen: 5)
+    ///
+    /// The 5 seconds only where --frames is not given either.
+    #[arg(long, help_heading = "Measuring", value_name = "S", value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// Frames at the start that are left out of the report (default: 30, or 0 where each frame is a press of a key)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    /// Frames at the start that are left out of the report
+    ///
+    /// Default: 30, or 0 where each frame is a press of a key.
+    #[arg(long, help_heading = "Measuring", value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub warmup: Option<u64>,
     /// Write the report to a file, as JSON
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, help_heading = "Measuring", value_name = "FILE.json")]
     pub report: Option<PathBuf>,
-    /// Write what the frames took (the newest 65536) to a file, for `scanout sim --replay`
-    #[arg(long, value_name = "FILE")]
+    /// Write what frames took, for `scanout sim --replay`
+    ///
+    /// The newest 65536 frames.
+    #[arg(long, help_heading = "Measuring", value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Write all stamps of the frames (the newest 65536) to a file, as JSON (scanout.frames/1)
-    #[arg(long, value_name = "FILE.json")]
+    /// Write all stamps of the frames, as JSON
+    ///
+    /// Of the newest 65536 frames (scanout.frames/1).
+    #[arg(long, help_heading = "Measuring", value_name = "FILE.json")]
     pub frame_log: Option<PathBuf>,
-    /// Off screen: input that nobody gave, so many events per second on average at random times: presses of space for
-    /// `flash`, motion of the pointer for the other scenes
-    #[arg(long, value_name = "HZ", value_parser = rate)]
+    /// Off screen: made-up input, so many events per second
+    ///
+    /// On average, at random times: presses of space for `flash`, motion of the pointer for the other scenes.
+    #[arg(long, help_heading = "Measuring", value_name = "HZ", value_parser = rate)]
     pub synthetic_input: Option<Rate>,
-    /// Write what threads, GPU, driver and display did in the last seconds (half a minute at 60 Hz or more) on one time
-    /// axis: .json for ui.perfetto.dev, chrome://tracing and `scanout explain`, .puffin for puffin_viewer
-    #[arg(long, value_name = "FILE.json|.puffin", value_parser = timeline)]
+    /// Write a timeline of threads, GPU, driver and display
+    ///
+    /// Of the last seconds (half a minute at 60 Hz or more) on one time axis: .json for ui.perfetto.dev, chrome://tracing and
+    /// `scanout explain`, .puffin for puffin_viewer.
+    #[arg(long, help_heading = "Measuring", value_name = "FILE.json|.puffin", value_parser = timeline)]
     pub trace: Option<PathBuf>,
-    /// Ask the GPU what the passes of a frame take: auto (on software rasterisers only frames as a whole, with --trace), on,
-    /// off
-    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
+    /// Ask the GPU what passes take: auto, on, off
+    ///
+    /// auto: on software rasterisers only frames as a whole, with --trace.
+    #[arg(long, help_heading = "Measuring", value_name = "WHEN", default_value = "auto", value_parser = gpu_timing)]
     pub gpu_timing: GpuTiming,
-    /// Show the stage times of every frame to `scanout watch NAME`
-    #[arg(long, value_name = "NAME")]
+    /// Show stage times of every frame to `scanout watch NAME`
+    #[arg(long, help_heading = "Measuring", value_name = "NAME")]
     pub telemetry: Option<String>,
     /// Save the last frame as a picture
-    #[arg(long, value_name = "FILE.png")]
+    #[arg(long, help_heading = "Measuring", value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
-    /// Extra load: busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic,
-    /// several by commas
-    #[arg(long, value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
+    /// Extra load, several by commas
+    ///
+    /// busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic.
+    #[arg(long, help_heading = "Measuring", value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
     pub load: LoadSpec,
     /// Start in full screen
-    #[arg(long)]
+    #[arg(long, help_heading = "Display")]
     pub fullscreen: bool,
     /// Show the HUD from the start (F1 shows and hides it)
-    #[arg(long)]
+    #[arg(long, help_heading = "Measuring")]
     pub hud: bool,
-    /// Serve puffin scopes to puffin_viewer at this address
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585")]
+    /// Serve puffin scopes to puffin_viewer
+    ///
+    /// At this address (default: 127.0.0.1:8585).
+    #[arg(long, help_heading = "Debugging", value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585")]
     pub profile: Option<String>,
-    /// Take shaders from this folder, also when they change while the program runs
-    #[arg(long, value_name = "FOLDER")]
+    /// Take shaders from this folder, also when they change
+    #[arg(long, help_heading = "Debugging", value_name = "FOLDER")]
     pub shaders: Option<PathBuf>,
-    /// Keep finished programs in this folder, or `off` (default: $SCANOUT_SHADER_CACHE, or the user's cache folder)
-    #[arg(long, value_name = "FOLDER|off")]
+    /// Keep finished programs in this folder, or `off`
+    ///
+    /// Default: $SCANOUT_SHADER_CACHE, or the user's cache folder.
+    #[arg(long, help_heading = "Debugging", value_name = "FOLDER|off")]
     pub shader_cache: Option<PathBuf>,
     /// Lose the context after these frames, as if the GPU had been reset (for tests)
-    #[arg(long, value_name = "N,..", value_delimiter = ',', hide = true)]
+    #[arg(long, help_heading = "Debugging", value_name = "N,..", value_delimiter = ',', hide = true)]
     pub lose_context: Vec<u64>,
     /// What the OpenGL debug hooks do: off, log, panic
-    #[arg(long, value_name = "LEVEL", value_parser = debug_level)]
+    #[arg(long, help_heading = "Debugging", value_name = "LEVEL", value_parser = debug_level)]
     pub gl_debug: Option<DebugLevel>,
     /// Say nothing but errors
     #[arg(long, short)]
@@ -379,6 +414,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// `-h` has a line for each option, and both helps group them.
+    #[test]
+    fn options_of_run_have_a_heading_and_a_short_help_of_one_line() {
+        let command = Cli::command();
+        let run = command.find_subcommand("run").expect("a command");
+        for option in run.get_arguments().filter(|a| !a.is_hide_set()) {
+            let name = option.get_id();
+            assert!(option.get_help_heading().is_some() || name == "quiet", "{name}");
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!help.is_empty() && help.chars().count() <= 60, "{name}: {help}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The program: command line, run, report, HUD.
 
+mod apart;
 #[cfg(target_os = "linux")]
 mod bench;
 mod cli;

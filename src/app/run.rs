@@ -13,6 +13,7 @@ use scanout::scenes::{Scene, Visitor};
 use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Error, Logic, headless, window};
 
+use super::apart::{Meter, Metered};
 use super::cli::{Display, RunArgs};
 use super::load::{Generators, Levels, Limits, WithLoad};
 use super::report::{ExtraLoad, Report};
@@ -100,12 +101,16 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         action: "start",
         source,
     })?;
-    let runner = WithLoad::new(Arc::clone(&levels), Runner { config, place, overlay, synthetic });
+    let meter = Arc::new(Meter::default());
+    let runner = Runner { config, place, overlay, synthetic };
+    let runner = Metered { meter: Arc::clone(&meter), levels: Arc::clone(&levels), visitor: runner };
+    let runner = WithLoad::new(Arc::clone(&levels), runner);
     let Ended { summary, error, .. } = scene.open_with(args.look(), runner)?;
     drop(generators);
     let after = Usage::now().without(levels.cpu());
     let written = summary.map_or(Ok(()), |summary| {
-        let cost = before.since(&after, summary.stats.metrics().spun());
+        let spent = before.until(&after).without(meter.spent(after));
+        let cost = spent.cost(summary.stats.metrics().spun());
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
         let load = ExtraLoad::new(args.load, &levels);

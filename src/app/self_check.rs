@@ -28,6 +28,16 @@ struct Finding {
     figures: BTreeMap<&'static str, f64>,
 }
 
+/// As the report has them; a short run says how short it was.
+fn lines(report: &SelfReport) -> Vec<String> {
+    let mut lines = report.lines();
+    let (seen, wanted) = (report.frames, scanout::stats::SelfCheck::FRAMES);
+    if seen < wanted {
+        lines.push(format!("looked at {seen} frames, all there are: what is rare takes {wanted}"));
+    }
+    lines
+}
+
 impl From<SelfReport> for SelfCheck {
     fn from(report: SelfReport) -> Self {
         let finding = |f: &scanout::stats::Finding| Finding {
@@ -40,7 +50,7 @@ impl From<SelfReport> for SelfCheck {
             frames: report.frames,
             findings: report.findings.iter().map(finding).collect(),
             unmeasured: report.unmeasured.iter().map(|(check, why)| (check.name(), *why)).collect(),
-            lines: report.lines(),
+            lines: lines(&report),
         }
     }
 }

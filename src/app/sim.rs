@@ -23,6 +23,9 @@ const MOST_FRAMES: u64 = 200_000_000;
 /// Frames from which on a run is worth a progress bar.
 const LONG: u64 = 2_000_000;
 
+/// A recording of fewer frames is told to be short: as many as the [self-check](scanout::stats::SelfCheck) wants.
+const FEW: u64 = scanout::stats::SelfCheck::FRAMES as u64;
+
 /// One display with one workload, and what each policy made of it.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
@@ -184,6 +187,13 @@ fn preset(display: &str, workload: &str, frames: u64) -> Result<Scenario, Failur
 fn replayed(path: &Path, args: &SimArgs) -> Result<Named, Failure> {
     let of_trace = trace::read(path)?;
     let mut scenario = replay(&of_trace).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
+    if scenario.frames < FEW {
+        log::warn!(
+            "{}: {} recorded frames are few: what is rare, such as a miss in 200 frames, takes {FEW} and more",
+            path.display(),
+            scenario.frames
+        );
+    }
     scenario.frames = args.frames.unwrap_or(scenario.frames);
     let display = format!("{:.2} Hz", scenario.display.hz);
     Ok(Named { display, workload: file_name(&path.to_string_lossy()), scenario })
@@ -300,12 +310,12 @@ fn table(c: &Comparison) -> String {
             o.missed_vsyncs,
             o.dropped,
             ms(latency.map(|l| l.mean), 2),
-            ms(latency.map(|l| l.p50), 2),
-            ms(latency.map(|l| l.p99), 2),
+            ms(latency.and_then(|l| l.told()[0]), 2),
+            ms(latency.and_then(|l| l.told_p99()), 2),
             ms(error.map(|e| e.rms), 2),
-            ms(error.map(|e| e.p99), 2),
+            ms(error.and_then(|e| e.told_p99()), 2),
             ms(error.map(|e| e.max), 2),
-            ms(o.prediction_error.map(|p| p.p99), 3),
+            ms(o.prediction_error.and_then(|p| p.told_p99()), 3),
             ms(Some(o.clock_drift_ms), 2),
             o.most_in_flight
         ));

@@ -129,6 +129,12 @@ impl<'a> Frame<'a> {
         self.info.animation_time
     }
 
+    /// The frame is kept [apart](crate::stats::FrameRecord::apart) from the run's figures.
+    #[must_use]
+    pub const fn is_apart(&self) -> bool {
+        self.info.apart
+    }
+
     /// Figures of the frames so far.
     #[must_use]
     pub const fn stats(&self) -> &'a Recorder {

@@ -56,6 +56,7 @@ where
         pacer: &FramePacer::new(config.pacing, config.simulated_refresh_hz),
         latch: &Latch::empty(),
         source: None,
+        apart: false,
     };
     backend.capture(&view, &frame)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::counted::ModeFrames;
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
 use crate::display::priority::Priority;
@@ -129,23 +130,28 @@ pub struct Pixels {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Frames drawn, those of the warm-up among them.
+    /// Frames drawn, those of the warm-up among them. Those that are kept [apart](crate::stats::FrameRecord::apart) are not:
+    /// they are [counted](crate::stats::Counters::apart) for themselves.
     pub frames: u64,
     /// Refreshes that should have shown a new frame and did not; `None` where the refresh rate is not known.
     pub missed: Option<u64>,
     /// From the first plan to the end.
     pub elapsed: Duration,
+    /// The part of it in which frames were kept apart.
+    pub apart: Duration,
     /// The display's refresh interval, and from frame to frame, as they were at the end.
     pub(super) intervals: (Duration, Duration),
     /// What was drawn with and to.
     pub target: TargetInfo,
     /// The drawing area at the end.
     pub size: Size,
-    /// The pacing mode at the end.
+    /// The pacing mode at the end; for the one that the figures belong to see [`measured_pacing`](Self::measured_pacing).
     pub pacing: Pacing,
+    /// The modes that frames were drawn in after the warm-up, the first sixteen.
+    pub modes: Vec<ModeFrames>,
     /// Whether swap was found to wait for the display.
     pub throttle: Throttle,
-    /// What the pacer came to know.
+    /// What the pacer came to know; what it counts is without the time in which frames were kept apart.
     pub pacer: PacerState,
     /// How the system runs the render thread.
     pub priority: Priority,
@@ -160,6 +166,13 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The pacing mode that most of the measured frames were drawn in; the one at the end where there are none.
+    #[must_use]
+    pub fn measured_pacing(&self) -> Pacing {
+        let most = self.modes.iter().rev().max_by_key(|mode| mode.frames);
+        most.filter(|mode| mode.frames > 0).map_or(self.pacing, |mode| mode.pacing)
+    }
+
     /// The stamps of the frames that were kept because [`RunOptions::record_frames`] asked for it. Allocates.
     #[must_use]
     pub fn frame_log(&self) -> FrameLog {
@@ -168,7 +181,7 @@ impl Summary {
             schema: FRAME_LOG_SCHEMA.to_owned(),
             refresh_hz: self.target.refresh_hz,
             measured_hz: self.target.measured_hz,
-            pacing: self.pacing.to_string(),
+            pacing: self.measured_pacing().to_string(),
             source: self.target.source.clone(),
             warmup: self.stats.warmup(),
             pushed_out,
@@ -199,7 +212,7 @@ impl Summary {
                 ("version", target.version.clone()),
                 ("surface", target.surface.clone()),
                 ("display times", format!("{} ({})", target.source, target.origin)),
-                ("pacing", self.pacing.to_string()),
+                ("pacing", self.measured_pacing().to_string()),
             ],
             ..timeline
         }

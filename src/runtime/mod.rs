@@ -20,6 +20,7 @@
 //! (4) the host joins logic, then render; (5) the host drops the window. A thread that does not end within
 //! [`RunOptions::shutdown_timeout`] is abandoned and reported.
 
+mod counted;
 mod host;
 mod input;
 mod latch;
@@ -36,6 +37,7 @@ mod threads;
 #[cfg(test)]
 mod virtual_tests;
 
+pub use counted::ModeFrames;
 pub use host::{Changes, Ended, Handle, Pixels, RunOptions, SETTLING, Summary, TargetInfo};
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::host::{Pixels, RunOptions, Summary, TargetInfo};
+use super::host::{Pixels, RunOptions, Summary, TargetInfo, Wishes};
 use super::input::{Size, input_channel};
 use super::logic::{Due, Logic, LogicStep, Order, Tick};
 use super::render::{Backend, FrameInfo, Next, Reason, RenderStep};
@@ -183,7 +183,18 @@ fn run(options: RunOptions, hz: f64, costs: Costs, frames: u64) -> Run {
 }
 
 /// As [`run`]; whether the system knows the display's rate is part of the display.
-fn run_on(options: RunOptions, (hz, known): (f64, bool), costs: Costs, frames: u64) -> Run {
+fn run_on(options: RunOptions, display: (f64, bool), costs: Costs, frames: u64) -> Run {
+    run_with(options, display, costs, frames, |_| None)
+}
+
+/// As [`run_on`]; after each frame, of which it gets the number, `host` may set another pacing mode.
+fn run_with(
+    options: RunOptions,
+    (hz, known): (f64, bool),
+    costs: Costs,
+    frames: u64,
+    host: impl Fn(u64) -> Option<Pacing>,
+) -> Run {
     let clock = Hand::default();
     clock.pass(1_000_000 * MS);
     let noise = Noise::new(7);
@@ -234,8 +245,13 @@ fn run_on(options: RunOptions, (hz, known): (f64, bool), costs: Costs, frames: u
             Next::Swap => {
                 early += u64::from(now < swap_at);
                 render.swap(&clock).expect("a swap");
-                if seen.borrow().draws >= frames {
+                let drawn = seen.borrow().draws;
+                if drawn >= frames {
                     break;
+                }
+                if let Some(pacing) = host(drawn) {
+                    let wishes = Wishes { pacing: Some(pacing), ..Wishes::default() };
+                    render.apply(wishes, clock.now()).expect("a mode");
                 }
             }
             Next::Exactly(at) => {
@@ -373,4 +389,31 @@ fn a_display_of_unknown_rate_is_measured_and_held_against_that() {
     let told = run.summary.missed.expect("a measured rate");
     assert!(told.abs_diff(missed) <= 1, "{told} and {missed}");
     assert_eq!(run.summary.target.refresh_hz, None);
+}
+
+/// A while of the loop that others have, in a run of ours: figures, counts, times and the pacer's own are those of our frames.
+#[test]
+fn frames_drawn_for_comparison_are_in_no_figure_of_the_run() {
+    let (warmup, hz) = (30, 60.0);
+    let options = RunOptions { warmup, ..options(Pacing::Auto) };
+    let host = |drawn| match drawn {
+        400 => Some(Pacing::Naive),
+        1_400 => Some(Pacing::Auto),
+        _ => None,
+    };
+    let run = run_with(options, (hz, true), LIGHT, 2_000, host);
+    let (counted, summary) = (run.summary.stats.counters(), &run.summary);
+    assert_eq!((counted.frames + counted.apart, summary.frames), (run.seen.draws, counted.frames));
+    let modes: Vec<_> = summary.modes.iter().map(|mode| (mode.pacing, mode.frames, mode.apart)).collect();
+    let [(Pacing::Auto, frames, settling), (Pacing::Naive, 0, 1_000)] = modes[..] else {
+        panic!("{modes:?}");
+    };
+    assert_eq!((frames + warmup, settling + 1_000), (counted.frames, counted.apart));
+    assert!(settling.abs_diff(60) < 5, "a second of settling at 60 Hz: {settling}");
+    let rate = counted.frames as f64 / (summary.elapsed - summary.apart).as_secs_f64();
+    assert!((rate / hz - 1.0).abs() < 0.05, "{rate} frames per second");
+    let judged = summary.pacer.judged;
+    // The last plans are not concluded, and of the first ones after a switch nothing is judged.
+    assert!(judged <= frames && judged + 10 > frames, "{judged} of {frames}");
+    assert_eq!(summary.measured_pacing(), Pacing::Auto);
 }

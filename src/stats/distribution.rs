@@ -60,6 +60,29 @@ pub struct Summary {
     pub rms: f64,
 }
 
+/// Whether the quantile `q` (0 to 1) of `n` values is more than the largest of them under another name: at least one lies
+/// beyond it. A P95 takes 20 values, a P99 100. (For P99.9 see [`Summary::p999`].)
+#[must_use]
+pub fn enough_for(n: u64, q: f64) -> bool {
+    // A hundredth of a hundred may be a little less than one.
+    n as f64 * (1.0 - q) > 1.0 - 1e-9
+}
+
+impl Summary {
+    /// P50, P95 and P99, each unless it is the largest value under another name: see [`enough_for`].
+    #[must_use]
+    pub fn told(&self) -> [Option<f64>; 3] {
+        [(self.p50, 0.5), (self.p95, 0.95), (self.p99, 0.99)]
+            .map(|(figure, q)| enough_for(self.n, q).then_some(figure))
+    }
+
+    /// P99, as [`told`](Self::told) has it.
+    #[must_use]
+    pub fn told_p99(&self) -> Option<f64> {
+        self.told()[2]
+    }
+}
+
 impl Distribution {
     /// Counts one span of `nanos` nanoseconds. About 20 ns; no allocation.
     pub fn record(&mut self, nanos: i64) {
@@ -179,6 +202,20 @@ mod tests {
         let s = d.summary().unwrap();
         assert!((s.p999.unwrap() - 1.0).abs() < 0.002);
         assert!((s.mean - 1.0).abs() < 1e-12 && (s.rms - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn percentiles_that_are_the_largest_value_are_not_told() {
+        let of = |n: u32| {
+            let mut d = Distribution::default();
+            (1..=n).for_each(|ms| d.record(i64::from(ms) * 1_000_000));
+            let s = d.summary().unwrap();
+            s.told().map(|figure| figure.is_some())
+        };
+        assert_eq!(of(1), [false, false, false]);
+        assert_eq!((of(2), of(19)), ([true, false, false], [true, false, false]));
+        assert_eq!((of(20), of(99)), ([true, true, false], [true, true, false]));
+        assert_eq!(of(100), [true, true, true]);
     }
 
     #[test]

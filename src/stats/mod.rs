@@ -14,7 +14,7 @@ mod ring;
 mod self_check;
 mod trace;
 
-pub use distribution::{Distribution, Summary};
+pub use distribution::{Distribution, Summary, enough_for};
 pub use frame_log::{FRAME_LOG_SCHEMA, FrameLog, FrameRow};
 pub use metrics::{Metric, Metrics, Unit, Value, frame_values};
 pub use passes::PassTimes;

@@ -6,7 +6,7 @@ use crate::stats::Stage;
 /// `scanoutT`, so that a table is known by its first word.
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"scanoutT");
 /// The version of the layout.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 /// Frames, and steps of the logic, that the table holds: several times as many as frames can be on their way, and a quarter
 /// of a second of them at 4,000 frames per second.
 pub(super) const ROWS: usize = 1024;
@@ -32,6 +32,8 @@ pub(super) const NAME_WORDS: usize = 4;
 pub(super) const AT_STATE: usize = 64;
 /// Render thread: the newest frame that was swapped, as a hint where to read on.
 pub(super) const AT_FRAME: usize = 72;
+/// Render thread: the newest refresh of the display, likewise.
+pub(super) const AT_REFRESHED: usize = 73;
 
 /// What is drawn with and to; its number counts its versions.
 pub(super) const ABOUT: Lane = Lane::new(80, 112, 1);
@@ -52,8 +54,11 @@ pub(super) const ABOUT_WHOLE: u64 = 1;
 pub(super) const STEPS: Lane = Lane::new(ABOUT.end(), 8, ROWS);
 /// Frames by their number, written by the render thread.
 pub(super) const FRAMES: Lane = Lane::new(STEPS.end(), 16, ROWS);
+/// Refreshes of the display in the order in which they were told, written by the render thread: a quarter of a second of
+/// them at 1,000 Hz.
+pub(super) const REFRESHES: Lane = Lane::new(FRAMES.end(), 8, 256);
 /// Words in all.
-pub(super) const WORDS: usize = FRAMES.end();
+pub(super) const WORDS: usize = REFRESHES.end();
 
 /// What a reader holds its own layout against, word by word from [`AT_SHAPE`].
 pub(super) const SHAPE: [u64; 8] = [
@@ -117,10 +122,25 @@ pub(super) mod step {
     pub const PUBLISHED: usize = 5;
 }
 
+/// A refresh's row.
+pub(super) mod refresh {
+    /// A flag: all of it is there.
+    pub const WHOLE: u64 = 1;
+    /// Two bits of an `Origin` in the flags.
+    pub const ORIGIN: u32 = 8;
+
+    // Words behind tag and flags.
+    pub const AT: usize = 2;
+    /// The display's number of it, and 1; 0 where it has none.
+    pub const SEQUENCE: usize = 3;
+    /// The size of the phase error in nanoseconds, twice, the lowest bit its sign, and 1; 0 where nothing was predicted.
+    pub const PHASE: usize = 4;
+}
+
 const _: () = {
     assert!(AT_SHAPE + SHAPE.len() <= AT_PID);
     assert!(AT_NAMES + Stage::COUNT * NAME_WORDS <= AT_STATE);
-    assert!(AT_FRAME < ABOUT.begin);
+    assert!(AT_REFRESHED < ABOUT.begin && refresh::PHASE < REFRESHES.row_words);
     assert!(ABOUT_TEXTS + TEXTS * TEXT_WORDS <= ABOUT.row_words);
     assert!(frame::SPUN < FRAMES.row_words && step::PUBLISHED < STEPS.row_words);
     // A frame that is on its way is not overwritten.
@@ -133,9 +153,13 @@ mod tests {
 
     /// Whoever changes the layout changes the version with it.
     #[test]
-    fn layout_of_version_1_is_what_it_was() {
-        assert_eq!(VERSION, 1);
-        assert_eq!(SHAPE, [24_768, 1_024, 192, 8, 8_384, 16, 80, 10]);
+    fn layout_of_version_2_is_what_it_was() {
+        assert_eq!(VERSION, 2);
+        assert_eq!(SHAPE, [26_816, 1_024, 192, 8, 8_384, 16, 80, 10]);
+        assert_eq!(
+            (AT_REFRESHED, REFRESHES.begin, REFRESHES.row_words, REFRESHES.rows),
+            (73, 24_768, 8, 256)
+        );
         assert_eq!((AT_STATE, AT_FRAME, AT_NAMES, ABOUT_TEXTS, TEXT_WORDS), (64, 72, 16, 8, 16));
     }
 }

@@ -6,6 +6,7 @@
 //!  logic step ──▶ steps  [snapshot mod 1024][input received, sampled, logic done, published] ─┐
 //!                                                                                             ├─▶ Reader ─▶ FrameRecord
 //!  render     ──▶ frames [frame mod 1024][acquired, submitted, GPU done, swap, presented ..] ─┘
+//!             ──▶ refreshes of the display [n mod 256][when, phase error] ─────────────────────▶ Reader ─▶ Refresh
 //! ```
 //!
 //! Each row carries the number of what it holds, so that a reader that comes too late notices and counts it
@@ -41,6 +42,7 @@ mod layout;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod reader;
+mod refresh;
 #[cfg(all(feature = "telemetry", target_os = "linux"))]
 pub mod shared;
 mod shim;
@@ -51,5 +53,6 @@ mod text;
 mod writer;
 
 pub use reader::{About, Reader};
+pub use refresh::Refresh;
 pub use table::{State, Telemetry};
 pub(crate) use writer::{FrameStamps, StepStamps, Told};

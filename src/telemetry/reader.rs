@@ -4,8 +4,9 @@ use std::time::Duration;
 use super::lane::{Found, MOST};
 use super::layout::{
     ABOUT, ABOUT_INTERVAL, ABOUT_ORIGIN, ABOUT_REFRESH, ABOUT_TEXTS, ABOUT_WARMUP, ABOUT_WHOLE, AT_FRAME,
-    FRAMES, ROWS, STEPS, TEXT_WORDS, frame, step,
+    AT_REFRESHED, FRAMES, REFRESHES, ROWS, STEPS, TEXT_WORDS, frame, step,
 };
+use super::refresh::{self, Refresh};
 use super::shim::{AtomicU64, Ordering};
 use super::table::{State, Table};
 use super::text;
@@ -55,14 +56,17 @@ pub struct Reader {
     table: Arc<Table>,
     /// The frame to be read next.
     pub(super) next: u64,
+    /// The refresh to be read next.
+    next_refresh: u64,
     overwritten: u64,
     refused: u64,
 }
 
 impl Reader {
     pub(super) fn new(table: Arc<Table>) -> Self {
-        let mut reader = Self { table, next: 1, overwritten: 0, refused: 0 };
+        let mut reader = Self { table, next: 1, next_refresh: 1, overwritten: 0, refused: 0 };
         reader.next = reader.newest().saturating_sub(BEHIND).max(1);
+        reader.next_refresh = reader.half_behind();
         reader
     }
 
@@ -90,7 +94,7 @@ impl Reader {
         self.overwritten
     }
 
-    /// Frames whose stamps cannot be what they say: the writer is not scanout, or is broken.
+    /// Frames, and refreshes, whose stamps cannot be what they say: the writer is not scanout, or is broken.
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.refused
@@ -136,6 +140,38 @@ impl Reader {
             }
         }
         given
+    }
+
+    /// Gives every refresh of the display that was told since the last call to `each`, in their order. Those that were
+    /// overwritten meanwhile are left out: a reader that is called at least once for every 128 of them misses none. Returns how
+    /// many there were. Never waits, and does not allocate.
+    pub fn refreshes(&mut self, mut each: impl FnMut(Refresh)) -> u64 {
+        let mut given = 0;
+        for _ in 0..2 * REFRESHES.rows {
+            match refresh::read(self.words(), self.next_refresh) {
+                refresh::Read::Refresh(refresh) => {
+                    each(refresh);
+                    given += 1;
+                    self.next_refresh += 1;
+                }
+                refresh::Read::Refused => {
+                    self.refused += 1;
+                    self.next_refresh += 1;
+                }
+                refresh::Read::NotYet => break,
+                refresh::Read::Overwritten => {
+                    self.next_refresh = self.half_behind().max(self.next_refresh + 1);
+                }
+            }
+        }
+        given
+    }
+
+    /// Half of the rows behind the newest refresh, so that the writer does not overtake the reader at once.
+    fn half_behind(&self) -> u64 {
+        // Relaxed: it only says where to look.
+        let newest = self.words()[AT_REFRESHED].load(Ordering::Relaxed) & MOST >> 1;
+        newest.saturating_sub(REFRESHES.rows as u64 / 2).max(1)
     }
 
     /// What is drawn with and to; `None` before it is known, and while it changes just now. Allocates.

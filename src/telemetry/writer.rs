@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use super::layout::{
     ABOUT, ABOUT_INTERVAL, ABOUT_ORIGIN, ABOUT_REFRESH, ABOUT_TEXTS, ABOUT_WARMUP, ABOUT_WHOLE, AT_FRAME,
-    AT_STATE, FRAMES, ROWS, STEPS, TEXT_WORDS, TEXTS, frame, step,
+    AT_REFRESHED, AT_STATE, FRAMES, ROWS, STEPS, TEXT_WORDS, TEXTS, frame, step,
 };
 use super::shim::{AtomicU64, Ordering};
 use super::table::{State, Table};
-use super::text;
-use crate::pacing::{FrameId, Origin, Pacing, Presentation};
+use super::{refresh, text};
+use crate::pacing::{FrameId, Origin, Pacing, Presentation, VblankSample};
 use crate::stats::{FrameRecord, Stage};
 use crate::time::{Timestamp, nanos};
 
@@ -65,6 +65,8 @@ pub(crate) struct FrameStamps {
     /// The frame in each row with its flags.
     rows: Box<[(FrameId, u64)]>,
     about: u64,
+    /// Refreshes that were told.
+    refreshes: u64,
 }
 
 /// What is drawn with and to, as it is told.
@@ -84,7 +86,7 @@ pub(crate) struct Told<'a> {
 
 impl FrameStamps {
     pub(super) fn new(table: Arc<Table>) -> Self {
-        Self { table, rows: vec![(FrameId(0), 0); ROWS].into_boxed_slice(), about: 0 }
+        Self { table, rows: vec![(FrameId(0), 0); ROWS].into_boxed_slice(), about: 0, refreshes: 0 }
     }
 
     #[inline]
@@ -194,6 +196,15 @@ impl FrameStamps {
         }
     }
 
+    /// The display refreshed, so many nanoseconds before it was predicted to, where it was.
+    #[inline]
+    pub(crate) fn refreshed(&mut self, sample: &VblankSample, phase_error: Option<i64>) {
+        self.refreshes += 1;
+        refresh::write(self.words(), self.refreshes, sample, phase_error);
+        // Relaxed: it only says where to look.
+        self.words()[AT_REFRESHED].store(self.refreshes, Ordering::Relaxed);
+    }
+
     /// Whether the frame still has its row, was swapped, and none of `flags` was said of it.
     #[inline]
     fn open(&self, id: FrameId, flags: u64) -> bool {
@@ -216,7 +227,7 @@ impl Drop for FrameStamps {
     }
 }
 
-const fn origin_code(origin: Origin) -> u64 {
+pub(super) const fn origin_code(origin: Origin) -> u64 {
     match origin {
         Origin::Hardware => 0,
         Origin::Compositor => 1,

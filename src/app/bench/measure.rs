@@ -24,7 +24,7 @@ pub struct ChildReport {
     pub pacing: String,
     pub target: Target,
     pub elapsed_s: f64,
-    pub frames_per_second: f64,
+    pub frames_per_second: Option<f64>,
     pub warmup_frames: u64,
     pub counters: Counters,
     pub missed_vsyncs: Option<u64>,
@@ -152,7 +152,7 @@ impl Measured {
         (result.refresh_hz, result.measured_hz) = (target.refresh_hz, target.measured_hz);
         result.frames = all().map(|r| r.counters.measured).sum();
         result.elapsed_s = seconds;
-        let drawn: f64 = all().map(|r| r.frames_per_second * r.elapsed_s).sum();
+        let drawn: f64 = all().map(|r| r.frames_per_second.unwrap_or(0.0) * r.elapsed_s).sum();
         result.frames_per_second = if seconds > 0.0 { drawn / seconds } else { 0.0 };
         result.miss_budget = last.report.pacer.declared_miss_share;
         result.missed_vsyncs = sum(|r| r.missed_vsyncs);
@@ -316,7 +316,7 @@ pub mod tests {
         };
         let report = ChildReport {
             elapsed_s: 2.0,
-            frames_per_second: 100.0,
+            frames_per_second: Some(100.0),
             counters: Counters { measured: frames, dropped: 1, repeated: 0 },
             missed_vsyncs: Some(3),
             refreshes: Some(frames),

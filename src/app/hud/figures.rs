@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scanout::runtime::FrameInfo;
-use scanout::stats::{FrameRecord, Metric, Unit};
+use scanout::stats::{FrameRecord, Metric, Unit, enough_for};
 
 use super::sides::{METRICS, Side, Sides};
 use super::strip::Blame;
@@ -17,17 +17,18 @@ pub const LATENCY: Metric = Metric::SampleToPhoton;
 /// A row of the table, in the metric's unit.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Row {
-    pub n: usize,
-    pub p50: f64,
-    pub p95: f64,
-    pub p99: f64,
+    /// `None` where the values are too few for it: it would be the largest under another name.
+    pub p50: Option<f64>,
+    pub p95: Option<f64>,
+    pub p99: Option<f64>,
     pub max: f64,
 }
 
 impl Row {
     fn of(sorted: &[i64], unit: f64) -> Option<Self> {
         let at = |q| quantile(sorted, q).map(|value| value as f64 / unit);
-        Some(Self { n: sorted.len(), p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)?, max: at(1.0)? })
+        let told = |q| at(q).filter(|_| enough_for(sorted.len() as u64, q));
+        Some(Self { p50: told(0.5), p95: told(0.95), p99: told(0.99), max: at(1.0)? })
     }
 }
 
@@ -49,8 +50,8 @@ pub struct Figures {
     /// The end of the latency axis, in nanoseconds.
     pub full: i64,
     pub blame: Blame,
-    /// What passes take the GPU: median and P99 in milliseconds, of the whole run.
-    pub passes: Vec<(&'static str, f64, f64)>,
+    /// What passes take the GPU: median and, of enough frames, P99 in milliseconds, of the whole run.
+    pub passes: Vec<(&'static str, f64, Option<f64>)>,
 }
 
 impl Figures {
@@ -89,7 +90,7 @@ impl Figures {
             b: side(Side::B, &b, &latency_b),
             full,
             blame: Blame::of(recent, refresh, frame.pacer.interval()),
-            passes: passes.filter_map(|(name, t)| t.summary().map(|s| (name, s.p50, s.p99))).collect(),
+            passes: passes.filter_map(|(name, t)| t.summary().map(|s| (name, s.p50, s.told_p99()))).collect(),
         }
     }
 

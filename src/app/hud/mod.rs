@@ -182,8 +182,8 @@ impl Overlay for Hud {
         self.input.forget();
         self.areas.clear();
         if let Some(live) = &mut self.live {
-            // What happened meanwhile was not watched.
-            live.sides.restart();
+            // What happens meanwhile is not watched; what was counted stays.
+            live.sides.hide();
         }
     }
 

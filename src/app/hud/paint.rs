@@ -1,6 +1,6 @@
 //! The plots.
 
-use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2};
+use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2, pos2};
 
 use scanout::stats::{FrameRecord, Stage};
 use scanout::timeline::explain::Cause;
@@ -15,6 +15,7 @@ const IN_TIME: Color32 = Color32::from_rgb(110, 200, 120);
 const LATE: Color32 = Color32::from_rgb(230, 80, 75);
 const STALE: Color32 = Color32::from_rgb(225, 95, 220);
 const DROPPED: Color32 = Color32::from_gray(150);
+const TITLE: Color32 = Color32::from_gray(225);
 const FAINT: Color32 = Color32::from_gray(190);
 
 /// The stacked parts of a frame: from, to, name, colour.
@@ -45,7 +46,8 @@ const fn letter(cause: Option<Cause>) -> &'static str {
 /// One column per frame: the time since the frame before, against the interval aimed at. Late ones have the letter of what
 /// made them late.
 pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, interval_ms: f32) {
-    let (rect, painter) = plot(ui, 62.0);
+    let title = format!("display intervals; line: {interval_ms:.2} ms");
+    let (rect, painter) = plot(ui, title, 54.0);
     // Letters stand below the columns.
     let bars = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - 9.0));
     let full = interval_ms * 2.6;
@@ -70,7 +72,6 @@ pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, in
     }
     let y = bars.bottom() - bars.height() / 2.6;
     painter.hline(rect.x_range(), y, Stroke::new(1.0, Color32::from_white_alpha(110)));
-    caption(&painter, rect, &format!("display intervals; line: {interval_ms:.2} ms"));
     small(ui, late_line(blame));
 }
 
@@ -93,7 +94,6 @@ fn late_line(blame: &Blame) -> String {
 
 /// One column per frame: where its time went.
 pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord]) {
-    let (rect, painter) = plot(ui, 66.0);
     let recent = &recent[recent.len().saturating_sub(FRAMES)..];
     let first = |r: &FrameRecord| {
         if r.at(Stage::InputReceived).is_some() { Stage::InputReceived } else { Stage::InputSampled }
@@ -103,6 +103,7 @@ pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord]) {
     totals.sort_by(f32::total_cmp);
     // Scaled to what is usual: single outliers are cut off rather than flattening all others.
     let full = totals.get(totals.len() * 9 / 10).map_or(1.0, |ms| (ms * 1.4).max(0.5));
+    let (rect, painter) = plot(ui, format!("input to display, full height {full:.1} ms"), 54.0);
     let width = rect.width() / FRAMES as f32;
     for (i, record) in recent.iter().enumerate().filter(|(_, r)| !r.repeated && !r.dropped) {
         let mut bottom = 0.0;
@@ -113,18 +114,19 @@ pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord]) {
             bottom += height;
         }
     }
-    caption(&painter, rect, &format!("input to display, full height {full:.1} ms"));
     legend(ui, PARTS.iter().map(|(_, _, name, colour)| (*colour, (*name).to_owned())));
 }
 
 /// Histogram and cumulative curve of the latency, A and B over each other.
 pub fn latency(ui: &mut Ui, figures: &Figures) {
-    let (rect, painter) = plot(ui, 72.0);
+    let ms = figures.full as f64 / 1e6;
+    let title = format!("{LATENCY:?}, 0 to {ms} ms: bars, and share of frames up to it");
+    let (rect, painter) = plot(ui, title, 60.0);
     let most = [&figures.a, &figures.b].iter().flat_map(|s| &s.histogram).fold(0.0_f32, |m, n| m.max(*n));
     let width = rect.width() / BINS as f32;
     for (side, colour) in [(&figures.a, COLOUR_A), (&figures.b, COLOUR_B)] {
         for (bin, share) in side.histogram.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-            let height = 0.78 * share / most.max(f32::MIN_POSITIVE);
+            let height = 0.95 * share / most.max(f32::MIN_POSITIVE);
             bar(&painter, rect, (bin, width), 0.0, height.max(0.01), colour.gamma_multiply(0.55));
         }
     }
@@ -138,8 +140,6 @@ pub fn latency(ui: &mut Ui, figures: &Figures) {
             painter.line(points, Stroke::new(1.5, colour));
         }
     }
-    let ms = figures.full as f64 / 1e6;
-    caption(&painter, rect, &format!("{LATENCY:?}, 0 to {ms} ms: bars, and share of frames up to it"));
     let name = |text: &str, side: &SideFigures| match side.frames {
         0 => format!("{text}: no frames yet"),
         n => format!("{text}: {n} frames"),
@@ -152,15 +152,16 @@ pub fn latency(ui: &mut Ui, figures: &Figures) {
 
 /// By how much each refresh came before or after it was predicted.
 pub fn phase_error(ui: &mut Ui, errors: &[i64]) {
-    let (rect, painter) = plot(ui, 38.0);
     if errors.is_empty() {
-        caption(&painter, rect, "phase error: not measured, nobody says when refreshes are");
+        plot(ui, "phase error: not measured, nobody says when refreshes are".to_owned(), 28.0);
         return;
     }
     let errors = &errors[errors.len().saturating_sub(FRAMES)..];
     let mut sizes: Vec<u64> = errors.iter().map(|ns| ns.unsigned_abs()).collect();
     sizes.sort_unstable();
     let full = (sizes[sizes.len() * 9 / 10] as f32 / 1e6 * 1.6).max(0.1);
+    let title = format!("phase error: refresh against prediction, full height ±{full:.2} ms");
+    let (rect, painter) = plot(ui, title, 28.0);
     painter.hline(rect.x_range(), rect.center().y, Stroke::new(1.0, Color32::from_white_alpha(90)));
     let width = rect.width() / FRAMES as f32;
     for (i, ns) in errors.iter().enumerate() {
@@ -168,7 +169,6 @@ pub fn phase_error(ui: &mut Ui, errors: &[i64]) {
         let at = pos2(rect.left() + (i as f32 + 0.5) * width, y);
         painter.rect_filled(Rect::from_center_size(at, Vec2::splat(2.0)), 0.0, IN_TIME);
     }
-    caption(&painter, rect, &format!("phase error: refresh against prediction, full height ±{full:.2} ms"));
 }
 
 /// Small text in one line.
@@ -188,7 +188,10 @@ fn legend(ui: &mut Ui, entries: impl Iterator<Item = (Color32, String)>) {
     });
 }
 
-fn plot(ui: &mut Ui, height: f32) -> (Rect, egui::Painter) {
+/// A title, and below it, where no data can meet it, room for a plot.
+fn plot(ui: &mut Ui, title: String, height: f32) -> (Rect, egui::Painter) {
+    ui.add_space(1.0);
+    ui.add(egui::Label::new(RichText::new(title).size(10.5).color(TITLE)).truncate());
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), Sense::hover());
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, 2.0, Color32::from_white_alpha(14));
@@ -207,16 +210,4 @@ fn bar(
     let y = |share: f32| rect.bottom() - share.clamp(0.0, 1.0) * rect.height();
     let bar = Rect::from_min_max(Pos2::new(x, y(from + height)), Pos2::new(x + width * 0.9, y(from)));
     painter.rect_filled(bar, 0.0, colour);
-}
-
-/// Over a dark ground, so that bars behind it do not hide it.
-fn caption(painter: &egui::Painter, rect: Rect, text: &str) {
-    let at = rect.left_top() + vec2(4.0, 1.0);
-    let galley = painter.layout_no_wrap(text.to_owned(), FontId::proportional(10.5), Color32::from_gray(225));
-    painter.rect_filled(
-        Rect::from_min_size(at, galley.size()).expand(1.0),
-        1.0,
-        Color32::from_black_alpha(150),
-    );
-    painter.galley(at, galley, Color32::WHITE);
 }

@@ -153,18 +153,18 @@ fn plots(ui: &mut Ui, view: &View<'_>) {
 }
 
 /// One figure of a row.
-type Pick = fn(&Row) -> f64;
+type Pick = fn(&Row) -> Option<f64>;
 
 /// A and B beside each other, never mixed.
 fn table(ui: &mut Ui, view: &View<'_>) {
     let compared = view.figures.b.frames > 0;
-    let cell = |row: Option<&Row>, unit: Unit, pick: Pick| match (row, unit) {
+    let cell = |row: Option<&Row>, unit: Unit, pick: Pick| match (row.and_then(pick), unit) {
         (None, _) => "-".to_owned(),
-        (Some(row), Unit::Frames) => format!("{:.0}", pick(row)),
-        (Some(row), _) => format!("{:.2}", pick(row)),
+        (Some(figure), Unit::Frames) => format!("{figure:.0}"),
+        (Some(figure), _) => format!("{figure:.2}"),
     };
     let columns: [(&str, Pick); 4] =
-        [("p50", |r| r.p50), ("p95", |r| r.p95), ("p99", |r| r.p99), ("max", |r| r.max)];
+        [("p50", |r| r.p50), ("p95", |r| r.p95), ("p99", |r| r.p99), ("max", |r| Some(r.max))];
     // Beside each other there is room for two of them.
     let shown: Vec<_> = if compared { vec![columns[0], columns[2]] } else { columns.to_vec() };
     let sides: &[(Side, Color32, &str)] = if compared {
@@ -181,7 +181,8 @@ fn table(ui: &mut Ui, view: &View<'_>) {
         }
         ui.end_row();
         for (at, metric) in METRICS.iter().enumerate() {
-            ui.label(RichText::new(metric.name()).size(11.0));
+            let unit = if metric.unit() == Unit::Frames { ", frames" } else { "" };
+            ui.label(RichText::new(format!("{}{unit}", metric.name())).size(11.0));
             for (side, colour, _) in sides {
                 let row = view.figures.side(*side).rows[at].as_ref();
                 for (_, pick) in &shown {
@@ -192,14 +193,17 @@ fn table(ui: &mut Ui, view: &View<'_>) {
             ui.end_row();
         }
     });
-    small(ui, "-: not measured. QueueDepth is in frames. Newest 4096 frames.");
+    small(ui, "-: not measured, or too few for it. Newest 4096 frames.");
 }
 
 /// What it is drawn with, and what the pacer knows.
 fn about(ui: &mut Ui, view: &View<'_>) {
     let (frame, target) = (view.frame, view.target);
     let passes: Vec<String> = (view.figures.passes.iter())
-        .map(|(name, p50, p99)| format!("{name} {p50:.2} (p99 {p99:.2})"))
+        .map(|(name, p50, p99)| match p99 {
+            Some(p99) => format!("{name} {p50:.2} (p99 {p99:.2})"),
+            None => format!("{name} {p50:.2}"),
+        })
         .collect();
     let passes = if passes.is_empty() { "not timed".to_owned() } else { passes.join(", ") };
     small(ui, format!("GPU ms: {passes}"));

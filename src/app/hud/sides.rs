@@ -101,6 +101,9 @@ pub struct Sides<A, S> {
     a: Figures,
     b: Figures,
     seen: FrameId,
+    /// The last frame that was watched, and whether nobody has looked since.
+    drawn: FrameId,
+    hidden: bool,
     previous: Option<(FrameRecord, Side)>,
 }
 
@@ -112,6 +115,8 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
             a: Figures::new(),
             b: Figures::new(),
             seen: FrameId(0),
+            drawn: FrameId(0),
+            hidden: false,
             previous: None,
         }
     }
@@ -138,12 +143,11 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
             self.clear(Side::B);
         }
         let touched = !same_shared || (!same_ours && side == Side::A);
-        if last != Some(side) || touched {
-            if self.switches.len() == SWITCHES {
-                self.switches.remove(0);
-            }
-            self.switches.push(Switch { from: id, side, counts_from: now + SETTLING, over: false });
+        if last != Some(side) || touched || std::mem::take(&mut self.hidden) {
+            self.switch(Switch { from: id, side, counts_from: now + SETTLING, over: false });
         }
+        self.hidden = false;
+        self.drawn = id;
         self.conditions = Some(conditions);
     }
 
@@ -190,6 +194,23 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
     pub fn settles(&self, now: Timestamp) -> Option<std::time::Duration> {
         let until = self.switches.last()?.counts_from;
         (until > now).then(|| until.saturating_since(now))
+    }
+
+    /// Nobody looks any more: frames from here to the next that is [drawn](Self::drawing) count for nobody, whatever mode they
+    /// are drawn in. What was counted stays.
+    pub fn hide(&mut self) {
+        if let Some(side) = self.switches.last().map(|switch| switch.side) {
+            let from = self.drawn.next();
+            self.switch(Switch { from, side, counts_from: Timestamp::MAX, over: true });
+        }
+        self.hidden = true;
+    }
+
+    fn switch(&mut self, switch: Switch) {
+        if self.switches.len() == SWITCHES {
+            self.switches.remove(0);
+        }
+        self.switches.push(switch);
     }
 
     /// Both begin anew, with the frame that is drawn now.
@@ -249,6 +270,28 @@ mod tests {
             let steps = sides.figures(side).values(Metric::MsBetweenDisplayChange).unwrap();
             assert_eq!(steps.quantile(1.0), Some(T as i64), "no step runs from one side to the other");
         }
+    }
+
+    #[test]
+    fn hiding_keeps_the_figures_and_counts_nothing_meanwhile() {
+        let mut sides = Sides::new();
+        run(&mut sides, 1..301, Side::A, 0, 0);
+        run(&mut sides, 301..601, Side::B, 0, 0);
+        let (a, b) = counted(&sides);
+        assert!(a > 0 && b > 0);
+        sides.hide();
+        // Frames 601 to 900, of whatever side, were drawn unseen; they finish as all others do.
+        let conditions = Conditions { ours: 0, shared: 0 };
+        sides.drawing(FrameId(901), Timestamp::from_nanos(901 * T), Side::A, conditions);
+        let unseen: Vec<_> = (598..901).map(frame).collect();
+        sides.finished(unseen.iter());
+        assert_eq!(counted(&sides), (a, b + 3), "the last three of B were still on their way");
+        run(&mut sides, 902..901 + SETTLE + 50, Side::A, 0, 0);
+        assert_eq!(counted(&sides), (a + 50 - 3, b + 3), "it settles and goes on");
+        // Another mode, set meanwhile, begins anew as ever.
+        sides.hide();
+        run(&mut sides, 2_000..2_001, Side::A, 1, 0);
+        assert_eq!(counted(&sides), (0, b + 3));
     }
 
     #[test]

@@ -142,6 +142,14 @@ impl Live {
         let (overwritten, refused) = (attached.reader.overwritten(), attached.reader.refused());
         let mut take = |record: FrameRecord| self.take(record);
         let read = if alive { attached.reader.poll(&mut take) } else { attached.reader.rest(&mut take) };
+        // Before the first frame of a run, the figures are still those of the one before it.
+        let (figures, counts) = (&mut self.figures, !self.new_run);
+        attached.reader.refreshes(|refresh| {
+            if counts {
+                refresh.phase_error.into_iter().for_each(|nanos| figures.phase_error(nanos));
+                figures.vblank(refresh.sample);
+            }
+        });
         self.overwritten += attached.reader.overwritten() - overwritten;
         self.refused += attached.reader.refused() - refused;
         self.status = match state {

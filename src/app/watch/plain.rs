@@ -57,7 +57,8 @@ fn line(picture: &Picture) -> String {
         || "SampleToPhoton not measured".into(),
         |s| {
             let n = |value| number(value, Unit::Milliseconds);
-            format!("SampleToPhoton p50 {} p95 {} p99 {} max {} ms", n(s.p50), n(s.p95), n(s.p99), n(s.max))
+            let [p50, p95, p99] = s.told().map(|p| p.map_or_else(|| "-".into(), n));
+            format!("SampleToPhoton p50 {p50} p95 {p95} p99 {p99} max {} ms", n(s.max))
         },
     );
     format!("{}: {frames} frames, {rate}/s, {latency}, {}", picture.standing(), picture.counts())
@@ -92,8 +93,9 @@ fn table(picture: &Picture) -> Vec<String> {
             continue;
         };
         let n = |value: f64| format!("{:>9}", number(value, metric.unit()));
-        let p999 = s.p999.map_or_else(|| format!("{:>9}", "-"), n);
-        let figures = [n(s.mean), n(s.p50), n(s.p95), n(s.p99), p999, n(s.max)].concat();
+        let told = |p: Option<f64>| p.map_or_else(|| format!("{:>9}", "-"), n);
+        let [p50, p95, p99] = s.told().map(told);
+        let figures = [n(s.mean), p50, p95, p99, told(s.p999), n(s.max)].concat();
         let unit = if metric.unit() == Unit::Frames { "  frames" } else { "" };
         lines.push(format!("{:<24}{:>9}{figures}{unit}", metric.name(), s.n));
     }

@@ -91,16 +91,16 @@ fn about_line(picture: &Picture) -> Line<'static> {
 }
 
 /// A column of figures: its head, and which figure it has.
-type Column = (&'static str, fn(&Summary) -> f64);
+type Column = (&'static str, fn(&Summary) -> Option<f64>);
 
 /// The columns that fit into `width`, the most telling ones first in what is kept.
 fn columns(width: u16) -> Vec<Column> {
     let all: [Column; 5] = [
-        ("p50", |s| s.p50),
-        ("p99", |s| s.p99),
-        ("max", |s| s.max),
-        ("p95", |s| s.p95),
-        ("mean", |s| s.mean),
+        ("p50", |s| s.told()[0]),
+        ("p99", |s| s.told_p99()),
+        ("max", |s| Some(s.max)),
+        ("p95", |s| s.told()[1]),
+        ("mean", |s| Some(s.mean)),
     ];
     let order = ["mean", "p50", "p95", "p99", "max"];
     let fit = usize::from(width.saturating_sub(SHORT_NAME) / FIGURE).clamp(1, all.len());
@@ -131,7 +131,8 @@ fn figures(buffer: &mut Buffer, area: Rect, picture: &Picture, shown: &mut Shown
         let name: String = metric.name().chars().take(name_width.saturating_sub(1)).collect();
         let values: String = columns
             .iter()
-            .map(|(_, get)| format!("{:>width$}", number(get(summary), unit), width = FIGURE as usize))
+            .map(|(_, get)| get(summary).map_or_else(|| "-".to_owned(), |figure| number(figure, unit)))
+            .map(|text| format!("{text:>width$}", width = FIGURE as usize))
             .collect();
         let n =
             if with_n { format!("{:>width$}", summary.n, width = FIGURE as usize) } else { String::new() };
@@ -268,7 +269,7 @@ mod tests {
         let sample = lines.iter().find(|l| l.starts_with("SampleToPhoton")).expect("the figure");
         assert_eq!(
             sample.split_whitespace().collect::<Vec<_>>()[1..],
-            ["12.00", "12.00", "12.00", "12.00", "12.00", "99"]
+            ["12.00", "12.00", "12.00", "-", "12.00", "99"]
         );
         // The newest 72 frames: 29 to 100.
         let marks = &lines[21];
@@ -304,7 +305,7 @@ mod tests {
         let lines = lines(&show(40, 10, &picture(), &mut Shown::default()));
         assert!(lines[2].ends_with("p50     p99     max"), "{lines:#?}");
         assert!(
-            lines.iter().any(|l| l.starts_with("SampleToPhoton") && l.ends_with("12.00   12.00   12.00")),
+            lines.iter().any(|l| l.starts_with("SampleToPhoton") && l.ends_with("12.00       -   12.00")),
             "{lines:#?}"
         );
         assert!(lines[8].contains('x') && lines[8].contains('!'), "{lines:#?}");

@@ -23,6 +23,8 @@ pub(super) struct Flight {
     pub(super) room: i64,
     pub(super) counted: bool,
     pub(super) judged: bool,
+    /// Its outcome teaches the pacer, and is in no count.
+    pub(super) left_out: bool,
     /// The refresh at which it was displayed, as far as that was measured.
     pub(super) shown: Option<u64>,
 }

@@ -84,7 +84,7 @@ impl FramePacer {
         }
         let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
         // A frame that waited behind others counts as missed like any other, and is no reason to take longer steps.
-        self.judge(refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
+        self.judge(id, refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
     }
 
     /// Whether a display time so far from the nearest refresh is to be left out. A miss is known by half a refresh, which a
@@ -150,9 +150,19 @@ impl FramePacer {
         self.throttle.interrupted();
     }
 
-    fn judge(&mut self, missed: bool, whole: Option<u32>) {
-        self.state.judged += 1;
-        self.state.missed += u64::from(missed);
+    /// What becomes of the frame of plan `id` is not counted in [`PacerState::judged`](super::PacerState::judged): it belongs to
+    /// a warm-up, or was drawn to be compared with. The pacer learns from it as from all others.
+    pub fn leave_out(&mut self, id: PlanId) {
+        if let Some(flight) = self.flights.get(id) {
+            flight.left_out = true;
+        }
+    }
+
+    fn judge(&mut self, id: PlanId, missed: bool, whole: Option<u32>) {
+        if !self.flights.at(id).left_out {
+            self.state.judged += 1;
+            self.state.missed += u64::from(missed);
+        }
         if let Some(raises) = whole {
             self.work.outcome(missed, raises);
         }
@@ -166,7 +176,7 @@ impl FramePacer {
             && !std::mem::replace(&mut flight.judged, true)
         {
             let whole = flight.whole;
-            self.judge(true, whole);
+            self.judge(id, true, whole);
         }
     }
 
@@ -180,7 +190,7 @@ impl FramePacer {
         };
         flight.judged = true;
         let whole = flight.whole;
-        self.judge(ready.offset(lead) > target, whole);
+        self.judge(id, ready.offset(lead) > target, whole);
     }
 
     /// Takes over how long the frame of plan `id` took.
@@ -206,10 +216,10 @@ impl FramePacer {
             // The GPU may begin when the last draw call is made or when the frame is swapped. What even the quickest frame
             // needs after its swap is nobody's fault.
             let tolerance = (self.frame_period() * VRR_TOLERANCE) as i64;
-            self.judge(ready.signed_since(target) > quickest + tolerance, whole);
+            self.judge(id, ready.signed_since(target) > quickest + tolerance, whole);
         } else if open {
             // It was ready after its grid point.
-            self.judge(span > room, whole);
+            self.judge(id, span > room, whole);
         }
         if self.mode.follows_display() && (!on_grid || self.vrr.is_some()) {
             let (period, apart) = if self.one_by_one {

@@ -74,7 +74,7 @@ pub struct PacerState {
     pub layout: Layout,
     /// Refreshes per frame.
     pub divisor: u32,
-    /// Planned frames whose outcome is known.
+    /// Planned frames whose outcome is known, without those [left out](super::FramePacer::leave_out).
     pub judged: u64,
     /// Those among them that were displayed later than planned.
     pub missed: u64,

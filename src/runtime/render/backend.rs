@@ -25,6 +25,8 @@ pub struct FrameInfo<'a> {
     pub latch: &'a Latch,
     /// What tells display times now, and who stands behind it; `None` until a source has said so.
     pub source: Option<(&'static str, Origin)>,
+    /// The frame is left out of the run's figures: [`FrameRecord::apart`](crate::stats::FrameRecord::apart).
+    pub apart: bool,
 }
 
 /// The graphics side of the render thread: a context with its surface and the user's renderer. Made on the render

@@ -14,6 +14,7 @@ use crate::timeline::{self, Event, Kind};
 pub(super) struct Drawn {
     pub(super) record: FrameRecord,
     pub(super) reason: Reason,
+    pub(super) mode: Pacing,
     pub(super) plan: Plan,
     /// The next order was given when the snapshot was acquired.
     pub(super) ahead: bool,
@@ -111,6 +112,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             pacer: &self.pacer,
             latch: &self.latch,
             source: self.figures.source(),
+            apart: record.apart,
         };
         self.backend.draw(&slot.view, &info)?;
         let submitted = clock.now();
@@ -128,8 +130,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if swap_at > submitted {
             self.backend.hold();
         }
-        self.drawn =
-            Some(Drawn { record, reason, plan, ahead, acquired: taken.at, submitted, logic, swap_at });
+        let mode = self.pacer.mode();
+        let acquired = taken.at;
+        self.drawn = Some(Drawn { record, reason, mode, plan, ahead, acquired, submitted, logic, swap_at });
         Ok(())
     }
 
@@ -154,7 +157,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     fn begin(&mut self, id: FrameId, reason: Reason, taken: &Taken) -> FrameRecord {
         let (resumed, from_before) = self.standstill.first_frame(taken.marks.sampled);
         let mut record = taken.record(id, reason, from_before);
-        record.apart = self.apart.has(taken.at);
+        record.apart = self.counted.is_apart(taken.at, || self.pacer.state());
         record.after_idle = taken.is_after_idle(resumed);
         if record.after_idle {
             let began = record.at(Stage::InputSampled).filter(|_| taken.fresh).unwrap_or(taken.at);
@@ -166,6 +169,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             record.swap_at = None;
         }
         self.pane.redraw = false;
+        if taken.fresh && !self.figures.counts(&record) {
+            self.pacer.leave_out(taken.marks.plan.id);
+        }
         self.figures.begin(&record, taken.seen, taken.skipped);
         record
     }

@@ -69,12 +69,21 @@ impl Figures {
 
     /// A frame begins with a snapshot that left out `skipped` before it, since the one with the index `seen` was drawn.
     pub(super) fn begin(&mut self, record: &FrameRecord, seen: u64, skipped: u64) {
-        if !record.repeated {
+        if !record.repeated && !record.apart {
             self.recorder.skipped(skipped);
         }
         if let Some(telemetry) = &mut self.telemetry {
             telemetry.begin(record, seen);
         }
+    }
+
+    /// Whether a frame is one that the figures are made of.
+    pub(super) const fn counts(&self, record: &FrameRecord) -> bool {
+        !record.apart && self.after_warmup(record.id)
+    }
+
+    pub(super) const fn after_warmup(&self, id: FrameId) -> bool {
+        id.0 > self.recorder.warmup()
     }
 
     /// A stage of a frame on its way was reached.
@@ -121,7 +130,7 @@ impl Figures {
             telemetry.presented(id, presentation);
         }
         if let Presentation::At(at, _) = presentation {
-            self.recorder.told_after(now.signed_since(at));
+            self.recorder.told_after(id, now.signed_since(at));
         }
         presentation
     }
@@ -132,12 +141,16 @@ impl Figures {
         if sample.origin == Origin::Estimated {
             return;
         }
-        if pacer.model().lock() == Lock::Locked
-            && let Some(predicted) = pacer.model().nearest(sample.at)
-        {
-            self.recorder.phase_error(predicted.at.signed_since(sample.at));
+        let locked = pacer.model().lock() == Lock::Locked;
+        let predicted = pacer.model().nearest(sample.at).filter(|_| locked);
+        let error = predicted.map(|predicted| predicted.at.signed_since(sample.at));
+        if let Some(error) = error {
+            self.recorder.phase_error(error);
         }
         self.recorder.vblank(sample);
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.refreshed(&sample, error);
+        }
     }
 
     /// The intervals that frames are held against: the display's, and how many of them a frame is meant to last.

@@ -12,11 +12,9 @@
 //! | `pane` | what there is to draw into, who sees it, and standstills |
 //! | `figures` | the recorder, telemetry, and the intervals that frames are held against |
 //! | `throttle` | whether swap was asked to wait, and whether it does |
-//! | `apart` | frames that belong to no figures |
 //! | `losses` | contexts that were lost |
 //! | `run` | the loop around the step, and its end |
 
-mod apart;
 mod backend;
 mod draw;
 mod figures;
@@ -37,7 +35,6 @@ pub use self::backend::{Backend, FrameInfo};
 pub(super) use self::next::{Next, Reason};
 pub(super) use self::run::run;
 
-use self::apart::Apart;
 use self::draw::Drawn;
 use self::figures::Figures;
 use self::flight::Flight;
@@ -45,6 +42,7 @@ use self::losses::Losses;
 use self::orders::Orders;
 use self::pane::{Pane, Standstill};
 use self::throttle::SwapThrottle;
+use super::counted::Counted;
 use super::host::{Changes, RunOptions};
 use super::input::LatestInput;
 use super::latch::Latch;
@@ -72,7 +70,7 @@ pub(super) struct RenderStep<S, B> {
     pane: Pane,
     standstill: Standstill,
     figures: Figures,
-    apart: Apart,
+    counted: Counted,
     losses: Losses,
     /// How long the last snapshot took to make, for whoever decides which thread makes the next one.
     made: Option<(Duration, Demand)>,
@@ -111,7 +109,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             pane: Pane::new(options.size, options.scale),
             standstill: Standstill::new(),
             figures: Figures::new(&options, refresh_hz),
-            apart: Apart::new(options.pacing),
+            counted: Counted::new(options.pacing),
             losses: Losses::default(),
             made: None,
             started: None,

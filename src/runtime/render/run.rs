@@ -117,15 +117,18 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         target.refresh_hz = self.figures.refresh_hz();
         let intervals = self.figures.intervals();
         let stats = self.figures.finish();
+        let (apart, pacer, modes) = self.counted.finish(now, self.pacer.state());
         let summary = Summary {
             frames: stats.counters().frames,
             missed: (!intervals.0.is_zero()).then(|| stats.metrics().missed_vsyncs()),
             elapsed: self.started.map_or(Duration::ZERO, |at| now.saturating_since(at)),
             target,
             size: self.pane.size,
+            apart,
             pacing: self.pacer.mode(),
+            modes,
             throttle: self.pacer.throttle(),
-            pacer: self.pacer.state(),
+            pacer,
             priority: self.priority,
             intervals,
             stats,
@@ -151,6 +154,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             pacer: &self.pacer,
             latch: &self.latch,
             source: self.figures.source(),
+            apart: false,
         };
         Some(self.backend.capture(&slot.view, &info))
     }

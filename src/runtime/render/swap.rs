@@ -24,6 +24,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         let swapped = clock.now();
         self.flight.swapped(drawn.record.id, swapped);
+        if self.figures.after_warmup(drawn.record.id) {
+            self.counted.drawn(drawn.mode, drawn.record.apart);
+        }
         self.figures.swapped(drawn.record, swapped);
         if !drawn.record.repeated {
             self.tell_work(&drawn, begin, swapped);

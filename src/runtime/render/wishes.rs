@@ -57,7 +57,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     fn set_pacing(&mut self, mode: Pacing, now: Timestamp) {
         log::info!("pacing: {mode}");
-        self.apart.switched(self.pacer.mode(), mode, now);
+        self.counted.switched(self.pacer.mode(), mode, now, &self.pacer.state());
         self.pacer.set_mode(mode);
         self.throttle.ask(&mut self.backend, &mut self.pacer);
         self.tell_refresh();

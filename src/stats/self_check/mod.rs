@@ -161,13 +161,14 @@ impl SelfCheck {
         self.report_after(Self::FRAMES)
     }
 
-    /// The same of fewer frames, at least 30 of them: a run that is too short for rare things, and says so by its
+    /// Medians of fewer frames say little: of so many at least a report is made.
+    pub const LEAST: usize = 30;
+
+    /// The same of fewer frames, at least [`LEAST`](Self::LEAST) of them: a run that is too short for rare things, and says so by its
     /// [`SelfReport::frames`].
     #[must_use]
     pub fn report_after(&self, frames: usize) -> Option<SelfReport> {
-        /// Medians of fewer frames say little.
-        const LEAST: usize = 30;
         let samples = self.samples.list();
-        (samples.len() >= frames.max(LEAST)).then(|| judge::judge(&samples, &self.declared))
+        (samples.len() >= frames.max(Self::LEAST)).then(|| judge::judge(&samples, &self.declared))
     }
 }

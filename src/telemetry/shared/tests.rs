@@ -133,7 +133,7 @@ fn plate_that_leads_elsewhere_is_refused() {
     }
     // The first words are right and the rest is not.
     let mut file = memory(WORDS as u64 * 8, true);
-    for (version, reason) in [(2, "version 2"), (VERSION, "not what its version says")] {
+    for (version, reason) in [(3, "version 3"), (VERSION, "not what its version says")] {
         file.rewind().expect("the start");
         file.write_all(&[MAGIC.to_le_bytes(), version.to_le_bytes()].concat()).expect("written");
         let why = lead(file.as_raw_fd().unsigned_abs().into());
