@@ -69,7 +69,7 @@ fn row(name: &str, s: &Shift, delta: &str) -> String {
 fn misses(s: &ScenarioComparison) -> String {
     let share = |m: Option<f64>| m.map_or("not measured".to_owned(), |m| format!("{:.2} %", m * 100.0));
     match s.missed {
-        [None, None] => "missed refreshes not measured".to_owned(),
+        [None, None] => "no missed refreshes to compare".to_owned(),
         [base, new] => format!("missed refreshes {} before, {} now (not judged)", share(base), share(new)),
     }
 }

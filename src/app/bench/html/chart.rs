@@ -52,13 +52,13 @@ pub struct Axis<'a> {
 pub fn axes<'a, 'b>(
     area: &'a Area<'b>,
     x: Axis<'_>,
-    y: Result<Axis<'_>, usize>,
+    y: &Result<Axis<'_>, usize>,
     lines: bool,
 ) -> Result<Chart<'a, 'b>, String> {
     let mut builder = ChartBuilder::on(area);
     builder.margin_right(14).x_label_area_size(46);
     let label = ("sans-serif", LETTERS).into_font().color(&INK);
-    let mut chart = match &y {
+    let mut chart = match y {
         Ok(y) => builder.margin_top(8).y_label_area_size(56).build_cartesian_2d(x.range, y.range.clone()),
         Err(rows) => builder.margin_top(4).build_cartesian_2d(x.range, 0.0..*rows as f64),
     }
@@ -70,11 +70,11 @@ pub fn axes<'a, 'b>(
         .x_labels(x.labels)
         .x_desc(x.unit)
         .x_label_formatter(x.text);
-    match (&y, lines) {
+    match (y, lines) {
         (Ok(_), true) => mesh.light_line_style(TRANSPARENT).bold_line_style(GRID),
         _ => mesh.disable_y_mesh(),
     };
-    match &y {
+    match y {
         Ok(y) => mesh.y_labels(y.labels).y_desc(y.unit).y_label_formatter(y.text),
         Err(_) => mesh.disable_y_axis(),
     };

@@ -40,7 +40,7 @@ pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String
         let end = (all.len() as f64).max(2.0);
         let x = Axis { range: 0.0..end, labels: 5, unit: "frame", text: &tick(end + 10.0) };
         let y = Axis { range: 0.0..top, labels: 5, unit: "ms", text: &tick(top) };
-        let mut chart = axes(area, x, Ok(y), false)?;
+        let mut chart = axes(area, x, &Ok(y), false)?;
         if let Some(refresh) = refresh_ms.filter(|r| *r > 0.0) {
             for k in 1..=(top / refresh).min(12.0) as u32 {
                 let y = f64::from(k) * refresh;
@@ -63,7 +63,7 @@ pub fn stages(way: &Way) -> Option<String> {
             let names = right * 0.13;
             let number = |x: &f64| if *x < -1e-9 { String::new() } else { tick(right)(x) };
             let x = Axis { range: -names..right, labels: 6, unit: "ms", text: &number };
-            let mut chart = axes(area, x, Err(2), false)?;
+            let mut chart = axes(area, x, &Err(2), false)?;
             for (row, name) in ["mean", "P99"].iter().enumerate() {
                 let y = 1.0 - row as f64;
                 let label = (FONT, LETTERS).into_font().color(&INK);
@@ -105,7 +105,7 @@ pub fn errors(rows: &[(&str, Figures)]) -> Option<String> {
             let number = |x: &f64| if *x < low - span * 0.02 { String::new() } else { tick(span)(x) };
             let range = low - names..high + span * 0.04;
             let mut chart =
-                axes(area, Axis { range, labels: 7, unit: "ms", text: &number }, Err(rows.len()), false)?;
+                axes(area, Axis { range, labels: 7, unit: "ms", text: &number }, &Err(rows.len()), false)?;
             chart.draw_series(line([(0.0, 0.0), (0.0, rows.len() as f64)], GRID, 1)).map_err(text)?;
             for (i, (name, f)) in rows.iter().enumerate() {
                 let y = rows.len() as f64 - i as f64 - 0.5;

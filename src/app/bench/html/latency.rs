@@ -97,7 +97,7 @@ pub fn histogram(metric: &str, v: &Values) -> String {
         let top = new.iter().chain(&base).copied().fold(1.0, f64::max) * 1.08;
         let x = Axis { range: v.low..v.high, labels: 6, unit: "ms", text: &tick(v.high - v.low) };
         let y = Axis { range: 0.0..top, labels: 5, unit: "% of frames", text: &tick(top) };
-        let mut chart = axes(area, x, Ok(y), true)?;
+        let mut chart = axes(area, x, &Ok(y), true)?;
         let edge = |i: usize| v.low + step * i as f64;
         let bars = new.iter().enumerate().filter(|(_, share)| **share > 0.0);
         chart
@@ -120,7 +120,7 @@ pub fn cumulative(metric: &str, v: &Values, bound: Option<f64>) -> String {
     draw(HEIGHT, &format!("Cumulative distribution of {metric}"), |area| {
         let x = Axis { range: v.low..v.high, labels: 6, unit: "ms", text: &tick(v.high - v.low) };
         let y = Axis { range: 0.0..104.0, labels: 5, unit: "% at most", text: &tick(100.0) };
-        let mut chart = axes(area, x, Ok(y), true)?;
+        let mut chart = axes(area, x, &Ok(y), true)?;
         if let Some(bound) = bound.filter(|ms| (v.low..=v.high).contains(ms)) {
             chart.draw_series(line([(bound, 0.0), (bound, 104.0)], INK, 1)).map_err(text)?;
         }

@@ -156,7 +156,7 @@ fn the_p99_is_in_the_chart_or_stands_at_its_edge_and_the_bound_beside_the_click(
     for (far, arrow) in [(40.0, false), (900.0, true)] {
         s.samples.get_mut("SampleToPhoton").unwrap().ms =
             (0..200).map(|i| if i % 50 == 0 { far } else { 5.0 }).collect();
-        let chart = super::latency::cumulative("a", &Values::new("SampleToPhoton", s, None).unwrap(), None);
+        let chart = latency::cumulative("a", &Values::new("SampleToPhoton", s, None).unwrap(), None);
         assert_eq!(chart.matches("<circle").count(), 3, "{far}");
         assert_eq!(chart.contains('→'), arrow, "{far}");
     }
