@@ -1,6 +1,6 @@
 //! The one rule for frames that are late.
 //!
-//! A frame that aimed at a time is late when it is displayed more than half a refresh after it (METRICS: `DeadlineMiss`). Of a
+//! A frame that aimed at a time is late when it is displayed more than half a refresh after it (`DeadlineMiss`). Of a
 //! frame that aimed at none, the refreshes since the frame before are counted (to the nearest whole number), and those beyond
 //! what the pacing mode means a frame to last are missed (`MissedVsyncs`).
 
