@@ -272,8 +272,7 @@ struct Staleness {
 }
 
 fn quantile(values: &mut [u64], q: f64) -> u64 {
-    values.sort_unstable();
-    values[((values.len() - 1) as f64 * q).round() as usize]
+    scanout::stats::quantile::select(values, q, u64::cmp).unwrap_or(0)
 }
 
 fn mean(values: &[u64]) -> f64 {

@@ -335,7 +335,7 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    sorted[((sorted.len() as f64 * q).ceil() as usize).clamp(1, sorted.len()) - 1]
+    scanout::stats::quantile::of_sorted(sorted, q).expect("a trace has frames")
 }
 
 fn p99_max(values: Vec<f64>) -> (f64, f64) {

@@ -58,7 +58,7 @@ fn main() {
     for row in &mut rows {
         let late = &mut row.late;
         late.sort_unstable();
-        let q = |q: f64| late[((late.len() as f64 * q).ceil() as usize).clamp(1, late.len()) - 1];
+        let q = |q: f64| scanout::stats::quantile::of_sorted(late, q).expect("there were turns");
         let timers = if row.finest { "finest" } else { "default" };
         let cost = match row.way {
             Way::Fixed => "150 | - | -".to_owned(),

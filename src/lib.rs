@@ -134,6 +134,8 @@ pub mod headless;
 #[cfg(all(feature = "observe", target_os = "linux"))]
 pub mod observe;
 pub mod pacing;
+#[cfg(all(target_os = "linux", any(feature = "observe", feature = "telemetry")))]
+mod proc_stat;
 mod profile;
 pub mod runtime;
 pub mod scene;

@@ -321,6 +321,31 @@ fn saved_results_are_compared_and_a_regression_closes_the_gate() {
     );
 }
 
+/// What `--only` leaves out is not missing, and quiet means: nothing but the verdict.
+#[test]
+fn comparison_of_some_scenarios_is_about_those_and_quiet_says_its_verdict() {
+    let files = Files::new(SMALL);
+    let base = files.text("base.json");
+    files.bench(&["-q", "--save", &base]).assert_clean();
+    let some = files.bench(&["--only", "flip", "--compare", &base]);
+    some.assert_code(&[0, 1]);
+    assert!(some.stdout.contains("verdict") && !some.stdout.contains("only in the base"), "{}", some.stdout);
+    let quiet = files.bench(&[
+        "-q",
+        "--only",
+        "flip",
+        "--interleave",
+        "--rounds",
+        "2",
+        "--against-args",
+        "--layout serial",
+    ]);
+    quiet.assert_code(&[0, 1]);
+    let last = quiet.stdout.lines().last().unwrap_or_default();
+    assert!(last == "no regression shown" || last.starts_with("regression: "), "{}", quiet.stdout);
+    assert!(!quiet.stdout.contains("milliseconds") && !quiet.stdout.contains("note:"), "{}", quiet.stdout);
+}
+
 /// Ctrl-C in the midst of a run: its report, what came before, and no process left.
 #[test]
 fn interrupted_bench_writes_what_was_measured_and_leaves_nothing_running() {

@@ -97,8 +97,7 @@ impl Display {
 }
 
 fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[((values.len() - 1) as f64 * share) as usize]
+    scanout::stats::quantile::select(values, share, f64::total_cmp).expect("there are values")
 }
 
 fn plain(at: u64) -> VblankSample {

@@ -115,8 +115,7 @@ pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 
 /// Nearest rank; NaN for no values.
 pub fn percentile(sorted: &[f64], p: f64) -> f64 {
-    let rank = (p * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    scanout::stats::quantile::of_sorted(sorted, p).unwrap_or(f64::NAN)
 }
 
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {

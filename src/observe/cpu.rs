@@ -4,30 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use super::pause;
+use crate::proc_stat::ProcStat;
 use crate::time::{Clock as _, MonotonicClock};
 
 /// Kernel ticks per second in /proc: 100 on every Linux platform that Rust supports (USER_HZ).
 const TICKS_PER_SECOND: f64 = 100.0;
-
-/// What /proc says of one process.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-struct Stat {
-    group: u32,
-    ticks: u64,
-}
-
-impl Stat {
-    fn parse(text: &str) -> Option<Self> {
-        // The name, in parentheses, may contain anything; the fields after it are plain, the first of them is field 3.
-        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().take(13).collect();
-        let field = |n: usize| fields.get(n - 3)?.parse::<u64>().ok();
-        Some(Self { group: field(5)?.try_into().ok()?, ticks: field(14)? + field(15)? })
-    }
-
-    fn of(pid: &str) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-    }
-}
 
 fn span(ticks: u64) -> Duration {
     Duration::from_secs_f64(ticks as f64 / TICKS_PER_SECOND)
@@ -36,21 +17,21 @@ fn span(ticks: u64) -> Duration {
 /// User and system time that `pid` has used, all threads, in steps of 10 ms. `None` once it has ended.
 #[must_use]
 pub fn used(pid: u32) -> Option<Duration> {
-    Stat::of(&pid.to_string()).map(|stat| span(stat.ticks))
+    ProcStat::of(&pid.to_string()).map(|stat| span(stat.ticks))
 }
 
 /// The same of all processes of a group that live now; those that have ended are not counted. `None` when there are none.
 /// Reads a file per process of the machine: some milliseconds.
 #[must_use]
 pub fn used_by_group(group: u32) -> Option<Duration> {
-    let all = processes().filter_map(|pid| Stat::of(&pid)).filter(|stat| stat.group == group);
+    let all = processes().filter_map(|pid| ProcStat::of(&pid)).filter(|stat| stat.group == group);
     all.map(|stat| stat.ticks).reduce(|a, b| a + b).map(span)
 }
 
 /// The process group of `pid`: that of the [`Process`](super::Process) that started it, unless it chose another.
 #[must_use]
 pub fn group_of(pid: u32) -> Option<u32> {
-    Stat::of(&pid.to_string()).map(|stat| stat.group)
+    ProcStat::of(&pid.to_string()).map(|stat| stat.group)
 }
 
 fn processes() -> impl Iterator<Item = String> {
@@ -97,11 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stat_of_a_process_with_any_name_is_read() {
-        let text = "17 (a) b (c)) S 1 5 5 0 -1 4194560 1 2 3 4 70 30 9 9 20 0 1 0 100 0 0";
-        assert_eq!(Stat::parse(text), Some(Stat { group: 5, ticks: 100 }));
+    fn a_tick_is_a_hundredth_of_a_second() {
         assert_eq!(span(100), Duration::from_secs(1));
-        assert_eq!(Stat::parse("17 (cut) S 1"), None);
     }
 
     #[test]

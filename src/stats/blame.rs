@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use super::{FrameRecord, Stage};
+use super::{FrameRecord, Metric, Stage, quantile};
 use crate::pacing::FrameId;
 
 /// A part of a frame's way. Where a stamp between two parts is missing, the later part has the time of both.
@@ -74,12 +74,17 @@ impl fmt::Display for Part {
 /// the first stamp, input or sample, to the display. About 20 ns.
 #[must_use]
 pub fn parts(frame: &FrameRecord) -> [Option<i64>; Part::COUNT] {
+    parts_until(frame, Stage::Presented)
+}
+
+/// The parts of the way up to this stage: what comes after it took no time, and what it lies in ends there.
+fn parts_until(frame: &FrameRecord, end: Stage) -> [Option<i64>; Part::COUNT] {
     let mut parts = [None; Part::COUNT];
-    let Some(shown) = frame.at(Stage::Presented) else { return parts };
-    let mut from = frame.at(Stage::InputReceived);
+    let Some(end) = frame.at(end).filter(|_| frame.at(Stage::Presented).is_some()) else { return parts };
+    let mut from = frame.at(Stage::InputReceived).map(|at| at.min(end));
     for part in Part::ALL {
         // The GPU is seen done by polling, which may come after the display time.
-        let Some(to) = frame.at(part.end()).map(|at| at.min(shown)) else { continue };
+        let Some(to) = frame.at(part.end()).map(|at| at.min(end)) else { continue };
         parts[part as usize] = from.map(|from| to.signed_since(from).max(0));
         from = Some(from.map_or(to, |from| from.max(to)));
     }
@@ -124,19 +129,57 @@ impl Blame {
     }
 }
 
-/// Blames the frames for which `late` holds. `from` is the first part that counts: [`Part::InputWait`] where the figure
-/// runs from input, [`Part::Logic`] where it runs from the sampling of it. Allocates.
+/// What of a frame's way a figure is about: nothing outside of it can be at fault.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Reach {
+    /// The first part that counts: [`Part::InputWait`] where the figure runs from input, [`Part::Logic`] where it runs from
+    /// the sampling of it, or from the frame before.
+    pub from: Part,
+    /// Where the figure ends; what comes later is left out.
+    pub to: Stage,
+}
+
+impl Reach {
+    /// From the sampling of the input to the display.
+    pub const FROM_SAMPLE: Self = Self { from: Part::Logic, to: Stage::Presented };
+    /// From the input to the display.
+    pub const FROM_INPUT: Self = Self { from: Part::InputWait, to: Stage::Presented };
+
+    /// That of a metric's values.
+    #[must_use]
+    pub const fn of(metric: Metric) -> Self {
+        let (from, to) = match metric {
+            Metric::ClickToPhoton => return Self::FROM_INPUT,
+            Metric::InputToLogic => (Part::InputWait, Stage::LogicDone),
+            Metric::WakeError | Metric::SpinTime | Metric::ClockDrift => {
+                (Part::InputWait, Stage::InputSampled)
+            }
+            Metric::LogicTime => (Part::Logic, Stage::LogicDone),
+            Metric::HandOver => (Part::HandOver, Stage::SnapshotAcquired),
+            Metric::LogicToRender => (Part::HandOver, Stage::Submitted),
+            Metric::RenderTime => (Part::Render, Stage::Submitted),
+            Metric::LatchToPhoton => (Part::Render, Stage::Presented),
+            Metric::SubmitToGpuDone | Metric::RenderPresentLatency => (Part::Gpu, Stage::GpuDone),
+            Metric::MsInPresentAPI => (Part::Gpu, Stage::SwapEnd),
+            Metric::SubmitToDisplay | Metric::MsUntilDisplayed => (Part::Gpu, Stage::Presented),
+            Metric::MsBetweenPresents => (Part::Logic, Stage::SwapBegin),
+            _ => return Self::FROM_SAMPLE,
+        };
+        Self { from, to }
+    }
+}
+
+/// Blames the frames for which `late` holds, for what lies in `reach`. Allocates.
 #[must_use]
-pub fn blame(frames: &[FrameRecord], from: Part, late: impl Fn(&FrameRecord) -> bool) -> Blame {
+pub fn blame(frames: &[FrameRecord], reach: Reach, late: impl Fn(&FrameRecord) -> bool) -> Blame {
     let counted = |frame: &FrameRecord| {
-        let mut parts = parts(frame);
-        parts[..from as usize].fill(None);
+        let mut parts = parts_until(frame, reach.to);
+        parts[..reach.from as usize].fill(None);
         parts
     };
     let medians = Part::ALL.map(|part| {
         let mut all: Vec<i64> = frames.iter().filter_map(|f| counted(f)[part as usize]).collect();
-        all.sort_unstable();
-        all.get(all.len().saturating_sub(1) / 2).copied()
+        quantile::select(&mut all, 0.5, i64::cmp)
     });
     let mut sums = [0_i64; Part::COUNT];
     let late: Vec<Late> = frames
@@ -200,7 +243,7 @@ mod tests {
     fn part_that_exceeds_its_median_most_is_at_fault_not_the_longest() {
         let mut frames: Vec<_> = (1..=99).map(|id| frame(id, USUAL)).collect();
         frames[40] = frame(41, [1, 1, 1, 5, 1, 6]); // the display takes longer, but it always does
-        let blame = blame(&frames, Part::InputWait, over(12, Stage::InputReceived));
+        let blame = blame(&frames, Reach::FROM_INPUT, over(12, Stage::InputReceived));
         assert_eq!(blame.late, [Late { frame: FrameId(41), part: Some(Part::Render), excess: 4_000_000 }]);
         assert_eq!((blame.culprit, blame.usual), (Some(Part::Render), None));
         assert_eq!(blame.medians[Part::Display as usize], Some(6_000_000));
@@ -213,7 +256,7 @@ mod tests {
             frames[id as usize - 1] = frame(id, [1, 4, 1, 1, 1, 6]);
         }
         frames[49] = frame(50, [1, 1, 1, 1, 21, 6]);
-        let blame = blame(&frames, Part::InputWait, over(12, Stage::InputReceived));
+        let blame = blame(&frames, Reach::FROM_INPUT, over(12, Stage::InputReceived));
         assert_eq!(blame.late.iter().filter(|l| l.part == Some(Part::Logic)).count(), 3);
         assert_eq!(blame.culprit, Some(Part::Gpu), "20 ms in one frame against 9 in three");
         assert_eq!(blame.excess[Part::Logic as usize], 9_000_000);
@@ -223,21 +266,47 @@ mod tests {
     fn time_before_the_sample_is_no_part_of_a_figure_that_runs_from_the_sample() {
         let mut frames: Vec<_> = (1..=99).map(|id| frame(id, USUAL)).collect();
         frames[9] = frame(10, [60, 1, 1, 3, 1, 6]);
-        let from_sample = blame(&frames, Part::Logic, over(11, Stage::InputSampled));
+        let from_sample = blame(&frames, Reach::FROM_SAMPLE, over(11, Stage::InputSampled));
         assert_eq!(from_sample.culprit, Some(Part::Render));
-        let from_input = blame(&frames, Part::InputWait, over(13, Stage::InputReceived));
+        let from_input = blame(&frames, Reach::FROM_INPUT, over(13, Stage::InputReceived));
         assert_eq!(from_input.culprit, Some(Part::InputWait));
+    }
+
+    #[test]
+    fn what_comes_after_the_end_of_a_figure_is_not_to_blame_for_it() {
+        let mut frames: Vec<_> = (1..=99).map(|id| frame(id, USUAL)).collect();
+        // Its logic takes 3 ms longer, and its display 40.
+        frames[9] = frame(10, [1, 4, 1, 1, 1, 46]);
+        let is_tenth = |frame: &FrameRecord| frame.id == FrameId(10);
+        let whole = blame(&frames, Reach::of(Metric::ClickToPhoton), is_tenth);
+        assert_eq!(whole.culprit, Some(Part::Display));
+        for metric in [Metric::InputToLogic, Metric::LogicTime] {
+            let found = blame(&frames, Reach::of(metric), is_tenth);
+            assert_eq!(found.culprit, Some(Part::Logic), "{}", metric.name());
+            assert_eq!(found.excess[Part::Display as usize], 0, "{}", metric.name());
+        }
+        // A figure that begins later is not about the logic either.
+        let drawing = blame(&frames, Reach::of(Metric::RenderTime), is_tenth);
+        assert_eq!((drawing.culprit, drawing.late.len()), (None, 1));
+        // The part that the figure ends in counts up to there: the hold before the swap.
+        for frame in &mut frames {
+            let held = if frame.id == FrameId(10) { 9 } else { 1 };
+            let done = frame.at(Stage::GpuDone).unwrap();
+            frame.mark(Stage::SwapBegin, done + std::time::Duration::from_millis(held));
+        }
+        let swaps = blame(&frames, Reach::of(Metric::MsBetweenPresents), is_tenth);
+        assert_eq!(swaps.excess[Part::Display as usize], 8_000_000);
     }
 
     #[test]
     fn budget_below_the_usual_names_what_usually_takes_longest() {
         let frames: Vec<_> = (1..=9).map(|id| frame(id, USUAL)).collect();
-        let found = blame(&frames, Part::InputWait, over(8, Stage::InputReceived));
+        let found = blame(&frames, Reach::FROM_INPUT, over(8, Stage::InputReceived));
         assert_eq!((found.late.len(), found.culprit), (9, None), "no frame was longer than the others");
         assert_eq!(found.part(), Some(Part::Display));
-        let none = blame(&frames, Part::InputWait, |_| false);
+        let none = blame(&frames, Reach::FROM_INPUT, |_| false);
         assert_eq!((none.late.len(), none.part()), (0, None));
-        assert_eq!(blame(&[], Part::InputWait, |_| true).part(), None);
+        assert_eq!(blame(&[], Reach::FROM_INPUT, |_| true).part(), None);
     }
 
     #[test]

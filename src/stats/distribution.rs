@@ -1,5 +1,7 @@
 use hdrhistogram::Histogram;
 
+use super::quantile::rank;
+
 /// Longest span that is told apart, in nanoseconds: 100 s. Longer ones count as this long.
 const LONGEST: u64 = 100_000_000_000;
 /// Significant decimal digits kept of each value: percentiles are right to 0.1 %.
@@ -36,8 +38,8 @@ impl Default for Distribution {
 }
 
 /// A [`Distribution`] in a few figures: in milliseconds, or in what [`Metric::unit`](super::Metric::unit) says.
-#[derive(Copy, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Summary {
     /// How many values.
@@ -111,14 +113,14 @@ impl Distribution {
         self.sum
     }
 
-    /// The smallest value that at least the share `q` (0 to 1) of all values does not exceed, in nanoseconds;
-    /// `None` when nothing was counted.
+    /// The [quantile](super::quantile) `q` (0 to 1) by the nearest rank, right to 0.1 %, in nanoseconds; `None` when nothing
+    /// was counted.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<i64> {
         if self.count == 0 {
             return None;
         }
-        let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count);
+        let rank = rank(q, self.count as usize) as u64;
         let negatives = self.negative.len();
         let value = if rank <= negatives {
             // The k-th smallest of all is the k-th largest size among the negative ones.
@@ -183,8 +185,7 @@ mod tests {
         values.iter().for_each(|&v| d.record(v));
         values.sort_unstable();
         for q in [0.0, 0.01, 0.2, 0.24, 0.5, 0.95, 0.99, 1.0] {
-            let rank = ((q * values.len() as f64).ceil() as usize).max(1);
-            let want = values[rank - 1];
+            let want = super::super::quantile::of_sorted(&values, q).unwrap();
             let got = d.quantile(q).unwrap();
             assert!((got - want).abs() as f64 <= want.abs() as f64 * 0.002 + 1.0, "q {q}: {got} for {want}");
         }

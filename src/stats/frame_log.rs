@@ -65,12 +65,16 @@ pub struct FrameRow {
     pub queued: Option<u32>,
     /// Nanoseconds that the logic thread spun before the step.
     pub spun: Option<u64>,
+    /// Nanoseconds of the refresh interval that it is held against.
+    pub refresh: Option<u64>,
+    /// Refresh intervals that it was meant to last.
+    pub lasts: Option<u32>,
 }
 
 impl FrameLog {
     /// The metrics of the frames after the warm-up, computed as the recorder of the run did, with each value by its frame.
-    /// Missed refreshes are counted against the nominal refresh rate, else against the measured one, as if a frame were meant
-    /// for each (a log does not say what rate the mode aimed at). What is told of
+    /// Each frame is held against the refresh interval and the rate that the pacing mode aimed at when it was recorded; where a
+    /// row says neither, against the nominal refresh rate, else the measured one, one refresh for each. What is told of
     /// refreshes rather than of frames ([`Metric::is_of_frames`](super::Metric::is_of_frames)) is not there. Allocates.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
@@ -82,6 +86,8 @@ impl FrameLog {
         for record in self.displayed() {
             if record.id.0 > self.warmup && !record.apart {
                 let previous = previous.as_ref().filter(|p| p.id.0 > self.warmup && !p.apart);
+                let refresh = record.refresh.unwrap_or(refresh);
+                metrics.set_refresh(refresh, refresh.saturating_mul(record.lasts.unwrap_or(1)));
                 metrics.displayed(previous, &record);
             }
             previous = Some(record);
@@ -157,6 +163,8 @@ impl From<&FrameRecord> for FrameRow {
             target: time(record.target),
             queued: record.queued,
             spun: record.spun.map(nanos),
+            refresh: record.refresh.map(nanos),
+            lasts: record.lasts,
         }
     }
 }
@@ -179,6 +187,8 @@ impl From<&FrameRow> for FrameRecord {
         (record.swap_at, record.target) = (time(row.swap_at), time(row.target));
         record.spun = row.spun.map(Duration::from_nanos);
         record.queued = row.queued;
+        record.refresh = row.refresh.filter(|nanos| *nanos > 0).map(Duration::from_nanos);
+        record.lasts = row.lasts;
         record
     }
 }
@@ -218,6 +228,7 @@ mod tests {
         let at = |n| Some(Timestamp::from_nanos(n));
         (record.planned, record.latched, record.swap_at, record.target) = (at(1), at(2), at(3), at(4));
         (record.spun, record.queued) = (Some(Duration::from_nanos(5)), Some(6));
+        (record.refresh, record.lasts) = (Some(Duration::from_nanos(8)), Some(2));
         assert_eq!(FrameRecord::from(&FrameRow::from(&record)), record);
     }
 
@@ -229,6 +240,12 @@ mod tests {
         rec.keep_records(1_000);
         let at = |us: u64| Timestamp::from_nanos(us * 1_000);
         for id in 1..=200_u64 {
+            // The mode comes to show every second refresh; then the window moves to a quicker display.
+            match id {
+                60 => rec.set_refresh(Duration::from_millis(10), Duration::from_millis(20)),
+                150 => rec.set_refresh(Duration::from_millis(4), Duration::from_millis(8)),
+                _ => {}
+            }
             let mut record = FrameRecord::new(FrameId(id));
             let start = id * 10_000 + id * id % 700;
             record.set(Stage::InputReceived, (id % 3 > 0).then(|| at(start - 4_000 - id % 17)));
@@ -263,6 +280,8 @@ mod tests {
             assert!(again.values(metric).is_sorted_by_key(|v| v.frame), "{}", metric.name());
         }
         assert_eq!(again.missed_vsyncs(), run.missed_vsyncs());
+        assert_eq!(again.refreshes(), run.refreshes());
+        assert!(run.missed_vsyncs() > 20);
         assert!(run.values(Metric::SampleToPhoton).is_empty(), "the loop keeps none");
     }
 }

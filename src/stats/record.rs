@@ -109,6 +109,11 @@ pub struct FrameRecord {
     /// Frames before it that had been submitted and that the GPU was not seen done with when it began. Filled in by
     /// the [`Recorder`](super::Recorder).
     pub queued: Option<u32>,
+    /// The refresh interval that it is held against; `None` where nobody knew. Filled in by the
+    /// [`Recorder`](super::Recorder).
+    pub refresh: Option<Duration>,
+    /// Refresh intervals that the pacing mode meant it to last. Filled in by the [`Recorder`](super::Recorder).
+    pub lasts: Option<u32>,
 }
 
 impl FrameRecord {

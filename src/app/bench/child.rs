@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use scanout::observe::Process;
 use scanout::time::{Clock as _, MonotonicClock};
 
-use super::measure::Run;
+use super::child_report::Run;
 use super::place::Place;
 use super::scenario::Scenario;
 use super::stop::Stop;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use scanout::stats::blame::{Blame, Part, blame};
+use scanout::stats::blame::{Blame, Reach, blame};
+use scanout::stats::quantile::of_sorted;
 use scanout::stats::{Metric, Unit};
 
 use super::super::Failure;
@@ -75,9 +76,7 @@ impl Gate {
         }
         let mut sorted: Vec<u64> = values.iter().map(|(_, value)| value.unsigned_abs()).collect();
         sorted.sort_unstable();
-        // The smallest value that at least this share of all does not exceed.
-        let rank = (self.percentile / 100.0 * sorted.len() as f64).ceil() as usize;
-        let found = sorted[rank.clamp(1, sorted.len()) - 1];
+        let Some(found) = of_sorted(&sorted, self.percentile / 100.0) else { return Verdict::NotMeasured };
         let is = found as f64 / 1e6;
         let budget = self.budget.as_nanos();
         if u128::from(found) <= budget {
@@ -94,11 +93,7 @@ impl Gate {
             .filter(|f| values.binary_search_by_key(&f.id.0, |(frame, _)| *frame).is_ok())
             .copied()
             .collect();
-        let from = match self.metric {
-            Metric::ClickToPhoton | Metric::InputToLogic => Part::InputWait,
-            _ => Part::Logic,
-        };
-        let blame = blame(&valued, from, |frame| over.binary_search(&frame.id.0).is_ok());
+        let blame = blame(&valued, Reach::of(self.metric), |frame| over.binary_search(&frame.id.0).is_ok());
         Verdict::Broken { is, of: values.len(), blame }
     }
 
@@ -151,6 +146,7 @@ fn fault(blame: &Blame) -> String {
 mod tests {
     use super::super::measure::tests::{run, scenario};
     use super::*;
+    use scanout::stats::blame::Part;
 
     fn gate(ms: u64) -> Gate {
         Gate::new("SampleToPhoton", Duration::from_millis(ms), 99.0).unwrap()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use scanout::Error;
 
-use super::result::{BENCH_SCHEMA, BenchResult, Figures, Samples, ScenarioResult};
+use super::result::{BENCH_SCHEMA, BenchResult, Samples, ScenarioResult, can_be, numbers};
 use crate::app::{Failure, output, plain_file};
 
 /// Far above what a suite leaves behind, and little enough to be held in memory.
@@ -88,8 +88,7 @@ fn check_scenario(scenario: &ScenarioResult) -> Result<(), String> {
     let shares = [s.refresh_hz, s.measured_hz, s.miss_budget, s.cpu_share, s.spin_share, s.wakeups_per_s];
     finite("a rate or share", shares.into_iter().flatten().chain([s.elapsed_s, s.frames_per_second]))?;
     for (name, figures) in &s.metrics {
-        let Some(Figures { n: _, mean, p50, p95, p99, p999, min, max, rms }) = figures else { continue };
-        finite(name, [*mean, *p50, *p95, *p99, *min, *max, *rms].into_iter().chain(*p999))?;
+        finite(name, figures.iter().flat_map(numbers))?;
     }
     for (name, Samples { every, ms, rounds }) in &s.samples {
         finite(name, ms.iter().copied())?;
@@ -105,7 +104,8 @@ fn check_scenario(scenario: &ScenarioResult) -> Result<(), String> {
 }
 
 fn finite(what: &str, mut values: impl Iterator<Item = f64>) -> Result<(), String> {
-    match values.find(|v| !v.is_finite()) {
+    match values.find(|v| !can_be(*v)) {
+        Some(v) if v.is_finite() => Err(format!("{what} has a value of {v:e}, which nothing can measure")),
         Some(v) => Err(format!("{what} has a value of {v}")),
         None => Ok(()),
     }
@@ -197,6 +197,8 @@ mod tests {
             (golden("9.25", "NaN"), "no JSON"),
             (golden("9.25", "1e999"), "out of range"),
             (golden("9.25", "null"), "null"),
+            (golden("9.25", "1e300"), "1e300"),
+            (golden("9.75", "-1e300"), "-1e300"),
             (golden("\"every\": 1", "\"every\": 0"), "`every`"),
             (golden("\"rounds\": [2, 2]", "\"rounds\": [2, 3]"), "rounds"),
             (golden("\"rounds\": [2, 2]", "\"rounds\": [18446744073709551615, 5]"), "rounds"),

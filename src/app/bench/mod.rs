@@ -1,7 +1,9 @@
 //! `scanout bench`: scenarios measured, stored and compared.
 
 mod args;
+mod bound;
 mod child;
+mod child_report;
 pub mod compare;
 pub mod csv;
 mod gate;
@@ -23,6 +25,7 @@ mod table;
 mod user;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use self::args::BenchArgs;
 use self::gate::Gate;
@@ -44,15 +47,22 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let mut suite = Suite::find(&args.suite)?;
     select(&mut suite, &args.only)?;
     if args.list {
-        return Ok(output::print(&list(&suite))?);
+        return Ok(output::print(&list(&suite, args))?);
     }
     let gate = args.budget.map(|budget| Gate::new(&args.metric, budget, args.percentile)).transpose()?;
     if let Some(gate) = &gate {
         enough(gate, &suite.scenarios)?;
     }
-    let base = args.compare.as_deref().map(json::read).transpose()?;
+    let mut base = args.compare.as_deref().map(json::read).transpose()?;
+    if let Some(base) = &mut base {
+        // What was left out on purpose is not missing.
+        base.scenarios.retain(|s| is_selected(&s.name, &args.only));
+    }
     let builds = rounds::builds(args)?;
     check_outputs(args)?;
+    if args.interleave && !args.quiet {
+        output::print(&rounds::notes(&suite.scenarios, args.rounds))?;
+    }
     let stop = Stop::install();
     let measured = rounds::measure(&suite, &builds, args, &stop);
     Outcome { args, gate, base, measured, interrupted: stop.seen() }.finish()
@@ -66,8 +76,13 @@ fn select(suite: &mut Suite, only: &[String]) -> Result<(), Failure> {
     if let Some(none) = only.iter().find(|text| !suite.scenarios.iter().any(|s| s.name.contains(*text))) {
         return Err(Failure::Usage(format!("no scenario of {} has {none:?} in its name", suite.name)));
     }
-    suite.scenarios.retain(|s| only.iter().any(|text| s.name.contains(text)));
+    suite.scenarios.retain(|s| is_selected(&s.name, only));
     Ok(())
+}
+
+/// Whether a scenario of this name is among those of `--only`.
+fn is_selected(name: &str, only: &[String]) -> bool {
+    only.is_empty() || only.iter().any(|text| name.contains(text))
 }
 
 /// Refuses a percentile that no run of this suite could tell.
@@ -100,20 +115,38 @@ fn check_outputs(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The scenarios, one in a line.
-fn list(suite: &Suite) -> String {
+/// The scenarios, one in a line, and about how long all of them take.
+fn list(suite: &Suite, args: &BenchArgs) -> String {
     let line = |s: &Scenario| {
         let input = s.events_hz().map_or(String::new(), |hz| format!(" at {hz:.0} Hz"));
-        format!("{:<44} {}, input {}{input}\n", s.name, s.length(), user::input_of(s.place))
+        let took = s.estimate().as_secs_f64();
+        format!(
+            "{:<44} {}, about {took:.0} s, input {}{input}\n",
+            s.name,
+            s.length(),
+            user::input_of(s.place)
+        )
     };
-    suite.scenarios.iter().map(line).collect()
+    let mut out: String = suite.scenarios.iter().map(line).collect();
+    let turns =
+        if args.interleave { format!(", in {} turns of both builds", args.rounds) } else { String::new() };
+    let n = suite.scenarios.len();
+    let took = rounds::estimate(&suite.scenarios, args);
+    out.push_str(&format!("{n} scenario(s){turns}: about {}\n", minutes(took)));
+    out
+}
+
+fn minutes(span: Duration) -> String {
+    match span.as_secs_f64() {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s => format!("{:.0} min", s / 60.0),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::measure::tests::scenario;
     use super::*;
-    use std::time::Duration;
 
     fn suite(names: &[&str]) -> Suite {
         Suite { name: "s".into(), scenarios: names.iter().map(|name| scenario(name)).collect() }
@@ -128,6 +161,25 @@ mod tests {
         assert!(
             matches!(select(&mut three, &["x".into()]), Err(Failure::Usage(text)) if text.contains("\"x\""))
         );
+    }
+
+    #[test]
+    fn list_says_how_long_it_takes() {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            bench: BenchArgs,
+        }
+        let args = |more: &[&str]| Line::parse_from([&["bench"], more].concat()).bench;
+        // 510 frames at 100 Hz, and the start.
+        let two = suite(&["flip a", "flip b"]);
+        let text = list(&two, &args(&[]));
+        assert!(text.lines().all(|line| line.contains("about")), "{text}");
+        assert!(text.ends_with("2 scenario(s): about 11 s\n"), "{text}");
+        // 70 frames for each of 80 turns.
+        let turns = list(&two, &args(&["--interleave"]));
+        assert!(turns.ends_with("2 scenario(s), in 20 turns of both builds: about 2 min\n"), "{turns}");
     }
 
     #[test]

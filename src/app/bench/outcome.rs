@@ -12,6 +12,9 @@ use super::result::BenchResult;
 use super::rounds::Both;
 use super::{csv, html, json, table};
 
+/// Bytes of a file name that come from the scenario: file systems take 255 in all.
+const LONGEST_NAME: usize = 200;
+
 /// All that was measured, and what was asked about it.
 pub struct Outcome<'a> {
     pub args: &'a BenchArgs,
@@ -64,9 +67,13 @@ impl Outcome<'_> {
             html::write(path, &this, base.zip(comparison.as_ref()))?;
             wrote("page", path);
         }
-        if let Some(comparison) = comparison.as_ref().filter(|_| !self.args.quiet) {
-            text.push('\n');
-            text.push_str(&comparison.to_table());
+        match &comparison {
+            Some(comparison) if self.args.quiet => text.push_str(&comparison.verdicts()),
+            Some(comparison) => {
+                text.push('\n');
+                text.push_str(&comparison.to_table());
+            }
+            None => {}
         }
         let (lines, broken) = self.judged();
         for line in &lines {
@@ -155,11 +162,28 @@ impl Outcome<'_> {
     }
 }
 
-/// A scenario's name as that of a file: what might mean something to a file system becomes a dash.
+/// A scenario's name as that of a file. Letters, digits and a few signs are themselves, a space is `_`, and each byte of all
+/// else `%` and its number in hexadecimal: two names never have one file. What is too long for a file system ends with a
+/// number made from all of it.
 fn file_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "=.,".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).collect();
-    format!("{}.csv", name.trim_start_matches('.'))
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut plain = String::new();
+    for (i, byte) in name.bytes().enumerate() {
+        match byte {
+            b' ' => plain.push('_'),
+            // A file that begins with a dot is hidden.
+            b'.' if i == 0 => plain.push_str("%2E"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'=' | b'.' | b',' | b'-' => plain.push(byte.into()),
+            _ => plain.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if plain.len() > LONGEST_NAME {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        plain.truncate(LONGEST_NAME);
+        plain.push_str(&format!("~{:016x}", hasher.finish()));
+    }
+    plain + ".csv"
 }
 
 /// What got worse, in one line.
@@ -182,8 +206,21 @@ mod tests {
 
     #[test]
     fn names_of_scenarios_are_names_of_files() {
-        assert_eq!(file_name("flip auto headless=120 spike=6/20"), "flip-auto-headless=120-spike=6-20.csv");
-        assert_eq!(file_name("../x"), "-x.csv");
+        assert_eq!(file_name("flip auto headless=120 spike=6/20"), "flip_auto_headless=120_spike=6%2F20.csv");
+        assert_eq!(file_name("../x"), "%2E.%2Fx.csv");
+    }
+
+    #[test]
+    fn two_scenarios_never_have_one_file() {
+        let long = "x".repeat(1_000);
+        let (long_a, long_b) = (format!("{long}a"), format!("{long}b"));
+        let names = [
+            "a b", "a-b", "a_b", "a/b", "a:b", "a%b", "a%2Fb", "a\u{e9}b", "ab", ".a", "%2Ea", &long_a,
+            &long_b,
+        ];
+        let files: std::collections::BTreeSet<_> = names.iter().map(|name| file_name(name)).collect();
+        assert_eq!(files.len(), names.len(), "{files:?}");
+        assert!(files.iter().all(|file| file.len() < 255 && !file.contains('/') && !file.starts_with('.')));
     }
 
     #[test]

@@ -76,7 +76,7 @@ mod tests {
         };
         run(&args).unwrap();
         let page = std::fs::read_to_string(at("page.html")).unwrap();
-        assert!(page.contains("Comparison with the base") && page.contains("flash-immediate"));
+        assert!(page.contains("Comparison with the base") && page.contains("flash-auto"));
         assert!(std::fs::read_to_string(at("frames.csv")).unwrap().starts_with("Application,"));
         // The result itself is not written over.
         for taken in ["new.json", "base.json", "frames.csv"] {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use scanout::stats::FrameRow;
+pub use scanout::stats::Summary as Figures;
 
 /// The version of the format; it changes when a field changes its meaning or goes away.
 pub const BENCH_SCHEMA: &str = "scanout.bench/1";
@@ -56,6 +57,9 @@ pub struct ScenarioResult {
     pub size: [u32; 2],
     /// `injected: XTEST`, `injected: virtual keyboard and pointer`, `synthetic`, or `none`.
     pub input: String,
+    /// A frame was drawn only for an input.
+    #[serde(default)]
+    pub on_demand: bool,
     /// Why there are no figures, in one line.
     pub error: Option<String>,
     /// What was not as it should be while it was measured (other load, a lost input), one line each.
@@ -93,21 +97,6 @@ pub struct ScenarioResult {
     pub strip: Vec<FrameRow>,
 }
 
-/// A metric in a few figures.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    pub n: u64,
-    pub mean: f64,
-    pub p50: f64,
-    pub p95: f64,
-    pub p99: f64,
-    /// Absent from fewer than 10,000 values.
-    pub p999: Option<f64>,
-    pub min: f64,
-    pub max: f64,
-    pub rms: f64,
-}
-
 /// Values of one metric.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Samples {
@@ -117,4 +106,53 @@ pub struct Samples {
     /// How many of the values came from each run of the scenario, in order; empty where all came from one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rounds: Vec<u64>,
+}
+
+/// Longer times, in milliseconds, no clock that counts nanoseconds in 64 bits can tell apart from none at all.
+const LONGEST_MS: f64 = i64::MAX as f64 / 1e6;
+/// Refresh rates that a display can have, in Hz.
+const RATES: std::ops::RangeInclusive<f64> = 0.01..=1e6;
+
+/// Whether this can be a time, a number of frames, a rate or a share that was measured.
+pub fn can_be(figure: f64) -> bool {
+    figure.abs() <= LONGEST_MS
+}
+
+/// All numbers of a metric's figures.
+pub fn numbers(f: &Figures) -> impl Iterator<Item = f64> {
+    [f.mean, f.p50, f.p95, f.p99, f.min, f.max, f.rms].into_iter().chain(f.p999)
+}
+
+impl ScenarioResult {
+    /// The figures of a metric, where it was measured.
+    pub fn figures(&self, metric: &str) -> Option<Figures> {
+        self.metrics.get(metric).copied().flatten()
+    }
+
+    /// The interval between refreshes in milliseconds, as measured, else as the display names it.
+    pub fn refresh_ms(&self) -> Option<f64> {
+        let rates = [self.measured_hz, self.refresh_hz].into_iter().flatten();
+        rates.filter(|hz| RATES.contains(hz)).map(|hz| 1e3 / hz).next()
+    }
+
+    /// Whether a frame was meant for each refresh (or every second one, ..), so that one that was not there was missed. Where
+    /// frames come only for input, or are shown whenever they are done, none can be missed.
+    pub fn is_bound_to_refreshes(&self) -> bool {
+        self.pacing != "immediate" && !self.on_demand
+    }
+
+    /// Missed refreshes and those that passed, where frames are bound to them and they were counted.
+    pub fn misses(&self) -> Option<(u64, u64)> {
+        let (missed, of) = self.missed_vsyncs.zip(self.refreshes)?;
+        (self.is_bound_to_refreshes() && of > 0).then_some((missed, of))
+    }
+
+    /// Why [`misses`](Self::misses) are none, or their share.
+    pub fn missed_text(&self) -> String {
+        match self.misses() {
+            Some((missed, of)) => format!("{:.2} %", 100.0 * missed as f64 / of as f64),
+            None if !self.is_bound_to_refreshes() => "does not apply".into(),
+            None => "not measured".into(),
+        }
+    }
 }

@@ -7,8 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::super::Failure;
 use super::args::BenchArgs;
 use super::child::{self, Build};
+use super::child_report::Run;
+use super::compare::{FEWEST_ROUNDS, P99_OF_ROUND};
 use super::machine;
-use super::measure::{Measured, Run};
+use super::measure::Measured;
 use super::result::{BENCH_SCHEMA, BenchResult};
 use super::scenario::Scenario;
 use super::stop::Stop;
@@ -78,7 +80,7 @@ pub fn builds(args: &BenchArgs) -> Result<Builds, Failure> {
 pub fn measure(suite: &Suite, builds: &Builds, args: &BenchArgs, stop: &Stop) -> Both {
     let began = unix_seconds();
     let machine = machine::describe();
-    let progress = Progress::new(suite, builds);
+    let progress = Progress::new(suite, args);
     let mut both: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
     for scenario in &suite.scenarios {
         let measured = one(scenario, builds, args, stop, &progress);
@@ -102,6 +104,42 @@ pub fn measure(suite: &Suite, builds: &Builds, args: &BenchArgs, stop: &Stop) ->
         this: Half { result: result.clone(), scenarios: this },
         base: builds.base.as_ref().map(|_| Half { result, scenarios: base }),
     }
+}
+
+/// About how long all of it takes.
+pub fn estimate(scenarios: &[Scenario], args: &BenchArgs) -> Duration {
+    let turns = if args.interleave { args.rounds } else { 1 };
+    let builds = if args.interleave { 2 } else { 1 };
+    let runs = u32::try_from(turns * builds).unwrap_or(u32::MAX);
+    scenarios.iter().map(|s| s.part(turns).estimate().saturating_mul(runs)).sum()
+}
+
+/// What `--interleave` with so many rounds will not be able to tell, and what could; a line each.
+pub fn notes(scenarios: &[Scenario], rounds: u64) -> String {
+    let mut out = String::new();
+    if rounds < FEWEST_ROUNDS as u64 {
+        out.push_str(&format!(
+            "note: fewer than {FEWEST_ROUNDS} rounds are not compared pair by pair: what drifts will look like a change\n"
+        ));
+    }
+    let needed = P99_OF_ROUND as u64;
+    let short: Vec<&Scenario> =
+        scenarios.iter().filter(|s| s.seconds.is_none() && s.part(rounds).frames < needed).collect();
+    let Some(fewest) = short.iter().map(|s| s.frames).min() else { return out };
+    out.push_str(&format!(
+        "note: no P99 will be compared in {} of {} scenario(s): it takes {needed} values of each turn. It would have them with \
+         frames = {} in the suite",
+        short.len(),
+        scenarios.len(),
+        needed * rounds
+    ));
+    // The most rounds of which each still has as many frames.
+    let carries = fewest.div_ceil(needed - 1).saturating_sub(1);
+    if carries >= FEWEST_ROUNDS as u64 {
+        out.push_str(&format!(", or with --rounds {carries}, which tells less of medians"));
+    }
+    out.push_str("; a metric that not every frame has takes more\n");
+    out
 }
 
 /// One scenario: of this build, and of the base in turns with it.
@@ -184,10 +222,8 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(suite: &Suite, builds: &Builds) -> Self {
-        let times = if builds.base.is_some() { 2 } else { 1 };
-        let all: Duration = suite.scenarios.iter().map(Scenario::estimate).sum();
-        let bar = ProgressBar::new(millis(all) * times);
+    fn new(suite: &Suite, args: &BenchArgs) -> Self {
+        let bar = ProgressBar::new(millis(estimate(&suite.scenarios, args)));
         let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg:32!}");
         bar.set_style(style.expect("a constant template"));
         Self { bar }
@@ -228,6 +264,7 @@ fn unix_seconds() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::measure::tests::scenario;
     use super::*;
 
     #[test]
@@ -235,5 +272,25 @@ mod tests {
         let first: Vec<usize> = (0..6).map(|round| order(2, round)[0]).collect();
         assert_eq!(first, [0, 1, 0, 1, 0, 1]);
         assert_eq!(order(1, 1), [0]);
+    }
+
+    #[test]
+    fn turns_too_short_for_a_p99_are_told_of_with_what_would_do() {
+        let of = |frames| Scenario { frames, ..scenario("a") };
+        let text = notes(&[of(560), of(3_000)], 20);
+        assert!(
+            text.contains("1 of 2") && text.contains("frames = 2000") && text.contains("--rounds 5"),
+            "{text}"
+        );
+        // What it says would do does, and a round more or a frame fewer would not.
+        assert!(notes(&[of(560)], 5).is_empty() && !notes(&[of(560)], 6).is_empty());
+        assert!(notes(&[of(2_000)], 20).is_empty() && !notes(&[of(1_900)], 20).is_empty());
+        // Three rounds would be no pairs.
+        assert!(!notes(&[of(350)], 20).contains("--rounds"));
+        assert!(notes(&[of(5_000)], 3).contains("pair by pair"));
+        assert!(
+            notes(&[Scenario { seconds: Some(1.0), ..of(60) }], 20).is_empty(),
+            "nobody knows how many frames"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::report::{cell, or_not};
+use super::bound::Bound;
 use super::result::{Figures, Machine, ScenarioResult};
 
 /// The five stages from input to display, and both ends together. The two latencies are two lines: one begins with the
@@ -85,12 +86,16 @@ pub fn scenario(s: &ScenarioResult) -> String {
         "milliseconds", "mean", "P50", "P95", "P99", "P99.9", "max", "n"
     ));
     for (title, metric) in STAGES {
-        line(format_args!("{}", row(title, s.metrics.get(metric).copied().flatten())));
+        line(format_args!("{}", row(title, s.figures(metric))));
     }
-    line(format_args!("  {}", bound(s)));
-    let missed = match (s.missed_vsyncs, s.refreshes) {
-        (Some(missed), Some(of)) => format!("{missed} of {of} refreshes missed{}", share(missed, of)),
-        _ => "missed refreshes not measured".into(),
+    line(format_args!("  {}", Bound::of(s)));
+    let missed = match s.misses() {
+        Some((missed, of)) => format!("{missed} of {of} refreshes missed{}", share(missed, of)),
+        None if s.on_demand => "frames come only for input: no refresh can be missed".into(),
+        None if !s.is_bound_to_refreshes() => {
+            "frames are shown when they are done: no refresh can be missed".into()
+        }
+        None => "missed refreshes not measured".into(),
     };
     let deadlines = match (s.deadline_misses, s.deadlines) {
         (Some(missed), Some(of)) => format!("{missed} of {of} deadlines missed{}", share(missed, of)),
@@ -106,7 +111,7 @@ pub fn scenario(s: &ScenarioResult) -> String {
     ));
     for metric in QUALITY {
         let title = if metric == "QueueDepth" { "QueueDepth (frames)" } else { metric };
-        let figures = s.metrics.get(metric).copied().flatten();
+        let figures = s.figures(metric);
         let rms = figures.filter(|_| metric.ends_with("Error"));
         let rms = rms.map_or(String::new(), |f| format!("  RMS {}", cell(f.rms)));
         line(format_args!("{}{rms}", row(title, figures)));
@@ -126,32 +131,8 @@ pub const FOOTER: &str = "\
 ClickToPhoton runs from the input, SampleToPhoton from its sampling by the logic, both to the display time.
 \"Photon\" means: the new pixels are in the framebuffer that is scanned out; no camera was involved.
 GPU done is seen by polling, an upper bound; stages overlap and do not add up.
+Percentiles are of the nearest rank: always one of the values.
 ";
-
-/// The least P99 of ClickToPhoton that a program can have on a display that shows new frames only once per refresh.
-///
-/// Inputs that come at any time alike wait between 0 and T, for the next sampling or the next refresh, 99 % of them up to
-/// 0.99 T; to that comes the shortest time from sample to display, L.
-fn bound(s: &ScenarioResult) -> String {
-    let per_refresh = s.refreshes.is_some_and(|n| n > 0);
-    if s.pacing == "immediate"
-        || s.pacing.starts_with("fixed")
-        || (s.display_origin == "estimated" && !per_refresh)
-    {
-        return "frames are not bound to refreshes here: the bound 0.99*T + L does not apply".into();
-    }
-    let sample = s.metrics.get("SampleToPhoton").copied().flatten();
-    let (Some(hz), Some(sample)) = (s.refresh_hz.or(s.measured_hz).filter(|hz| *hz > 0.0), sample) else {
-        return "bound 0.99*T + L of the P99 of ClickToPhoton: not measured".into();
-    };
-    let wait = 0.99 * 1e3 / hz;
-    format!(
-        "with one frame per refresh no program has a P99 of ClickToPhoton below 0.99*T + L = {wait:.3} + {:.3} = {:.3} ms\n  \
-         (T = 1 / {hz:.2} Hz, L = the shortest SampleToPhoton, inputs at any time alike)",
-        sample.min,
-        wait + sample.min
-    )
-}
 
 fn row(title: &str, figures: Option<Figures>) -> String {
     let Some(f) = figures else { return format!("  {title:<24} not measured") };
@@ -197,11 +178,17 @@ mod tests {
             of("PhaseError").ends_with("not measured") && text.contains("deadlines not measured"),
             "{text}"
         );
-        result.pacing = "immediate".into();
-        assert!(scenario(&result).contains("does not apply"));
+        assert!(text.contains("3 of 600 refreshes missed"), "{text}");
+        result.on_demand = true;
+        let text = scenario(&result);
+        assert!(text.contains("0.99*T + L") && text.contains("no refresh can be missed"), "{text}");
+        assert!(!text.contains("refreshes missed"), "{text}");
+        (result.on_demand, result.pacing) = (false, "immediate".into());
+        let text = scenario(&result);
+        assert!(text.contains("does not apply") && !text.contains("refreshes missed"), "{text}");
         result.metrics.insert("SampleToPhoton".into(), None);
         result.pacing = "auto".into();
-        assert!(bound(&result).ends_with("not measured"));
+        assert!(Bound::of(&result).to_string().ends_with("not measured"));
     }
 
     #[test]

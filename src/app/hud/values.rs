@@ -43,8 +43,7 @@ impl Values {
 
 /// The smallest value that at least the share `q` of all does not exceed, as everywhere in the reports.
 pub fn quantile(sorted: &[i64], q: f64) -> Option<i64> {
-    let rank = (q.clamp(0.0, 1.0) * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
+    scanout::stats::quantile::of_sorted(sorted, q)
 }
 
 /// How many values lie in each of so many bins of the same width from 0 up; what lies outside is in the first or the last.

@@ -33,8 +33,7 @@ impl Figures {
 
 /// Nearest rank: the smallest value that at least this share of them does not exceed.
 pub fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
-    let rank = (p * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
+    scanout::stats::quantile::of_sorted(sorted, p)
 }
 
 pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -8,8 +8,9 @@ use std::time::Duration;
 pub use self::metric::{Metric, Unit};
 pub use self::values::{Value, frame_values};
 
-use self::values::{moved, redrawn, since};
-use super::{Distribution, FrameRecord, Stage, Summary};
+pub(super) use self::values::redrawn;
+use self::values::{moved, since};
+use super::{Distribution, FrameRecord, Stage, Summary, late};
 use crate::pacing::{FrameId, VblankSample};
 use crate::time::nanos;
 
@@ -165,6 +166,12 @@ impl Metrics {
         };
     }
 
+    /// What frames are held against: the refresh interval, where it is known, and how many of them one is meant to last.
+    pub(super) fn held_against(&self) -> (Option<Duration>, Option<u32>) {
+        let known = !self.refresh.is_zero();
+        (known.then_some(self.refresh), u32::try_from(self.target).ok().filter(|_| known))
+    }
+
     /// Counts a displayed frame. `previous` is the frame displayed before it.
     pub fn displayed(&mut self, previous: Option<&FrameRecord>, frame: &FrameRecord) {
         self.frame = frame.id;
@@ -173,7 +180,7 @@ impl Metrics {
             (frame.target, frame.at(Stage::Presented), self.refresh.is_zero())
         {
             self.deadlines += 1;
-            self.deadline_misses += u64::from(shown.signed_since(target) > nanos(self.refresh) as i64 / 2);
+            self.deadline_misses += u64::from(late::is_late(shown.signed_since(target), self.refresh));
         }
         if let Some(previous) = previous.filter(|_| !frame.after_idle) {
             self.step(previous, frame);
@@ -193,9 +200,9 @@ impl Metrics {
         if redrawn(frame) || refresh <= 0 {
             return;
         }
-        let k = (shown as f64 / refresh as f64).round() as i64;
+        let k = late::refreshes(shown, self.refresh);
         self.refreshes += k.max(0) as u64;
-        self.missed_vsyncs += (k - self.target).max(0) as u64;
+        self.missed_vsyncs += late::missed(k, self.target);
         self.record(Metric::IntervalJitter, Some((shown - k * refresh).abs()));
         self.animation_errors_over_half += u64::from((moved - shown).abs() > refresh / 2);
     }

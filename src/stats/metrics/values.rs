@@ -70,6 +70,6 @@ pub(super) const fn moved(previous: &FrameRecord, frame: &FrameRecord) -> i64 {
 }
 
 /// Redrawn for the window's sake: the animation did not mean to move.
-pub(super) const fn redrawn(frame: &FrameRecord) -> bool {
+pub(in crate::stats) const fn redrawn(frame: &FrameRecord) -> bool {
     frame.repeated && !frame.stale
 }

@@ -141,6 +141,7 @@ impl Recorder {
         let taken = self.pending[self.next.slot(PENDING)].take();
         self.next = self.next.next();
         let Some(mut record) = taken else { return };
+        (record.refresh, record.lasts) = self.metrics.held_against();
         if record.id.0 > self.warmup
             && let Some(tracer) = &mut self.tracer
         {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::super::quantile;
 use super::Declared;
 use super::finding::{Check, Finding};
 use super::report::SelfReport;
@@ -266,7 +267,7 @@ impl View<'_> {
 
 /// A quantile of a sorted list that is not empty.
 fn at(sorted: &[i64], q: f64) -> i64 {
-    sorted[((sorted.len() - 1) as f64 * q).round() as usize]
+    quantile::of_sorted(sorted, q).unwrap_or(0)
 }
 
 fn span(nanos: i64) -> Duration {

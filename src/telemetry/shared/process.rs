@@ -1,15 +1,11 @@
 //! Which process is which, though numbers are used again.
 
+use crate::proc_stat::ProcStat;
+
 /// When the process began, in clock ticks since the machine booted; `None` where it is gone, or has ended and waits for its
 /// parent.
 pub(super) fn started(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may have any character in it.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
-    let state = fields.next()?;
-    // The state is field 3, the start field 22 (proc(5)).
-    let started = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X" | "x")).then_some(started)
+    ProcStat::of(&pid.to_string()).filter(|stat| !stat.ended).map(|stat| stat.started)
 }
 
 #[cfg(test)]

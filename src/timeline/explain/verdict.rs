@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::costs::{Costs, Happened};
 use super::{Cause, Explanation, FEWEST, Finding, Late, Observed};
 use crate::pacing::FrameId;
+use crate::stats::late::is_late;
 use crate::stats::{FrameRecord, Stage};
 use crate::time::{Timestamp, nanos};
 
@@ -40,8 +41,7 @@ pub fn explain(observed: &Observed<'_>) -> Explanation {
         out.unknown = Some("too few frames that had a display time to be held against");
         return out;
     }
-    let tolerance = (nanos(period) / 2).cast_signed();
-    let (late, on_time): (Vec<_>, Vec<_>) = judged.iter().partition(|frame| frame.by > tolerance);
+    let (late, on_time): (Vec<_>, Vec<_>) = judged.iter().partition(|frame| is_late(frame.by, period));
     let usual = (on_time.len() >= FEWEST).then(|| usual(&on_time));
     let margin = margin(&on_time, &happened, period);
     for frame in &late {

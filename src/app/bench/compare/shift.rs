@@ -1,31 +1,22 @@
 //! How far two sets of latencies lie apart, and how certain that is. Frames follow one another and resemble each other, so
 //! they are never taken as independent: rounds are, or blocks of frames.
 
-use scanout::sim::Noise;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
-use statrs::stats_tests::Alternative;
-use statrs::stats_tests::mannwhitneyu::{MannWhitneyUMethod, mannwhitneyu};
 
 use super::Method;
+use super::spread::{bootstrap, moments, quantile};
 use crate::app::bench::result::Samples;
 
 /// Fewest rounds whose spread says how certain their mean is: from fewer the interval has no use.
-const FEWEST_ROUNDS: usize = 4;
-/// Fewest values of a round, or of a run, that have a P99.
-const P99_OF_ROUND: usize = 100;
+pub const FEWEST_ROUNDS: usize = 4;
+/// Fewest values of a round that have a P99.
+pub const P99_OF_ROUND: usize = 100;
+/// The same of a run.
 const P99_OF_RUN: usize = 500;
-/// Fewest blocks that a run is cut into.
-const FEWEST_BLOCKS: usize = 8;
-/// A block is so many times as long as frames remember: shorter ones make the frames look more independent than they are.
-const BLOCK_MEMORY: f64 = 8.0;
-/// Resamples, of which only the spread is used: it is right to about 4 %.
-const RESAMPLES: usize = 400;
-/// Fewest units on a side to which the normal approximation of Mann-Whitney's test applies.
-const FEWEST_RANKED: usize = 8;
 const CONFIDENCE: f64 = 0.95;
 
 /// The values of one side, by the run that they came from.
-pub struct Rounds(Vec<Vec<f64>>);
+pub struct Rounds(pub(super) Vec<Vec<f64>>);
 
 impl Rounds {
     /// `size`: signs are left out.
@@ -52,12 +43,12 @@ impl Rounds {
         self.0.len()
     }
 
-    fn all(&self) -> Vec<f64> {
+    pub fn all(&self) -> Vec<f64> {
         self.0.concat()
     }
 
     /// The quantile of each round that has values.
-    fn quantiles(&self, q: f64) -> Vec<f64> {
+    pub fn quantiles(&self, q: f64) -> Vec<f64> {
         let rounds = self.0.iter().filter(|r| !r.is_empty());
         rounds.map(|round| quantile(&mut round.clone(), q)).collect()
     }
@@ -144,154 +135,9 @@ fn welch(base: &[f64], new: &[f64]) -> (f64, f64, f64) {
     (mean_b - mean_a, (a + b).sqrt(), freedom)
 }
 
-struct Bootstrap {
-    /// Standard error of the quantile.
-    error: f64,
-    /// Blocks that the values were cut into.
-    blocks: f64,
-}
-
-/// The standard error of a quantile by the moving-block bootstrap (Künsch 1989): runs of successive values are drawn, so that
-/// what frames have to do with their neighbours stays.
-fn bootstrap(values: &[f64], q: f64) -> Bootstrap {
-    let (n, length) = (values.len(), block_length(values, q));
-    let mut noise = Noise::new(n as u64);
-    let mut drawn = Vec::with_capacity(n + length);
-    let figures: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            drawn.clear();
-            while drawn.len() < n {
-                let from = (noise.unit() * (n - length + 1) as f64) as usize;
-                drawn.extend_from_slice(&values[from..from + length]);
-            }
-            drawn.truncate(n);
-            quantile(&mut drawn, q)
-        })
-        .collect();
-    // Values near the ends are in fewer blocks, and blocks vary about the mean of all: without the factor the error of
-    // few blocks comes out too small.
-    let blocks = n as f64 / length as f64;
-    Bootstrap { error: (moments(&figures).1 * blocks / (blocks - 1.0).max(1.0)).sqrt(), blocks }
-}
-
-/// How many successive values make a block: by the cube root of their number, or by how long they remember whether they are
-/// above the quantile, whichever is more.
-fn block_length(values: &[f64], q: f64) -> usize {
-    let n = values.len();
-    let above: Vec<f64> = {
-        let at = quantile(&mut values.to_vec(), q);
-        values.iter().map(|v| f64::from(u8::from(*v > at))).collect()
-    };
-    let (mean, variance) = moments(&above);
-    let longest = (n / FEWEST_BLOCKS).max(1);
-    let mut memory = 1.0;
-    if variance > 0.0 {
-        for lag in 1..longest {
-            let products = above.iter().zip(&above[lag..]).map(|(a, b)| (a - mean) * (b - mean));
-            let correlation = products.sum::<f64>() / (n as f64 * variance);
-            // Where correlation is lost in noise, the rest of the sum is noise as well.
-            if correlation < 2.0 / (n as f64).sqrt() {
-                break;
-            }
-            memory += 2.0 * correlation;
-        }
-    }
-    ((BLOCK_MEMORY * memory).max((n as f64).cbrt()).ceil() as usize).clamp(1, longest)
-}
-
-/// Mean and variance (of a sample).
-fn moments(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    (mean, if n > 1.0 { squares / (n - 1.0) } else { 0.0 })
-}
-
-/// The smallest value that at least the share `q` does not exceed; the values are put into another order. The median of an
-/// even number lies between the two in the middle.
-fn quantile(values: &mut [f64], q: f64) -> f64 {
-    let n = values.len();
-    let rank = ((q * n as f64).ceil() as usize).clamp(1, n);
-    let (_, at, above) = values.select_nth_unstable_by(rank - 1, f64::total_cmp);
-    let at = *at;
-    if q == 0.5 && n.is_multiple_of(2) {
-        at.midpoint(above.iter().copied().fold(f64::INFINITY, f64::min))
-    } else {
-        at
-    }
-}
-
-/// Cliff's delta (1993), from -1 (every new value is below every one of the base) to 1.
-pub fn cliffs_delta(base: &Rounds, new: &Rounds) -> f64 {
-    let [mut a, mut b] = [base.all(), new.all()];
-    a.sort_unstable_by(f64::total_cmp);
-    b.sort_unstable_by(f64::total_cmp);
-    let (mut below, mut up_to, mut sum) = (0, 0, 0.0);
-    for value in &b {
-        while below < a.len() && a[below] < *value {
-            below += 1;
-        }
-        up_to = up_to.max(below);
-        while up_to < a.len() && a[up_to] <= *value {
-            up_to += 1;
-        }
-        sum += below as f64 - (a.len() - up_to) as f64;
-    }
-    sum / (a.len() as f64 * b.len() as f64)
-}
-
-/// Mann-Whitney's test on medians of what may be taken as independent.
-pub fn mann_whitney(base: &Rounds, new: &Rounds, method: Method) -> Option<f64> {
-    let units = |side: &Rounds| match method {
-        Method::PairedRounds => Vec::new(),
-        Method::Rounds => side.quantiles(0.5),
-        Method::Blocks => {
-            let all = side.all();
-            let blocks = all.chunks_exact(block_length(&all, 0.5));
-            blocks.map(|block| quantile(&mut block.to_vec(), 0.5)).collect()
-        }
-    };
-    let [a, b] = [units(base), units(new)];
-    if a.len().min(b.len()) < FEWEST_RANKED {
-        return None;
-    }
-    let method = MannWhitneyUMethod::AsymptoticInclContinuityCorrection;
-    let (_, p) = mannwhitneyu(&a, &b, method, Alternative::TwoSided).ok()?;
-    p.is_finite().then_some(p)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn one(ms: &[f64]) -> Rounds {
-        Rounds::new(&Samples { every: 1, ms: ms.to_vec(), rounds: Vec::new() }, false)
-    }
-
-    #[test]
-    fn quantiles_are_those_of_the_sorted_values() {
-        for (values, q, want) in [
-            (&mut [3.0, 1.0, 2.0][..], 0.5, 2.0),
-            (&mut [4.0, 1.0, 3.0, 2.0], 0.5, 2.5),
-            (&mut [5.0], 0.99, 5.0),
-            (&mut [1.0, 2.0, 3.0, 4.0], 0.99, 4.0),
-            (&mut [1.0, 1.0], 0.5, 1.0),
-        ] {
-            assert_eq!(quantile(values, q), want);
-        }
-    }
-
-    #[test]
-    fn cliffs_delta_counts_pairs() {
-        for (a, b, want) in [
-            (&[1.0, 2.0][..], &[3.0, 4.0][..], 1.0),
-            (&[3.0, 4.0], &[1.0], -1.0),
-            (&[1.0, 2.0], &[1.0, 2.0], 0.0),
-            (&[1.0, 2.0, 3.0, 4.0], &[2.0, 2.0], -0.25), // below 1, equal 1, above 2
-        ] {
-            assert!((cliffs_delta(&one(a), &one(b)) - want).abs() < 1e-12, "{a:?} {b:?}");
-        }
-    }
 
     #[test]
     fn rounds_are_cut_where_the_result_says() {
@@ -308,27 +154,5 @@ mod tests {
         assert_eq!((same.shift, same.p), (0.0, 1.0));
         let slower = Shifted::of(&rounds(5.0), &rounds(6.0), 0.5, Method::PairedRounds);
         assert_eq!((slower.shift, slower.low, slower.high, slower.p), (1.0, 1.0, 1.0, 0.0));
-    }
-
-    /// The error of the median of an autoregressive series, against the one that many series show.
-    #[test]
-    fn the_bootstrap_sees_that_frames_remember() {
-        const MEMORY: f64 = 0.8;
-        let mut noise = Noise::new(5);
-        let mut series = || -> Vec<f64> {
-            let mut x = 0.0;
-            (0..600)
-                .map(|_| {
-                    x = MEMORY * x + noise.normal();
-                    x
-                })
-                .collect()
-        };
-        let medians: Vec<f64> = (0..200).map(|_| quantile(&mut series(), 0.5)).collect();
-        let truth = moments(&medians).1.sqrt();
-        let seen: Vec<f64> = (0..6).map(|_| bootstrap(&series(), 0.5).error).collect();
-        let ratio = moments(&seen).0 / truth;
-        // Taken as independent, frames would seem to tell the median three times as well as they do.
-        assert!((0.75..1.25).contains(&ratio), "{ratio}");
     }
 }

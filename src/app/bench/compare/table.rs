@@ -49,17 +49,10 @@ impl Comparison {
             "{} % of comparisons of a build with itself would show any. Delta: Cliff's, from -1 to 1.",
             o.false_alarms * 100.0
         ));
-        let slower = self.slower();
-        let verdict = match (self.regressed(), slower.len()) {
-            (false, _) if self.is_empty() => "nothing could be compared".to_owned(),
-            (false, _) => "no regression shown".to_owned(),
-            (true, 0) => format!("regression: {} scenario(s) failed", self.broken.len()),
-            (true, _) => format!("regression: slower in {}", slower.join(", ")),
-        };
         line(format_args!(
             "base and new are of all frames; shift is new - base of the rounds or blocks, which may differ from theirs"
         ));
-        line(format_args!("{verdict}"));
+        line(format_args!("{}", self.verdict()));
         out
     }
 }
@@ -75,7 +68,10 @@ fn row(name: &str, s: &Shift, delta: &str) -> String {
 
 fn misses(s: &ScenarioComparison) -> String {
     let share = |m: Option<f64>| m.map_or("not measured".to_owned(), |m| format!("{:.2} %", m * 100.0));
-    format!("missed refreshes {} before, {} now (not judged)", share(s.missed[0]), share(s.missed[1]))
+    match s.missed {
+        [None, None] => "no missed refreshes to compare".to_owned(),
+        [base, new] => format!("missed refreshes {} before, {} now (not judged)", share(base), share(new)),
+    }
 }
 
 impl MetricComparison {

@@ -151,11 +151,22 @@ fn scenarios_without_a_counterpart_are_named_and_those_that_broke_close_the_gate
     new.scenarios[1].name = "other".into();
     let comparison = compare(&base, &new, &Options::default());
     assert!(comparison.regressed());
-    assert_eq!(comparison.broken, ["flash-immediate: it died"]);
+    assert_eq!(comparison.broken, ["flash-auto: it died"]);
     assert_eq!(comparison.only_base, ["swarm-immediate: not in the new result"]);
     assert_eq!(comparison.only_new, ["other: not in the base"]);
     let table = comparison.to_table();
     assert!(table.contains("it died") && table.contains("other: not in the base"), "{table}");
+}
+
+#[test]
+fn the_verdicts_alone_are_what_is_shown_and_what_follows() {
+    let [base, new] = pair(1, &Plan { slower: 1.0, drift: 0.0, ..TURNS });
+    let text = compare(&base, &new, &Options::default()).verdicts();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.iter().any(|l| l.starts_with("slower: SampleToPhoton P50 of scenario-0")), "{text}");
+    assert!(lines.last().unwrap().starts_with("regression: slower in"), "{text}");
+    assert!(!text.contains("no difference shown"), "{text}");
+    assert_eq!(compare(&base, &base, &Options::default()).verdicts(), "no regression shown\n");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! colour of the reader's scheme.
 
 use std::fmt::Display;
+use std::ops::Range;
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::Escaped;
@@ -32,6 +34,63 @@ pub const LETTERS: u32 = 17;
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type Drawn = Result<(), String>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// An axis with its letters.
+pub struct Axis<'a> {
+    pub range: Range<f64>,
+    /// About how many values stand at it.
+    pub labels: usize,
+    /// What it counts.
+    pub unit: &'a str,
+    /// A value in letters.
+    pub text: &'a dyn Fn(&f64) -> String,
+}
+
+/// The axes of a chart. Without a `y` the chart has rows, as many as its number, and no axis beside them; `lines`: at the values
+/// of `y`.
+pub fn axes<'a, 'b>(
+    area: &'a Area<'b>,
+    x: Axis<'_>,
+    y: &Result<Axis<'_>, usize>,
+    lines: bool,
+) -> Result<Chart<'a, 'b>, String> {
+    let mut builder = ChartBuilder::on(area);
+    builder.margin_right(14).x_label_area_size(46);
+    let label = ("sans-serif", LETTERS).into_font().color(&INK);
+    let mut chart = match y {
+        Ok(y) => builder.margin_top(8).y_label_area_size(56).build_cartesian_2d(x.range, y.range.clone()),
+        Err(rows) => builder.margin_top(4).build_cartesian_2d(x.range, 0.0..*rows as f64),
+    }
+    .map_err(text)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.disable_x_mesh()
+        .axis_style(INK)
+        .label_style(label)
+        .x_labels(x.labels)
+        .x_desc(x.unit)
+        .x_label_formatter(x.text);
+    match (y, lines) {
+        (Ok(_), true) => mesh.light_line_style(TRANSPARENT).bold_line_style(GRID),
+        _ => mesh.disable_y_mesh(),
+    };
+    match y {
+        Ok(y) => mesh.y_labels(y.labels).y_desc(y.unit).y_label_formatter(y.text),
+        Err(_) => mesh.disable_y_axis(),
+    };
+    mesh.draw().map_err(text)?;
+    drop(mesh);
+    Ok(chart)
+}
+
+/// A line through some points.
+pub fn line(
+    points: impl IntoIterator<Item = (f64, f64)>,
+    colour: RGBColor,
+    width: u32,
+) -> [PathElement<(f64, f64)>; 1] {
+    [PathElement::new(points.into_iter().collect::<Vec<_>>(), colour.stroke_width(width))]
+}
 
 /// An error of plotters as text.
 pub fn text(error: impl Display) -> String {

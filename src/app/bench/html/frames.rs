@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use scanout::pacing::FrameId;
-use scanout::stats::blame::{Blame, Part, blame, parts};
-use scanout::stats::{FrameLog, FrameRecord, FrameRow, Stage};
+use scanout::stats::blame::{Blame, Part, Reach, blame, parts};
+use scanout::stats::quantile::of_sorted;
+use scanout::stats::{FrameLog, FrameRecord, FrameRow, late};
 
 use super::{LETTER_OF, ms};
 use crate::app::bench::result::ScenarioResult;
@@ -15,7 +16,7 @@ use crate::app::bench::result::ScenarioResult;
 const MOST: usize = 180;
 const WIDTH: f64 = 980.0;
 const LEFT: f64 = 44.0;
-const TOP: f64 = 34.0;
+const TOP: f64 = 42.0;
 const TALL: f64 = 150.0;
 
 /// What the newest frames tell.
@@ -27,6 +28,8 @@ pub struct Way {
     /// Refreshes that each came too late by.
     missed: Vec<u64>,
     blame: Blame,
+    /// Frames are meant for refreshes: without that none is late.
+    bound: bool,
     /// Mean and P99 of each part in milliseconds, over all of them.
     pub parts: [Option<[f64; 2]>; Part::COUNT],
     dropped: usize,
@@ -34,17 +37,19 @@ pub struct Way {
 
 impl Way {
     pub fn new(s: &ScenarioResult) -> Self {
-        let refresh = s.measured_hz.or(s.refresh_hz).filter(|hz| *hz > 0.0).map(|hz| 1e9 / hz);
+        let bound = s.is_bound_to_refreshes();
+        let refresh =
+            s.refresh_ms().filter(|_| bound).map_or(Duration::ZERO, |ms| Duration::from_secs_f64(ms / 1e3));
         let log = FrameLog { frames: s.strip.clone(), ..FrameLog::default() };
         // The rows of each run have their own numbers; those of its warm-up are in no figure.
         let measured = |id: u64| id > s.warmup_frames;
         let mut frames: Vec<FrameRecord> = log.displayed().filter(|f| measured(f.id.0)).collect();
         let names = frames.iter().map(|f| f.id.0).collect();
-        let missed = missed(&frames, refresh);
+        let missed = late_by(&frames, refresh, bound);
         for (i, frame) in frames.iter_mut().enumerate() {
             frame.id = FrameId(i as u64);
         }
-        let blame = blame(&frames, Part::Logic, |frame| missed[frame.id.0 as usize] > 0);
+        let blame = blame(&frames, Reach::FROM_SAMPLE, |frame| missed[frame.id.0 as usize] > 0);
         let mut of: [Vec<f64>; Part::COUNT] = Default::default();
         for frame in &frames {
             let times = way(frame);
@@ -52,14 +57,14 @@ impl Way {
         }
         let figures = |mut all: Vec<f64>| {
             all.sort_by(f64::total_cmp);
-            let rank = (0.99 * all.len() as f64).ceil() as usize;
-            let p99 = all.get(rank.saturating_sub(1))?;
-            Some([all.iter().sum::<f64>() / all.len() as f64, *p99])
+            let p99 = of_sorted(&all, 0.99)?;
+            Some([all.iter().sum::<f64>() / all.len() as f64, p99])
         };
         Self {
             names,
             missed,
             blame,
+            bound,
             parts: of.map(figures),
             dropped: s.strip.iter().filter(|row: &&FrameRow| row.dropped && measured(row.id)).count(),
             frames,
@@ -75,7 +80,10 @@ impl Way {
         let shown = self.frames.len().min(MOST);
         let from = self.frames.len() - shown;
         let late: Vec<_> = self.blame.late.iter().filter(|l| l.frame.0 as usize >= from).collect();
-        let mut out = format!("{shown} frames, {} of them late", late.len());
+        let mut out = match self.bound {
+            true => format!("{shown} frames, {} of them late", late.len()),
+            false => format!("{shown} frames, none of them bound to a refresh that it could miss"),
+        };
         let mut counted: Vec<(Part, usize)> =
             Part::ALL.map(|part| (part, late.iter().filter(|l| l.part == Some(part)).count())).to_vec();
         counted.retain(|(_, n)| *n > 0);
@@ -104,22 +112,42 @@ impl Way {
             );
         }
         out.push('.');
+        let (_, longest, cut) = self.scale();
+        if cut > 0 {
+            let _ = write!(
+                out,
+                " {cut} bar(s) are cut off at the top, each under a <svg class=\"sign\" viewBox=\"-6 -2 12 10\" role=\"img\" \
+                 aria-label=\"arrow\"><path class=\"cut\" d=\"M-4 6l4 -6l4 6z\"/></svg>: the longest took {} ms.",
+                ms(longest)
+            );
+        }
         out
+    }
+
+    /// The frames that have bars.
+    fn shown(&self) -> &[FrameRecord] {
+        &self.frames[self.frames.len().saturating_sub(MOST)..]
+    }
+
+    /// Where the strip ends, the longest bar, and how many reach beyond the end: the highest are cut, so that the others can be
+    /// seen.
+    fn scale(&self) -> (f64, f64, usize) {
+        let mut totals: Vec<f64> = self.shown().iter().map(total).collect();
+        totals.sort_by(f64::total_cmp);
+        let (usual, longest) =
+            (of_sorted(&totals, 0.5).unwrap_or(0.0), totals.last().copied().unwrap_or(0.0));
+        let top = longest.min(usual * 4.0).max(0.01);
+        (top, longest, totals.iter().filter(|ms| **ms > top).count())
     }
 
     /// The strip; `None` where no frame was displayed.
     pub fn strip(&self) -> Option<String> {
-        let from = self.frames.len().saturating_sub(MOST);
-        let shown = &self.frames[from..];
+        let (from, shown) = (self.frames.len().saturating_sub(MOST), self.shown());
         if shown.is_empty() {
             return None;
         }
-        let totals: Vec<f64> = shown.iter().map(|f| way(f).iter().flatten().sum()).collect();
-        let mut sorted = totals.clone();
-        sorted.sort_by(f64::total_cmp);
-        // The highest are cut, so that the others can be seen.
-        let usual = sorted[sorted.len() / 2];
-        let top = sorted[sorted.len() - 1].min(usual * 4.0).max(0.01);
+        let totals: Vec<f64> = shown.iter().map(total).collect();
+        let (top, ..) = self.scale();
         let step = (WIDTH - LEFT - 4.0) / shown.len() as f64;
         let mut out = format!(
             "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Strip of frames\">",
@@ -137,6 +165,11 @@ impl Way {
             );
         }
         self.bars(&mut out, shown, top, step);
+        for (i, _) in totals.iter().enumerate().filter(|(_, ms)| **ms > top) {
+            // An arrow over what goes on.
+            let x = LEFT + step * (i as f64 + 0.43);
+            let _ = write!(out, "<path class=\"cut\" d=\"M{:.1} {:.1}l4 -6l4 6z\"/>", x - 4.0, TOP - 1.0);
+        }
         self.marks(&mut out, from, &totals, top, step);
         out.push_str("</svg>");
         Some(out)
@@ -169,7 +202,8 @@ impl Way {
         for late in &self.blame.late {
             let Some(i) = (late.frame.0 as usize).checked_sub(from) else { continue };
             let x = LEFT + step * (i as f64 + 0.43);
-            let y = TOP + TALL - TALL * (totals[i] / top).min(1.0) - 9.0;
+            let above = if totals[i] > top { 17.0 } else { 9.0 };
+            let y = TOP + TALL - TALL * (totals[i] / top).min(1.0) - above;
             let (letter, why) = match late.part {
                 Some(part) => (
                     LETTER_OF[part as usize],
@@ -201,39 +235,23 @@ fn round_step(most: f64) -> f64 {
     (times * power * 1e6).round() / 1e6
 }
 
+/// By how many refreshes each frame was late. Where numbers start again, another run of the scenario begins.
+fn late_by(frames: &[FrameRecord], refresh: Duration, bound: bool) -> Vec<u64> {
+    let before = std::iter::once(None).chain(frames.iter().map(Some));
+    let late = |(before, frame): (Option<&FrameRecord>, &FrameRecord)| {
+        late::by(before.filter(|before| before.id < frame.id), frame, refresh)
+    };
+    before.zip(frames).map(|pair| if bound { late(pair) } else { 0 }).collect()
+}
+
+/// From the sample to the display, in milliseconds.
+fn total(frame: &FrameRecord) -> f64 {
+    way(frame).iter().flatten().sum()
+}
+
 /// The parts from the sample on, in milliseconds.
 fn way(frame: &FrameRecord) -> [Option<f64>; Part::COUNT] {
     let mut times = parts(frame).map(|nanos| nanos.map(|n| n as f64 / 1e6));
     times[Part::InputWait as usize] = None;
     times
-}
-
-/// By how many refreshes each frame was late: after its target, where it had one, else after as many refreshes as the frames
-/// of this run usually last. A frame that nothing had asked for a while is not late.
-fn missed(frames: &[FrameRecord], refresh: Option<f64>) -> Vec<u64> {
-    let Some(refresh) = refresh else { return vec![0; frames.len()] };
-    let whole = |nanos: i64| (nanos as f64 / refresh).round().max(0.0) as u64;
-    let lasted: Vec<Option<u64>> = std::iter::once(None)
-        .chain(frames.windows(2).map(|pair| {
-            // Another run of the scenario begins where numbers start again.
-            let follows = pair[1].id > pair[0].id && !pair[1].after_idle;
-            let (a, b) = (pair[0].at(Stage::Presented)?, pair[1].at(Stage::Presented)?);
-            follows.then(|| whole(b.signed_since(a)))
-        }))
-        .collect();
-    let mut sorted: Vec<u64> = lasted.iter().flatten().copied().collect();
-    sorted.sort_unstable();
-    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(1).max(1);
-    let late =
-        |(frame, lasted): (&FrameRecord, &Option<u64>)| match (frame.target, frame.at(Stage::Presented)) {
-            (Some(target), Some(shown)) => whole(shown.signed_since(target)),
-            _ => lasted.map_or(0, |k| k.saturating_sub(usual)),
-        };
-    frames.iter().zip(&lasted).map(late).collect()
-}
-
-/// A refresh in milliseconds, where it is known.
-pub fn refresh_ms(s: &ScenarioResult) -> Option<f64> {
-    let hz = s.measured_hz.or(s.refresh_hz).filter(|hz| *hz > 0.0)?;
-    Some(Duration::from_secs(1).as_secs_f64() * 1e3 / hz)
 }

@@ -3,13 +3,15 @@
 mod chart;
 mod figures;
 mod frames;
+mod latency;
 mod tables;
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use self::figures::Values;
-use self::frames::{Way, refresh_ms};
+use self::frames::Way;
+use self::latency::Values;
+use super::bound::Bound;
 use super::compare::Comparison;
 use super::result::{BenchResult, Machine, ScenarioResult};
 use crate::app::{Failure, output};
@@ -106,8 +108,13 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
         let _ = write!(
             out,
             "<figure class=\"wide\"><div class=\"scroll\">{strip}</div><figcaption><b>Frame strip</b>The newest frames, oldest first; each \
-             bar is the way from sample to display in milliseconds, by its parts. A cross marks a frame that was displayed a refresh or more \
-             late; the letter over it is the part that took longest beyond its usual time. {}</figcaption></figure>",
+             bar is the way from sample to display in milliseconds, by its parts. {}{}</figcaption></figure>",
+            match s.is_bound_to_refreshes() {
+                true =>
+                    "A cross marks a frame that was displayed more than half a refresh after its time; the letter over it is the \
+                         part that took longest beyond its usual time. ",
+                false => "",
+            },
             way.summary()
         );
     }
@@ -128,15 +135,19 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
             continue;
         };
         let both = if values.has_base() { " Filled: this result; broken line: the base." } else { "" };
-        let input =
-            if metric == "ClickToPhoton" { format!(" Input: {}.", Escaped(&s.input)) } else { String::new() };
+        let is_click = metric == "ClickToPhoton";
+        let input = if is_click { format!(" Input: {}.", Escaped(&s.input)) } else { String::new() };
         let caption = format!("{}{both}{}{input}", values.percentiles(), values.beyond());
-        figure(out, &format!("{metric}, histogram"), &figures::histogram(metric, &values), &caption);
+        figure(out, &format!("{metric}, histogram"), &latency::histogram(metric, &values), &caption);
         let both = if values.has_base() { " Solid: this result; broken line: the base." } else { "" };
+        let bound = Bound::of(s);
+        let told = if is_click { format!(" {}.", bound_text(bound)) } else { String::new() };
         let caption = format!(
-            "The share of frames that were displayed after at most so long. Dots: P50, P95, P99.{both}"
+            "The share of frames that were displayed after at most so long. Dots: P50, P95, P99; one with an arrow lies \
+             beyond the edge.{both}{told}"
         );
-        figure(out, &format!("{metric}, cumulative"), &figures::cumulative(metric, &values), &caption);
+        let chart = latency::cumulative(metric, &values, bound.ms().filter(|_| is_click));
+        figure(out, &format!("{metric}, cumulative"), &chart, &caption);
     }
     errors(out, s);
     out.push_str("</div>");
@@ -144,14 +155,34 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
     out.push_str("</section>");
 }
 
+/// The latency that no program can beat, and the line that shows it.
+fn bound_text(bound: Bound) -> String {
+    match bound {
+        Bound::Is { refresh, least } => format!(
+            "Thin upright line: with one frame per refresh no program has a P99 below 0.99*T + L = {} ms (T = {} ms, L = {} ms, \
+             the shortest SampleToPhoton)",
+            ms(0.99 * refresh + least),
+            ms(refresh),
+            ms(least)
+        ),
+        Bound::DoesNotApply => {
+            "Frames are not bound to refreshes: the bound 0.99*T + L does not apply".into()
+        }
+        Bound::NotMeasured => "The bound 0.99*T + L was not measured".into(),
+    }
+}
+
 /// How long frames stayed on the display.
 fn intervals(out: &mut String, s: &ScenarioResult) {
-    let refresh = refresh_ms(s);
+    let refresh = s.refresh_ms();
     if let Some(chart) = figures::intervals(s, refresh) {
         let lines = refresh.map_or(String::new(), |r| format!(" Lines: whole refreshes of {} ms.", ms(r)));
         let caption = format!(
-            "Milliseconds between displayed frames, in their order; of frames that share a column the longest. Missed refreshes: {}.{lines}",
-            tables::missed(s)
+            "Milliseconds between displayed frames, in their order; of frames that share a column the longest.{}{lines}",
+            match s.is_bound_to_refreshes() {
+                true => format!(" Missed refreshes: {}.", s.missed_text()),
+                false => " Frames are not bound to refreshes.".to_owned(),
+            }
         );
         figure(out, "Display intervals", &chart, &caption);
     }
@@ -160,7 +191,7 @@ fn intervals(out: &mut String, s: &ScenarioResult) {
 /// How far wake-ups and predictions were off.
 fn errors(out: &mut String, s: &ScenarioResult) {
     let names = ["WakeError", "PhaseError", "AnimationError", "IntervalJitter"];
-    let figures = |name: &str| s.metrics.get(name).copied().flatten();
+    let figures = |name: &str| s.figures(name);
     let rows: Vec<_> = names.iter().filter_map(|name| Some((*name, figures(name)?))).collect();
     let mut caption: Vec<String> = rows
         .iter()
@@ -213,7 +244,18 @@ fn facts(out: &mut String, s: &ScenarioResult) {
         (Some(missed), Some(of)) => format!("{missed} of {of}"),
         _ => "not measured".into(),
     };
-    row(out, "missed", &format!("{} of refreshes{declared}; deadlines: {deadlines}", tables::missed(s)));
+    match (s.is_bound_to_refreshes(), s.misses()) {
+        (true, Some(_)) => {
+            row(
+                out,
+                "missed",
+                &format!("{} of refreshes{declared}; deadlines: {deadlines}", s.missed_text()),
+            );
+        }
+        (true, None) => row(out, "missed", &format!("refreshes: not measured; deadlines: {deadlines}")),
+        (false, _) if s.on_demand => row(out, "refreshes", "not bound to them: frames come only for input"),
+        (false, _) => row(out, "refreshes", "not bound to them: frames are shown when they are done"),
+    }
     let wakeups = s.wakeups_per_s.map_or("not measured".to_owned(), |n| format!("{n:.0}"));
     row(
         out,

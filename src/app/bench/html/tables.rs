@@ -21,7 +21,7 @@ pub fn overview(result: &BenchResult) -> String {
             continue;
         }
         for metric in ["SampleToPhoton", "ClickToPhoton"] {
-            match s.metrics.get(metric).copied().flatten() {
+            match s.figures(metric) {
                 Some(f) => {
                     let _ = write!(out, "<td>{}</td><td>{}</td>", ms(f.p50), ms(f.p99));
                 }
@@ -29,18 +29,10 @@ pub fn overview(result: &BenchResult) -> String {
             }
         }
         let hz = s.refresh_hz.map_or("unknown".to_owned(), |hz| format!("{hz:.2} Hz"));
-        let _ = write!(out, "<td>{hz}</td><td>{}</td></tr>", missed(s));
+        let _ = write!(out, "<td>{hz}</td><td>{}</td></tr>", s.missed_text());
     }
     out.push_str("</tbody></table></div>");
     out
-}
-
-/// Missed refreshes as a share.
-pub fn missed(s: &ScenarioResult) -> String {
-    match (s.missed_vsyncs, s.refreshes) {
-        (Some(missed), Some(of)) if of > 0 => format!("{:.2} %", 100.0 * missed as f64 / of as f64),
-        _ => "not measured".into(),
-    }
 }
 
 /// Every metric of a scenario.
@@ -57,7 +49,7 @@ pub fn metrics(s: &ScenarioResult) -> String {
         let title = if name == Metric::QueueDepth.name() { "QueueDepth (frames)" } else { name };
         let _ = write!(out, "<tr><td>{}</td>", Escaped(title));
         match s.metrics[name] {
-            Some(Figures { n, mean, p50, p95, p99, p999, min: _, max, rms }) => {
+            Some(Figures { n, mean, p50, p95, p99, p999, max, rms, .. }) => {
                 for figure in [mean, p50, p95, p99] {
                     let _ = write!(out, "<td>{}</td>", ms(figure));
                 }
@@ -95,13 +87,7 @@ pub fn parts(way: &Way) -> String {
 /// A comparison with its verdicts.
 pub fn comparison(c: &Comparison) -> String {
     let mut out = String::from("<h2 id=\"comparison\">Comparison with the base</h2>");
-    let slower = c.slower();
-    let verdict = match (c.regressed(), slower.is_empty()) {
-        (false, _) if c.is_empty() => "Nothing could be compared.".to_owned(),
-        (false, _) => "No regression shown.".to_owned(),
-        (true, true) => "Regression: a scenario of the base failed.".to_owned(),
-        (true, false) => format!("Regression: slower in {}.", slower.join(", ")),
-    };
+    let verdict = c.verdict();
     let _ = write!(out, "<p><b>{}</b></p>", Escaped(&verdict));
     let o = &c.options;
     let _ = write!(

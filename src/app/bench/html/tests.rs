@@ -113,6 +113,56 @@ fn late_frames_are_marked_and_blamed() {
 }
 
 #[test]
+fn where_no_refresh_can_be_missed_nothing_is_late_or_missed() {
+    for on_demand in [false, true] {
+        let mut result = made_up::result(1, 0.0);
+        let s = &mut result.scenarios[0];
+        s.on_demand = on_demand;
+        s.pacing = if on_demand { "auto" } else { "immediate" }.into();
+        let way = Way::new(s);
+        assert_eq!(way.strip().unwrap().matches("class=\"cross\"").count(), 0);
+        let text = page(&result, None);
+        assert!(!text.contains("Missed refreshes") && !text.contains("<dt>missed"), "on demand: {on_demand}");
+        assert!(text.contains("not bound to") && text.contains("does not apply"));
+    }
+}
+
+#[test]
+fn bars_that_are_cut_off_are_marked_and_the_longest_is_told() {
+    let mut result = made_up::result(1, 0.0);
+    let s = &mut result.scenarios[0];
+    assert_eq!(Way::new(s).strip().unwrap().matches("class=\"cut\"").count(), 3, "the late ones");
+    let last = s.strip.last_mut().unwrap();
+    last.presented = last.presented.map(|at| at + 800_000_000);
+    let way = Way::new(s);
+    assert!(way.strip().unwrap().matches("class=\"cut\"").count() >= 1);
+    assert!(
+        way.summary().contains("cut off") && way.summary().contains("the longest took 8"),
+        "{}",
+        way.summary()
+    );
+    s.strip.truncate(40);
+    let even = Way::new(s);
+    assert!(!even.strip().unwrap().contains("class=\"cut\"") && !even.summary().contains("cut off"));
+}
+
+#[test]
+fn the_p99_is_in_the_chart_or_stands_at_its_edge_and_the_bound_beside_the_click() {
+    let mut result = made_up::result(1, 0.0);
+    let [page, _] = pages();
+    assert!(page.contains("no program has a P99 below 0.99*T + L"));
+    let s = &mut result.scenarios[0];
+    // Two of a hundred are far beyond twice the P95, and then farther than a chart can show.
+    for (far, arrow) in [(40.0, false), (900.0, true)] {
+        s.samples.get_mut("SampleToPhoton").unwrap().ms =
+            (0..200).map(|i| if i % 50 == 0 { far } else { 5.0 }).collect();
+        let chart = latency::cumulative("a", &Values::new("SampleToPhoton", s, None).unwrap(), None);
+        assert_eq!(chart.matches("<circle").count(), 3, "{far}");
+        assert_eq!(chart.contains('→'), arrow, "{far}");
+    }
+}
+
+#[test]
 fn what_was_not_measured_is_said_and_makes_no_panic() {
     let empty = BenchResult { scenarios: vec![ScenarioResult::default()], ..Default::default() };
     let text = page(&empty, None);
