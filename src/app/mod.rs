@@ -6,6 +6,9 @@ mod cli;
 mod doctor;
 mod explain;
 mod hud;
+mod interrupt;
+#[cfg(target_os = "linux")]
+mod keeper;
 mod load;
 mod log;
 mod output;
@@ -42,6 +45,9 @@ pub enum Failure {
     Run(scanout::Error),
     /// The run failed, or what was measured is not what was asked for, in words: exit code 1.
     Failed(String),
+    /// Another process of this program has said why already: its exit code.
+    #[cfg(target_os = "linux")]
+    Told(u8),
 }
 
 impl From<scanout::Error> for Failure {
@@ -64,8 +70,8 @@ pub fn main() -> Result<(), Failure> {
         }
         #[cfg(target_os = "linux")]
         Some(Command::Bench(args)) => {
-            log::init(args.quiet);
-            return bench::run(&args);
+            let starts = !args.list && args.print_suite.is_none();
+            return keeper::keep(starts, args.quiet, || bench::run(&args));
         }
         Some(Command::Doctor(args)) => {
             // What the loop would say of its sources is in the lines.
@@ -77,9 +83,12 @@ pub fn main() -> Result<(), Failure> {
             log::init(false);
             return explain::run(&args);
         }
+        #[cfg(not(target_os = "linux"))]
+        Some(Command::Photon(args)) => return photon::run(&args),
+        #[cfg(target_os = "linux")]
         Some(Command::Photon(args)) => {
-            log::init(args.quiet);
-            return photon::run(&args);
+            let starts = args.floor_client.is_none() && !args.command.is_empty();
+            return keeper::keep(starts, args.quiet, || photon::run(&args));
         }
         #[cfg(target_os = "linux")]
         Some(Command::Report(args)) => {
@@ -111,6 +120,8 @@ pub fn fail(failure: &Failure) -> ExitCode {
             eprintln!("scanout: {}", output::plain(text));
             ExitCode::from(2)
         }
+        #[cfg(target_os = "linux")]
+        Failure::Told(code) => ExitCode::from(*code),
         Failure::Failed(text) => {
             eprintln!("scanout: {}", output::plain(text));
             ExitCode::from(1)

@@ -1,12 +1,14 @@
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
+use rustix::fs::OFlags;
 
 use super::error::{Error, Result};
+use super::folder::Folder;
 use super::poll_until;
 use super::process::Process;
 use super::program::{Place, first_line};
@@ -26,7 +28,7 @@ pub struct Xvfb {
     number: u32,
     /// What is on its screen.
     pub screen: Screen,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Xvfb {
@@ -43,7 +45,7 @@ impl Xvfb {
     /// # Errors
     /// When Xvfb is not installed or does not start.
     pub fn start_with(width: u32, height: u32, arguments: &[&str]) -> Result<Self> {
-        let folder = TempDir::with_prefix("scanout-xvfb-").map_err(Error::io("a temporary folder"))?;
+        let folder = Folder::make("xvfb").map_err(Error::io("a temporary folder"))?;
         let log = folder.path().join("log");
         let log_file = fs::File::create(&log).map_err(Error::io("a file for the log of Xvfb"))?;
         let mut process = Process::start("Xvfb", "xvfb", |command| {
@@ -111,16 +113,43 @@ impl Xvfb {
     /// The server dies at once, as in a crash. The mapped screen stays readable.
     pub fn crash(&mut self) {
         self.process.kill();
-        for file in self.files() {
-            let _ = fs::remove_file(file);
+        remove_files_of(self.id());
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        self.process.end();
+        // It removes its files itself, unless it had to be killed.
+        remove_files_of(self.id());
+    }
+}
+
+/// Removes lock and socket of the X server that had this process id and has ended: the server itself would have. Those of
+/// any other process are left alone.
+pub(super) fn remove_files_of(pid: u32) {
+    for lock in fs::read_dir("/tmp").into_iter().flatten().flatten() {
+        let name = lock.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(".X")?.strip_suffix("-lock"));
+        let Some(number) = number.filter(|number| number.bytes().all(|b| b.is_ascii_digit())) else {
+            continue;
+        };
+        if owner_of(&lock.path()) == Some(pid) {
+            let _ = fs::remove_file(format!("/tmp/.X11-unix/X{number}"));
+            let _ = fs::remove_file(lock.path());
         }
     }
+}
 
-    /// What the server itself would have removed.
-    fn files(&self) -> [PathBuf; 2] {
-        let n = self.number;
-        [PathBuf::from(format!("/tmp/.X{n}-lock")), PathBuf::from(format!("/tmp/.X11-unix/X{n}"))]
-    }
+/// The process in the lock of an X server: its number, and nothing else. Anybody may put things of that name there, so that no
+/// link is followed and no pipe waited for.
+fn owner_of(lock: &Path) -> Option<u32> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(lock).ok()?;
+    let mut text = String::new();
+    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// Why a server did not start, in one line.

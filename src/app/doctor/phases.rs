@@ -18,6 +18,7 @@ use scanout::{Config, Error, Logic, Size, Summary, headless, window};
 
 use super::DoctorArgs;
 use crate::app::cli::Display;
+use crate::app::interrupt;
 use crate::app::run::{Place, place};
 
 /// A window that is in nobody's way.
@@ -131,7 +132,7 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     let name = |place| if place == Place::Window { "window" } else { "headless" };
     match outcome {
         Ok(measured) => Ok(Found { outcome: Ok(measured), place: name(first), fell_back: None }),
-        Err(error) if args.display == Display::Auto && first == Place::Window => {
+        Err(error) if args.display == Display::Auto && first == Place::Window && !interrupt::seen() => {
             let outcome = run(args, Place::Headless)?;
             let place = if outcome.is_ok() { "headless" } else { "none" };
             Ok(Found { outcome, place, fell_back: Some(error) })
@@ -217,6 +218,8 @@ impl Visitor for Runner {
             });
             let ended = window::run_until(self.config, logic, make_renderer, Some(overlay), |to_be_given| {
                 let _ = stopper.set(to_be_given.clone());
+                let asked = to_be_given.clone();
+                interrupt::on_signal(move || asked.stop());
                 watch_over(limit, wishes, to_be_given);
             });
             // The watch ends with it.
@@ -225,6 +228,10 @@ impl Visitor for Runner {
         }
         let overlay = watcher(self.quick, self.marks, move |given| {
             let _ = wish.send(given);
+        });
+        let asked = ended.clone();
+        interrupt::on_signal(move || {
+            let _ = asked.send(Wish::Stop);
         });
         let on_end = move || {
             let _ = ended.send(Wish::Stop);
