@@ -4,7 +4,6 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::poll_until;
-use super::xvfb::remove_files_of;
 
 /// What is killed is gone within milliseconds, unless it waits for a disk.
 const KILL_LIMIT: Duration = Duration::from_secs(1);
@@ -51,8 +50,6 @@ pub fn end_descendants(grace: Duration) -> usize {
     }
     all.sort_unstable();
     all.dedup();
-    // An X server that was killed has left its socket behind.
-    all.iter().for_each(|&pid| remove_files_of(pid));
     all.len()
 }
 
@@ -79,6 +76,11 @@ fn descendants() -> Vec<u32> {
         at += 1;
     }
     below.split_off(1)
+}
+
+/// Whether there is such a process that has not ended. One that nobody has waited for has.
+pub(super) fn is_alive(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| parent(&stat).is_some())
 }
 
 /// The parent in the text of `/proc/PID/stat`; `None` of one that has ended and waits for it.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, OFlags};
 use tempfile::TempDir;
 
+use super::family::is_alive;
+
 /// What the names of all of them begin with.
 const PREFIX: &str = "scanout-";
 /// A compositor that root starts runs as "nobody", and its folder is that user's.
@@ -73,10 +75,6 @@ fn owner(name: &str) -> Option<u32> {
     let mut parts = name.strip_prefix(PREFIX)?.rsplitn(3, '-');
     let (_random, pid, _kind) = (parts.next()?, parts.next()?, parts.next()?);
     pid.parse().ok().filter(|pid| *pid != 0)
-}
-
-fn is_alive(pid: u32) -> bool {
-    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// Whether nobody has it locked.

@@ -1,11 +1,9 @@
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-
-use rustix::fs::OFlags;
 
 use super::error::{Error, Result};
 use super::folder::Folder;
@@ -113,43 +111,25 @@ impl Xvfb {
     /// The server dies at once, as in a crash. The mapped screen stays readable.
     pub fn crash(&mut self) {
         self.process.kill();
-        remove_files_of(self.id());
+        self.remove_files();
+    }
+
+    /// What the server itself removes, unless it had to be killed. (One that picks its display has no lock.)
+    fn remove_files(&self) {
+        let socket = format!("/tmp/.X11-unix/X{}", self.number);
+        // The number may be another server's by now, which takes connections.
+        let refused = |e: io::Error| e.kind() == io::ErrorKind::ConnectionRefused;
+        if UnixStream::connect(&socket).is_err_and(refused) {
+            let _ = fs::remove_file(socket);
+        }
     }
 }
 
 impl Drop for Xvfb {
     fn drop(&mut self) {
         self.process.end();
-        // It removes its files itself, unless it had to be killed.
-        remove_files_of(self.id());
+        self.remove_files();
     }
-}
-
-/// Removes lock and socket of the X server that had this process id and has ended: the server itself would have. Those of
-/// any other process are left alone.
-pub(super) fn remove_files_of(pid: u32) {
-    for lock in fs::read_dir("/tmp").into_iter().flatten().flatten() {
-        let name = lock.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(".X")?.strip_suffix("-lock"));
-        let Some(number) = number.filter(|number| number.bytes().all(|b| b.is_ascii_digit())) else {
-            continue;
-        };
-        if owner_of(&lock.path()) == Some(pid) {
-            let _ = fs::remove_file(format!("/tmp/.X11-unix/X{number}"));
-            let _ = fs::remove_file(lock.path());
-        }
-    }
-}
-
-/// The process in the lock of an X server: its number, and nothing else. Anybody may put things of that name there, so that no
-/// link is followed and no pipe waited for.
-fn owner_of(lock: &Path) -> Option<u32> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(lock).ok()?;
-    let mut text = String::new();
-    file.metadata().ok().filter(fs::Metadata::is_file)?;
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
 }
 
 /// Why a server did not start, in one line.
