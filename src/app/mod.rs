@@ -30,6 +30,7 @@ mod watch;
 
 use std::backtrace::Backtrace;
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -61,7 +62,7 @@ impl From<scanout::Error> for Failure {
 
 /// Parses the command line and does what it says.
 pub fn main() -> Result<(), Failure> {
-    let cli = Cli::parse();
+    let cli = parse()?;
     let args = match cli.command {
         Some(Command::Run(args)) => args,
         Some(Command::Sim(args)) => {
@@ -105,6 +106,16 @@ pub fn main() -> Result<(), Failure> {
     log::init(args.quiet);
     silence_panics();
     run::run(&args)
+}
+
+/// The command line. What is wrong with it, and help, is printed here: the end of the program, unless it cannot be written.
+fn parse() -> Result<Cli, Failure> {
+    Cli::try_parse().or_else(|end| match end.print() {
+        Err(source) if !end.use_stderr() && source.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::from(scanout::Error::Io { path: "standard output".into(), action: "write", source }))
+        }
+        _ => std::process::exit(end.exit_code()),
+    })
 }
 
 /// Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).

@@ -1,10 +1,10 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags};
-use tempfile::TempDir;
+use tempfile::{Builder, TempDir};
 
 use super::family::is_alive;
 
@@ -30,7 +30,8 @@ impl Folder {
     /// # Errors
     /// When the system refuses.
     pub fn make(kind: &str) -> io::Result<Self> {
-        let dir = TempDir::with_prefix(format!("{PREFIX}{kind}-{}-", std::process::id()))?;
+        let name = format!("{PREFIX}{kind}-{}-", std::process::id());
+        let dir = Builder::new().prefix(&name).permissions(Permissions::from_mode(0o700)).tempdir()?;
         let lock = open(dir.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self { dir, _lock: lock })
@@ -113,9 +114,7 @@ mod tests {
     fn owners_are_read_from_names_and_other_names_have_none() {
         assert_eq!(owner("scanout-app-123-xY_z9"), Some(123));
         assert_eq!(owner("scanout-two-words-9-a"), Some(9));
-        for other in
-            ["scanout-123-x", "scanout-app-x1", "scanout-app-0-x", "scanout-app--1-x", "other-app-1-x", ""]
-        {
+        for other in ["scanout-123-x", "scanout-app-x1", "scanout-app-0-x", "other-app-1-x", ""] {
             assert_eq!(owner(other), None, "{other}");
         }
     }
@@ -124,6 +123,7 @@ mod tests {
     fn folder_goes_with_its_owner_and_not_before() {
         let folder = Folder::make("unit").unwrap();
         let path = folder.path().to_owned();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
         sweep_folders();
         assert!(path.is_dir(), "its owner lives");
         drop(folder);
