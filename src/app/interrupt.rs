@@ -67,9 +67,8 @@ pub fn on_signal(action: impl Fn() + Send + 'static) {
 }
 
 /// The last resort.
-#[allow(clippy::print_stderr, reason = "nothing else is left to say it")]
 fn give_up() -> ! {
-    eprintln!("scanout: stopped before everything was measured; the display does not answer");
+    super::output::complain("scanout: stopped before everything was measured; the display does not answer");
     #[cfg(target_os = "linux")]
     super::keeper::leave_nothing();
     std::process::exit(1);

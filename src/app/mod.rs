@@ -112,7 +112,7 @@ pub fn main() -> Result<(), Failure> {
 fn parse() -> Result<Cli, Failure> {
     Cli::try_parse().or_else(|end| match end.print() {
         Err(source) if !end.use_stderr() && source.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::from(scanout::Error::Io { path: "standard output".into(), action: "write", source }))
+            Err(Failure::from(output::cannot_print(source)))
         }
         _ => std::process::exit(end.exit_code()),
     })
@@ -124,17 +124,16 @@ fn silence_panics() {
 }
 
 /// Says what went wrong, in one line with its causes, and gives the exit code.
-#[allow(clippy::print_stderr, reason = "this is the program's one place for errors")]
 pub fn fail(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Usage(text) => {
-            eprintln!("scanout: {}", output::plain(text));
+            output::complain(&format!("scanout: {text}"));
             ExitCode::from(2)
         }
         #[cfg(target_os = "linux")]
         Failure::Told(code) => ExitCode::from(*code),
         Failure::Failed(text) => {
-            eprintln!("scanout: {}", output::plain(text));
+            output::complain(&format!("scanout: {text}"));
             ExitCode::from(1)
         }
         Failure::Run(error) => {
@@ -148,7 +147,7 @@ pub fn fail(failure: &Failure) -> ExitCode {
                 }
                 cause = e.source();
             }
-            eprintln!("scanout: {}", output::plain(&text.replace('\n', " ")));
+            output::complain(&format!("scanout: {}", text.replace('\n', " ")));
             ExitCode::from(1)
         }
     }

@@ -18,8 +18,8 @@ use scanout::{Config, Error, Logic, Size, Summary, headless, window};
 
 use super::DoctorArgs;
 use crate::app::cli::Display;
-use crate::app::interrupt;
 use crate::app::run::{Place, place};
+use crate::app::{interrupt, output};
 
 /// A window that is in nobody's way.
 const SIZE: Size = Size::new(320, 240);
@@ -141,13 +141,13 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "who runs it is to know why a window opens")]
+/// Who runs it is to know why a window opens.
 fn announce(args: &DoctorArgs, place: Place) {
     if !args.quiet && place == Place::Window {
-        eprintln!(
-            "scanout doctor opens a small window for {:.0} seconds; please leave it in view",
-            total(args.quick).as_secs_f64()
-        );
+        let seconds = total(args.quick).as_secs_f64();
+        output::complain(&format!(
+            "scanout doctor opens a small window for {seconds:.0} seconds; please leave it in view"
+        ));
     }
 }
 
