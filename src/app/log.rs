@@ -23,6 +23,9 @@ pub fn init(quiet: bool) {
     let result = Builder::new()
         .parse_filters(&filter)
         .format(|out, record| {
+            if is_echo(record) && !log::log_enabled!(target: record.target(), log::Level::Debug) {
+                return Ok(());
+            }
             let level = match record.level() {
                 log::Level::Info => "",
                 log::Level::Warn => "warning: ",
@@ -36,6 +39,17 @@ pub fn init(quiet: bool) {
     debug_assert!(result.is_ok(), "the log is set up once");
     if let Some(why) = refused {
         log::warn!("{VARIABLE} is left aside: {why}");
+    }
+}
+
+/// Whether a library says, from each thread that notices, what the end of the run says once: that the connection to the
+/// compositor is broken.
+fn is_echo(record: &log::Record<'_>) -> bool {
+    let said = |what: &str| record.args().to_string().starts_with(what);
+    match record.target().split("::").next() {
+        Some("wayland_backend") => said("Io error: "),
+        Some("calloop_wayland_source") => said("Error trying to flush"),
+        _ => false,
     }
 }
 
@@ -66,6 +80,17 @@ fn check(filter: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_broken_connections_are_echoes() {
+        let echo = |target, text: &str| {
+            is_echo(&log::Record::builder().target(target).args(format_args!("{text}")).build())
+        };
+        assert!(echo("wayland_backend::sys::client_impl", "Io error: Broken pipe (os error 32)"));
+        assert!(echo("calloop_wayland_source", "Error trying to flush the wayland display: Broken pipe"));
+        assert!(!echo("wayland_backend::sys::client_impl", "Protocol error 3 on object xdg_wm_base@5: no"));
+        assert!(!echo("scanout", "Io error: Broken pipe"));
+    }
 
     #[test]
     fn filters_that_can_be_meant_are_told_from_those_that_cannot() {

@@ -7,6 +7,9 @@ mod cli;
 mod doctor;
 mod explain;
 mod hud;
+mod interrupt;
+#[cfg(target_os = "linux")]
+mod keeper;
 mod load;
 mod log;
 mod output;
@@ -28,6 +31,7 @@ mod watch;
 
 use std::backtrace::Backtrace;
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -47,6 +51,9 @@ pub enum Failure {
         allow(dead_code, reason = "what measures other programs runs on Linux")
     )]
     Failed(String),
+    /// Another process of this program has said why already: its exit code.
+    #[cfg(target_os = "linux")]
+    Told(u8),
 }
 
 impl From<scanout::Error> for Failure {
@@ -60,7 +67,7 @@ impl From<scanout::Error> for Failure {
 
 /// Parses the command line and does what it says.
 pub fn main() -> Result<(), Failure> {
-    let cli = Cli::parse();
+    let cli = parse()?;
     let args = match cli.command {
         Some(Command::Run(args)) => args,
         Some(Command::Sim(args)) => {
@@ -69,8 +76,8 @@ pub fn main() -> Result<(), Failure> {
         }
         #[cfg(target_os = "linux")]
         Some(Command::Bench(args)) => {
-            log::init(args.quiet);
-            return bench::run(&args);
+            let starts = !args.list && args.print_suite.is_none();
+            return keeper::keep(starts, args.quiet, || bench::run(&args));
         }
         Some(Command::Doctor(args)) => {
             // What the loop would say of its sources is in the lines.
@@ -82,9 +89,12 @@ pub fn main() -> Result<(), Failure> {
             log::init(false);
             return explain::run(&args);
         }
+        #[cfg(not(target_os = "linux"))]
+        Some(Command::Photon(args)) => return photon::run(&args),
+        #[cfg(target_os = "linux")]
         Some(Command::Photon(args)) => {
-            log::init(args.quiet);
-            return photon::run(&args);
+            let starts = args.floor_client.is_none() && !args.command.is_empty();
+            return keeper::keep(starts, args.quiet, || photon::run(&args));
         }
         #[cfg(target_os = "linux")]
         Some(Command::Report(args)) => {
@@ -103,21 +113,32 @@ pub fn main() -> Result<(), Failure> {
     run::run(&args)
 }
 
+/// The command line. What is wrong with it, and help, is printed here: the end of the program, unless it cannot be written.
+fn parse() -> Result<Cli, Failure> {
+    Cli::try_parse().or_else(|end| match end.print() {
+        Err(source) if !end.use_stderr() && source.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::from(output::cannot_print(source)))
+        }
+        _ => std::process::exit(end.exit_code()),
+    })
+}
+
 /// Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
 fn silence_panics() {
     std::panic::set_hook(Box::new(|panic| ::log::debug!("{panic}\n{}", Backtrace::capture())));
 }
 
 /// Says what went wrong, in one line with its causes, and gives the exit code.
-#[allow(clippy::print_stderr, reason = "this is the program's one place for errors")]
 pub fn fail(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Usage(text) => {
-            eprintln!("scanout: {}", output::plain(text));
+            output::complain(&format!("scanout: {text}"));
             ExitCode::from(2)
         }
+        #[cfg(target_os = "linux")]
+        Failure::Told(code) => ExitCode::from(*code),
         Failure::Failed(text) => {
-            eprintln!("scanout: {}", output::plain(text));
+            output::complain(&format!("scanout: {text}"));
             ExitCode::from(1)
         }
         Failure::Run(error) => {
@@ -131,7 +152,7 @@ pub fn fail(failure: &Failure) -> ExitCode {
                 }
                 cause = e.source();
             }
-            eprintln!("scanout: {}", output::plain(&text.replace('\n', " ")));
+            output::complain(&format!("scanout: {}", text.replace('\n', " ")));
             ExitCode::from(1)
         }
     }

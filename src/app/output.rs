@@ -93,13 +93,32 @@ pub fn print(text: &str) -> Result<(), Error> {
     print_coloured(&plain(text))
 }
 
+/// Writes a line to the error output, without what would steer the terminal. There is nobody left to tell that it cannot be
+/// written, and the exit code is the same.
+pub fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", plain(line));
+}
+
+/// Writes to standard output like [`print`], and says whether somebody still reads there.
+pub fn print_to_reader(text: &str) -> Result<bool, Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(plain(text).as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(source) => Err(cannot_print(source)),
+        Ok(()) => Ok(true),
+    }
+}
+
+/// What a failed write to standard output is called.
+pub fn cannot_print(source: io::Error) -> Error {
+    Error::Io { path: "standard output".into(), action: "write", source }
+}
+
 /// Writes to standard output as it is: for texts that have escapes of ours. Whoever closed the pipe has read enough.
 pub fn print_coloured(text: &str) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::Io { path: "standard output".into(), action: "write", source })
-        }
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(cannot_print(source)),
         _ => Ok(()),
     }
 }

@@ -257,9 +257,8 @@ impl Interrupt {
 }
 
 /// The last resort when the display server, or a driver, does not answer.
-#[allow(clippy::print_stderr, reason = "nothing else is left to say it")]
 fn end_at_once() -> ! {
-    eprintln!("scanout: the run did not end when asked to; the display does not answer");
+    output::complain("scanout: the run did not end when asked to; the display does not answer");
     std::process::exit(1);
 }
 

@@ -6,8 +6,10 @@
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
 //! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`SharedImage`] that of any X server on
 //!   this machine, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a compositor one after another.
-//! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one. What it started in
-//!   its turn ends with it, too, unless the owner was killed at once (`SIGKILL`) or it has left the process group.
+//! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one, and what it started
+//!   in its turn with it. What leaves its process group, or outlives an owner that is killed at once (`SIGKILL`), is for the
+//!   program that uses this to end: [`adopt_orphans`], [`end_descendants`]. Temporary files lie in [`Folder`]s, which the next
+//!   program to use this removes where their owner could not ([`sweep_folders`]).
 //!
 //! Nothing here is shared between runs: each starts servers of its own on free displays. Whatever the machine lacks is
 //! an [`Error`] that says what to install.
@@ -48,8 +50,10 @@ macro_rules! ignore_registry {
 mod capture;
 pub mod cpu;
 mod error;
+mod family;
 mod floor;
 mod floor_wayland;
+mod folder;
 mod input;
 mod key;
 mod memory;
@@ -62,6 +66,7 @@ mod shm;
 mod sway;
 mod sway_ipc;
 mod toplevels;
+mod transcript;
 mod view;
 mod wayland;
 mod x11;
@@ -73,8 +78,10 @@ use crate::time::{Clock as _, MonotonicClock};
 
 pub use capture::{Capture, Captured};
 pub use error::{Error, Result};
+pub use family::{adopt_orphans, end_descendants};
 pub use floor::floor_client;
 pub use floor_wayland::floor_client_wayland;
+pub use folder::{Folder, remove_own_folders, sweep_folders};
 pub use input::Injector;
 pub use key::{Key, ParseKeyError};
 pub use process::{Process, is_there};
@@ -84,6 +91,7 @@ pub use screencopy::Screencopy;
 pub use shm::SharedImage;
 pub use sway::{Layout, Sway};
 pub use toplevels::Toplevels;
+pub use transcript::Transcript;
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;
 pub use x11::X11;

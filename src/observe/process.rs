@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
 use super::error::{Error, Result};
 use super::poll_until;
@@ -95,6 +95,14 @@ impl Process {
         self.status
     }
 
+    /// Whether it has ended, for those who may not change this.
+    pub(super) fn has_ended(&self) -> bool {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        // Nobody's number: its end was told already.
+        self.status.is_some()
+            || self.pid().is_none_or(|pid| !matches!(waitid(WaitId::Pid(pid), look), Ok(None)))
+    }
+
     /// How it ended, in words, if it has.
     pub fn ending(&mut self) -> Option<String> {
         self.ended().map(|status| match (status.code(), status.signal()) {
@@ -126,6 +134,18 @@ impl Process {
         self.status = self.child.wait().ok();
     }
 
+    /// Ends it with what it has started: asked first, by force after two seconds. Harmless when it has ended.
+    pub fn end(&mut self) {
+        self.signal_group(Signal::TERM);
+        // What was stopped hears of it only when it goes on.
+        self.signal_group(Signal::CONT);
+        if self.wait(GRACE).is_none() {
+            self.kill();
+        }
+        // Whoever it left behind has had its time with it.
+        self.signal_group(Signal::KILL);
+    }
+
     fn pid(&self) -> Option<Pid> {
         Pid::from_raw(self.id().cast_signed())
     }
@@ -140,12 +160,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal_group(Signal::TERM);
-        if self.wait(GRACE).is_none() {
-            self.kill();
-        }
-        // Whoever it left behind has had its time with it.
-        self.signal_group(Signal::KILL);
+        self.end();
     }
 }
 

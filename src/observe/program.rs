@@ -1,13 +1,11 @@
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
 use super::error::{Error, Result};
+use super::folder::Folder;
 use super::process::Process;
+use super::transcript::Transcript;
 
 /// Where a program opens its window. Everything else about displays is taken out of its environment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,12 +51,14 @@ impl Place {
     }
 }
 
-/// A program that is watched, with its output in files. It ends, with all that it started, when this is dropped.
+/// A program that is watched, with its output read. It ends, with all that it started, when this is dropped.
 #[derive(Debug)]
 pub struct Program {
     // Before the folder: it writes there until its end.
     process: Process,
-    folder: TempDir,
+    folder: Folder,
+    out: Transcript,
+    err: Transcript,
 }
 
 impl Program {
@@ -73,20 +73,24 @@ impl Program {
         place: &Place,
         set_up: impl FnOnce(&mut Command, &Path),
     ) -> Result<Self> {
-        let folder = TempDir::with_prefix("scanout-app-").map_err(Error::io("a temporary folder"))?;
-        let file = |name| File::create(folder.path().join(name)).map_err(Error::io("a file for output"));
-        let (out, err) = (file(STDOUT)?, file(STDERR)?);
+        let folder = Folder::make("app").map_err(Error::io("a temporary folder"))?;
         // A path stays one though the program may run in another folder.
         let program = program.as_ref();
         let is_path = Path::new(program).components().count() > 1;
         let absolute = is_path.then(|| std::path::absolute(program)).transpose();
         let absolute = absolute.map_err(Error::io("the current folder"))?;
-        let process = Process::start(absolute.as_deref().map_or(program, Path::as_os_str), "", |command| {
-            command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err);
-            place.apply(command, folder.path());
-            set_up(command, folder.path());
-        })?;
-        Ok(Self { process, folder })
+        let mut process =
+            Process::start(absolute.as_deref().map_or(program, Path::as_os_str), "", |command| {
+                command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                place.apply(command, folder.path());
+                set_up(command, folder.path());
+            })?;
+        let no_thread = || Error::io("a thread that reads its output");
+        let child = process.child();
+        // Pipes are missing where `set_up` has led the output elsewhere.
+        let out = Transcript::of_any(child.stdout.take()).map_err(no_thread())?;
+        let err = Transcript::of_any(child.stderr.take()).map_err(no_thread())?;
+        Ok(Self { process, folder, out, err })
     }
 
     /// Its process id, which is that of its group too.
@@ -111,36 +115,28 @@ impl Program {
         self.folder.path()
     }
 
-    /// What it has written to its standard output so far.
+    /// What it has written to its standard output so far; of much, the beginning and the end ([`Transcript`]).
     #[must_use]
     pub fn stdout(&self) -> String {
-        self.text(STDOUT)
+        self.text(&self.out)
     }
 
-    /// What it has written to its standard error so far.
+    /// What it has written to its standard error so far, likewise.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.text(STDERR)
+        self.text(&self.err)
     }
 
     /// The first line that it wrote to its standard error, or else to its output: most programs say why they end.
     #[must_use]
     pub fn said(&self) -> Option<String> {
-        [STDERR, STDOUT].into_iter().find_map(|name| first_line(&self.text(name)))
+        first_line(&self.stderr()).or_else(|| first_line(&self.stdout()))
     }
 
-    fn text(&self, name: &str) -> String {
-        let mut bytes = Vec::new();
-        let read = File::open(self.folder.path().join(name))
-            .and_then(|file| file.take(READ).read_to_end(&mut bytes));
-        read.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&bytes).into_owned())
+    fn text(&self, of: &Transcript) -> String {
+        if self.process.has_ended() { of.whole() } else { of.text() }
     }
 }
-
-/// Most of an output that is looked at: a program may write without end.
-const READ: u64 = 1 << 20;
-const STDOUT: &str = "stdout";
-const STDERR: &str = "stderr";
 
 /// The first line that is not empty.
 pub(super) fn first_line(text: &str) -> Option<String> {

@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::error::{Error, Result};
+use super::folder::{Folder, NOBODY};
 use super::process::Process;
 use super::program::{Place, first_line};
 use super::sway_ipc::Ipc;
@@ -15,8 +15,6 @@ use super::xvfb::{Xvfb, said};
 use super::{Area, poll_until};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
-/// sway refuses to run as root; "nobody" owns nothing else.
-const NOBODY: u32 = 65534;
 
 /// How new windows are placed.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -33,7 +31,7 @@ pub enum Layout {
 pub struct Sway {
     // Before the folder: it writes there until its end.
     process: Process,
-    folder: TempDir,
+    folder: Folder,
     display: String,
     ipc: Ipc,
 }
@@ -75,7 +73,7 @@ impl Sway {
     }
 
     fn start(mode: &str, layout: Layout, variables: &[(&str, &str)]) -> Result<Self> {
-        let folder = TempDir::with_prefix("scanout-sway-").map_err(Error::io("a temporary folder"))?;
+        let folder = Folder::make("sway").map_err(Error::io("a temporary folder"))?;
         let path = folder.path();
         let (config, log) = (path.join("config"), path.join("log"));
         let uid = rustix::process::geteuid().is_root().then_some(NOBODY);

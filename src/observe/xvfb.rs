@@ -1,12 +1,12 @@
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::error::{Error, Result};
+use super::folder::Folder;
 use super::poll_until;
 use super::process::Process;
 use super::program::{Place, first_line};
@@ -26,7 +26,7 @@ pub struct Xvfb {
     number: u32,
     /// What is on its screen.
     pub screen: Screen,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl Xvfb {
@@ -43,7 +43,7 @@ impl Xvfb {
     /// # Errors
     /// When Xvfb is not installed or does not start.
     pub fn start_with(width: u32, height: u32, arguments: &[&str]) -> Result<Self> {
-        let folder = TempDir::with_prefix("scanout-xvfb-").map_err(Error::io("a temporary folder"))?;
+        let folder = Folder::make("xvfb").map_err(Error::io("a temporary folder"))?;
         let log = folder.path().join("log");
         let log_file = fs::File::create(&log).map_err(Error::io("a file for the log of Xvfb"))?;
         let mut process = Process::start("Xvfb", "xvfb", |command| {
@@ -111,15 +111,24 @@ impl Xvfb {
     /// The server dies at once, as in a crash. The mapped screen stays readable.
     pub fn crash(&mut self) {
         self.process.kill();
-        for file in self.files() {
-            let _ = fs::remove_file(file);
-        }
+        self.remove_files();
     }
 
-    /// What the server itself would have removed.
-    fn files(&self) -> [PathBuf; 2] {
-        let n = self.number;
-        [PathBuf::from(format!("/tmp/.X{n}-lock")), PathBuf::from(format!("/tmp/.X11-unix/X{n}"))]
+    /// What the server itself removes, unless it had to be killed. (One that picks its display has no lock.)
+    fn remove_files(&self) {
+        let socket = format!("/tmp/.X11-unix/X{}", self.number);
+        // The number may be another server's by now, which takes connections.
+        let refused = |e: io::Error| e.kind() == io::ErrorKind::ConnectionRefused;
+        if UnixStream::connect(&socket).is_err_and(refused) {
+            let _ = fs::remove_file(socket);
+        }
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        self.process.end();
+        self.remove_files();
     }
 }
 

@@ -1,14 +1,12 @@
 //! One run of a scenario in a process of its own.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
-use scanout::observe::Process;
+use scanout::observe::{Folder, Process, Transcript};
 use scanout::time::{Clock as _, MonotonicClock};
 
 use super::child_report::Run;
@@ -54,21 +52,21 @@ pub fn run(
     mut tick: impl FnMut(Duration),
 ) -> Result<Ran, String> {
     let say = |e: &dyn std::fmt::Display| e.to_string();
-    let folder = TempDir::with_prefix("scanout-bench-").map_err(|e| say(&e))?;
+    let folder = Folder::make("bench").map_err(|e| say(&e))?;
     let path = |name: &str| folder.path().join(name);
     let (report, log) = (path("report.json"), path("frames.json"));
     let mut user = User::start(scenario).map_err(|e| say(&e))?;
-    let stderr = File::create(path("stderr")).map_err(|e| say(&e))?;
     let set_up = |command: &mut Command| {
         command.args(scenario.arguments(&report, &log, &build.args));
         // Files that nobody asked for land in the folder.
-        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         if scenario.place != Place::Desktop {
             user.place().apply(command, folder.path());
         }
     };
     let clock = MonotonicClock;
     let mut process = Process::start(&build.program, "", set_up).map_err(|e| say(&e))?;
+    let stderr = process.child().stderr.take().map(Transcript::of).transpose().map_err(|e| say(&e))?;
     let began = clock.now();
     let limit = limit.unwrap_or_else(|| scenario.limit());
     let (mut end, mut interrupted) = (began + limit, false);
@@ -112,7 +110,7 @@ pub fn run(
             Ok(Ran { run: Run::parse(&report, &log)?, interrupted, events: user.sent() })
         }
         (true, Err(why)) => Err(format!("it left no figures: {why}")),
-        (false, _) => Err(died(status, &path("stderr"))),
+        (false, _) => Err(died(status, &stderr.map_or_else(String::new, |said| said.whole()))),
     }
 }
 
@@ -121,15 +119,13 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// How it ended, with the last thing that it said.
-fn died(status: ExitStatus, stderr: &Path) -> String {
+fn died(status: ExitStatus, said: &str) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("it ended with exit code {code}"),
         (None, Some(signal)) => format!("it was ended by signal {signal}"),
         (None, None) => "it ended".into(),
     };
-    let said = fs::read(stderr).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
     // What is wrong with an option stands before the hints to it.
     let error = lines.clone().rfind(|line| line.starts_with("error: "));

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::Failure;
+use super::super::{Failure, keeper};
 use super::args::BenchArgs;
 use super::child::{self, Build};
 use super::child_report::Run;
@@ -164,7 +164,10 @@ fn one(
                 break;
             }
             progress.begin(&scenario.name);
-            match child::run(&part, builds[which], args.limit, stop, |passed| progress.at(&part, passed)) {
+            let ran = child::run(&part, builds[which], args.limit, stop, |passed| progress.at(&part, passed));
+            // What it left behind would be in the figures of the next one.
+            keeper::end_leftovers();
+            match ran {
                 Ok(ran) => {
                     warnings[which].extend(lost_input(&part, &ran));
                     runs[which].push(ran.run);

@@ -1,41 +1,37 @@
 //! Ctrl-C and SIGTERM: what was measured so far is still written.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use crate::app::interrupt;
+
+/// Servers of a scenario may take their time to start, and what was measured before is not lost for that.
+const UNHEARD: Duration = Duration::from_secs(5);
+/// A run writes its report first.
+const WIND_UP: Duration = Duration::from_secs(40);
 
 /// Whether the user has had enough.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    seen: Arc<AtomicBool>,
     woken: Receiver<()>,
-    // Kept so that the channel stays open where no handler could be installed.
-    _wake: Sender<()>,
 }
 
 impl Stop {
-    /// Listens from now on. A second signal ends the program at once, and the kernel its children with it.
+    /// Listens from now on. A second signal ends the program at once, with all that it has started: its keeper does that.
     pub fn install() -> Self {
         let (wake, woken) = bounded(1);
-        let seen = Arc::new(AtomicBool::new(false));
-        let handler = (Arc::clone(&seen), wake.clone());
-        let installed = ctrlc::set_handler(move || {
-            if handler.0.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            let _ = handler.1.try_send(());
+        interrupt::install(UNHEARD, WIND_UP);
+        interrupt::on_signal(move || {
+            let _ = wake.try_send(());
         });
-        if let Err(e) = installed {
-            log::warn!("Ctrl-C will end the program without results: {e}");
-        }
-        Self { seen, woken, _wake: wake }
+        Self { woken }
     }
 
     /// Whether it was asked for.
+    #[allow(clippy::unused_self, reason = "who has none has not installed it")]
     pub fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
+        interrupt::seen()
     }
 
     /// Waits so long, or until it is asked for.

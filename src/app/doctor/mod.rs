@@ -26,10 +26,13 @@ use scanout::Error;
 use self::line::{Group, Line, State};
 use self::phases::Found;
 use super::cli::Display;
-use super::{Failure, output};
+use super::{Failure, interrupt, output};
 
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
 const SCHEMA: &str = "scanout.doctor/1";
+
+/// For a probe that is under way when the user has had enough: none takes longer.
+const WIND_UP: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
@@ -62,9 +65,11 @@ struct Report<'a> {
 
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     args.json.as_deref().map(output::check).transpose()?;
+    interrupt::install(interrupt::UNHEARD, WIND_UP);
     // What the system does by itself is looked at before the drawing adds to it.
     let others = processor::Load::before();
     let Found { outcome, place, fell_back } = phases::measure(args)?;
+    go_on()?;
     let mut lines = Vec::new();
     let opened = match &outcome {
         Ok(measured) => {
@@ -83,12 +88,14 @@ pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
         lines.insert(0, no_window(error));
     }
     timer::lines(args.quick, &mut lines);
+    go_on()?;
     priority::lines(&mut lines);
     processor::lines(&others, &mut lines);
     machine::lines(&mut lines);
     compositor::lines(&mut lines);
     environment::lines(&mut lines);
     lines.sort_by_key(|line| line.group);
+    go_on()?;
 
     let report = Report {
         schema: SCHEMA,
@@ -109,6 +116,15 @@ pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     match opened {
         None => Ok(()),
         Some(_) => Err(Failure::Run(outcome.err().expect("it was an error"))),
+    }
+}
+
+/// Of half a look nothing is told.
+fn go_on() -> Result<(), Failure> {
+    if interrupt::seen() {
+        Err(Failure::Failed("stopped before everything was looked at".into()))
+    } else {
+        Ok(())
     }
 }
 

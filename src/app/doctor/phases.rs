@@ -19,6 +19,7 @@ use scanout::{Config, Error, Logic, Size, Summary, headless, window};
 use super::DoctorArgs;
 use crate::app::cli::Display;
 use crate::app::run::{Place, place};
+use crate::app::{interrupt, output};
 
 /// A window that is in nobody's way.
 const SIZE: Size = Size::new(320, 240);
@@ -131,7 +132,7 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     let name = |place| if place == Place::Window { "window" } else { "headless" };
     match outcome {
         Ok(measured) => Ok(Found { outcome: Ok(measured), place: name(first), fell_back: None }),
-        Err(error) if args.display == Display::Auto && first == Place::Window => {
+        Err(error) if args.display == Display::Auto && first == Place::Window && !interrupt::seen() => {
             let outcome = run(args, Place::Headless)?;
             let place = if outcome.is_ok() { "headless" } else { "none" };
             Ok(Found { outcome, place, fell_back: Some(error) })
@@ -140,13 +141,13 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "who runs it is to know why a window opens")]
+/// Who runs it is to know why a window opens.
 fn announce(args: &DoctorArgs, place: Place) {
     if !args.quiet && place == Place::Window {
-        eprintln!(
-            "scanout doctor opens a small window for {:.0} seconds; please leave it in view",
-            total(args.quick).as_secs_f64()
-        );
+        let seconds = total(args.quick).as_secs_f64();
+        output::complain(&format!(
+            "scanout doctor opens a small window for {seconds:.0} seconds; please leave it in view"
+        ));
     }
 }
 
@@ -217,6 +218,8 @@ impl Visitor for Runner {
             });
             let ended = window::run_until(self.config, logic, make_renderer, Some(overlay), |to_be_given| {
                 let _ = stopper.set(to_be_given.clone());
+                let asked = to_be_given.clone();
+                interrupt::on_signal(move || asked.stop());
                 watch_over(limit, wishes, to_be_given);
             });
             // The watch ends with it.
@@ -225,6 +228,10 @@ impl Visitor for Runner {
         }
         let overlay = watcher(self.quick, self.marks, move |given| {
             let _ = wish.send(given);
+        });
+        let asked = ended.clone();
+        interrupt::on_signal(move || {
+            let _ = asked.send(Wish::Stop);
         });
         let on_end = move || {
             let _ = ended.send(Wish::Stop);

@@ -14,12 +14,15 @@ use super::stage::{Base, Stage, still_runs};
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, Gaps, Watcher};
 use super::{animation, drag};
-use crate::app::{Failure, output};
+use crate::app::{Failure, interrupt, keeper, output};
 
 /// How long it is measured unless told otherwise.
 const SPAN: Duration = Duration::from_secs(5);
 /// Presses by which the floor is measured: enough for its P99 to be more than the largest.
 const FLOOR_PRESSES: u32 = 200;
+
+/// For a program, a compositor and a server to end one after the other, each with its grace.
+const WIND_UP: Duration = Duration::from_secs(8);
 
 /// Measures, prints, writes.
 pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
@@ -35,9 +38,7 @@ pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
     if let Some(path) = &args.json {
         output::check(path)?;
     }
-    if let Err(e) = ctrlc::set_handler(watcher::stop) {
-        log::warn!("Ctrl-C will end the program at once: {e}");
-    }
+    interrupt::install(interrupt::UNHEARD, WIND_UP);
     let report = measure(args)?;
     if let Some(path) = &args.json {
         let mut text = serde_json::to_string_pretty(&report).expect("plain data");
@@ -75,6 +76,8 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
+    // Whoever left the program's process group would use the machine while the floor is measured.
+    keeper::end_leftovers();
     let own = args.display.is_none() && args.window.is_none();
     if args.mode == Mode::Click && !args.no_floor && own && !watcher::stopped() {
         match floor(args, press) {

@@ -1,6 +1,5 @@
 //! Looking at the screen again and again, and knowing how well.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use scanout::observe::{View, pause};
@@ -8,25 +7,15 @@ use scanout::stats::Distribution;
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
 use super::trouble::{Outcome, Trouble};
-
-/// Set when the user has had enough (SIGINT, SIGTERM, SIGHUP).
-static STOPPED: AtomicBool = AtomicBool::new(false);
-
-/// Asks everything that is under way to end; asked again, ends the program without waiting for it (the kernel ends the
-/// processes that it has started).
-pub fn stop() {
-    if STOPPED.swap(true, Ordering::Relaxed) {
-        std::process::exit(1);
-    }
-}
+use crate::app::interrupt;
 
 /// Whether the user has had enough.
 pub fn stopped() -> bool {
-    STOPPED.load(Ordering::Relaxed)
+    interrupt::seen()
 }
 
 pub fn check_stop() -> Outcome<()> {
-    if STOPPED.load(Ordering::Relaxed) { Err(Trouble::Stopped) } else { Ok(()) }
+    if interrupt::seen() { Err(Trouble::Stopped) } else { Ok(()) }
 }
 
 /// Sleeps for `span`; an end that is asked for comes sooner.

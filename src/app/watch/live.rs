@@ -93,6 +93,11 @@ impl Live {
         Ok(())
     }
 
+    /// Whether frames go to a file.
+    pub const fn logs(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// Forgets the figures so far.
     pub fn reset(&mut self) {
         self.figures = Recorder::new(self.about.warmup, self.about.refresh);

@@ -6,7 +6,7 @@ use scanout::display::sleep;
 use scanout::stats::{Metric, Unit};
 use scanout::time::{Clock as _, MonotonicClock};
 
-use super::super::Failure;
+use super::super::{Failure, output};
 use super::live::Live;
 use super::picture::{Picture, number};
 use super::{Stop, print};
@@ -44,7 +44,10 @@ pub fn follow(live: &mut Live, limit: Option<Duration>, stop: &Stop) -> Result<(
         }
         if now >= due {
             due = now + LINE_EVERY;
-            print(&[line(&Picture::of(live))])?;
+            // Whoever reads lines and goes away has seen enough, unless the frames go to a file as well.
+            if !output::print_to_reader(&format!("{}\n", line(&Picture::of(live))))? && !live.logs() {
+                return Ok(());
+            }
         }
         sleep::until(now + READ_EVERY);
     }

@@ -69,7 +69,7 @@ impl Folder {
         places().filter(|path| path.symlink_metadata().is_ok()).map(|path| Self::open(&path))
     }
 
-    fn open(path: &Path) -> Result<Self, AttachError> {
+    pub(super) fn open(path: &Path) -> Result<Self, AttachError> {
         let what = || path.display().to_string();
         let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
         let handle = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);

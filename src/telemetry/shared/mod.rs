@@ -7,7 +7,7 @@
 //! `/proc/PID/fd`, which the kernel allows to the same user and to nobody else.
 //!
 //! Plates lie in `$XDG_RUNTIME_DIR/scanout` (else `/dev/shm/scanout-UID`), a folder of mode 0700, with mode 0600. They come
-//! there whole or not at all, and are taken away with the table; those of processes that died are replaced.
+//! there whole or not at all, and are taken away with the table; those of processes that died go when the next table is made.
 
 mod folder;
 mod mapping;

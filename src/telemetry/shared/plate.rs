@@ -39,8 +39,8 @@ pub(super) struct Contents {
 #[derive(Debug)]
 pub(in crate::telemetry) struct Plate {
     path: PathBuf,
-    /// The file, so that no other is taken away.
-    inode: (u64, u64),
+    /// The file, so that no other is taken away. It is kept open: its number is nobody else's for so long.
+    file: File,
     _memory: File,
 }
 
@@ -52,8 +52,7 @@ impl Plate {
         let part = folder.path().join(format!(".{name}.{}", contents.pid));
         let fail = |action, source| Error::Io { path: path.clone(), action, source };
         let _alone = folder.lock().map_err(|e| fail("lock the folder of", e))?;
-        // Left by a process of the same number that died in between.
-        let _ = fs::remove_file(&part);
+        sweep(folder);
         let flags = OFlags::NOFOLLOW.bits().cast_signed();
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(flags).open(&part);
@@ -71,21 +70,42 @@ impl Plate {
         });
         let _ = fs::remove_file(&part);
         placed?;
-        let about = file.metadata().map_err(|e| fail("look at", e))?;
-        Ok(Self { path, inode: (about.dev(), about.ino()), _memory: memory })
+        Ok(Self { path, file, _memory: memory })
     }
+}
+
+/// Takes away what processes have left in the folder that were killed: plates, and parts of them. For whoever has it locked.
+fn sweep(folder: &Folder) {
+    for name in folder.names().unwrap_or_default() {
+        let is_left = match name.strip_prefix('.') {
+            // Nobody makes one without the lock, whichever process it names.
+            Some(part) => part.rsplit_once('.').is_some_and(|(_, pid)| pid.parse::<u32>().is_ok()),
+            None => super::check_name(&name).is_ok() && names_the_dead(folder, &name),
+        };
+        if is_left && let Err(e) = fs::remove_file(folder.path().join(&name)) {
+            log::debug!("{}: cannot be taken away: {e}", folder.path().join(&name).display());
+        }
+    }
+}
+
+/// Whether it is a plate of ours whose process has died. What is no plate is left to whoever put it there.
+fn names_the_dead(folder: &Folder, name: &str) -> bool {
+    let contents = read(folder, name).ok().flatten();
+    contents.is_some_and(|Contents { pid, started, .. }| process::started(pid) != Some(started))
 }
 
 impl Drop for Plate {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.inode);
+        let number = |about: fs::Metadata| (about.dev(), about.ino());
+        let there = fs::symlink_metadata(&self.path).map(number);
+        let ours = there.is_ok_and(|there| self.file.metadata().map(number).is_ok_and(|ours| there == ours));
         if ours && let Err(e) = fs::remove_file(&self.path) {
             log::warn!("{}: cannot be taken away: {e}", self.path.display());
         }
     }
 }
 
-/// Whether the plate under `name` is of a process that died.
+/// Whether the name is free by now: the plate of a process that died may have stayed.
 fn may_replace(folder: &Folder, name: &str) -> Result<(), String> {
     match read(folder, name) {
         Ok(None) => Ok(()),

@@ -49,16 +49,56 @@ fn name_in_use_is_refused_and_one_of_a_dead_process_is_taken() {
     assert!(why.contains("in use by process"), "{why}");
     assert!(attach(&name).is_ok(), "the first is as it was");
     drop(first);
-    // This process with another start is one that died.
-    let dead = Contents { pid: std::process::id(), started: 1, fd: 0, identity: 0 };
-    let folder = Folder::for_writing().expect("a folder");
-    let left =
-        Plate::put(&folder, &name, dead, fs::File::open("/dev/null").expect("a file")).expect("a plate");
-    assert!(matches!(attach(&name), Err(AttachError::Gone { .. })));
-    let second = create(&name).expect("in its place");
+}
+
+/// A folder of its own, where nobody else starts and sweeps.
+fn private() -> (tempfile::TempDir, Folder) {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).expect("a mode");
+    let folder = Folder::open(dir.path()).expect("it is private");
+    (dir, folder)
+}
+
+/// This process with another start is one that died.
+fn dead() -> Contents {
+    Contents { pid: std::process::id(), started: 1, fd: 0, identity: 0 }
+}
+
+fn put(folder: &Folder, name: &str, contents: Contents) -> Plate {
+    Plate::put(folder, name, contents, fs::File::open("/dev/null").expect("a file")).expect("a plate")
+}
+
+#[test]
+fn name_of_a_dead_process_is_taken_and_its_plate_takes_no_other_away() {
+    let (dir, folder) = private();
+    let left = put(&folder, "one", dead());
+    let found = plate::read(&folder, "one").expect("a plate").expect("it is there");
+    assert!(matches!(open("one", &found), Err(AttachError::Gone { .. })));
+    let me = Contents { started: process::started(dead().pid).expect("alive"), ..dead() };
+    let second = put(&folder, "one", me);
     drop(left);
-    assert!(attach(&name).is_ok(), "a plate that is not the same file is not taken away");
+    assert!(dir.path().join("one").exists(), "a plate that is not the same file is not taken away");
     drop(second);
+    assert!(!dir.path().join("one").exists());
+}
+
+#[test]
+fn what_the_dead_left_goes_with_the_next_start_and_nothing_else() {
+    let (dir, folder) = private();
+    let me = Contents { started: process::started(dead().pid).expect("alive"), ..dead() };
+    let alive = put(&folder, "alive", me);
+    // As after SIGKILL: nothing is dropped.
+    std::mem::forget(put(&folder, "killed", dead()));
+    fs::write(dir.path().join(".killed.7"), "half a plate").expect("a file");
+    for other in ["foreign", ".hidden"] {
+        fs::write(dir.path().join(other), "of somebody else").expect("a file");
+    }
+    symlink("/etc/passwd", dir.path().join("link")).expect("a link");
+    let next = put(&folder, "next", me);
+    let mut names = folder.names().expect("names");
+    names.sort();
+    assert_eq!(names, [".hidden", "alive", "foreign", "link", "next"]);
+    drop((alive, next));
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! Ctrl-C, SIGTERM and SIGHUP for programs that measure: asked to end, they end in order, and where what they wait for does not
+//! answer, they end all the same.
+//!
+//! Signals arrive on a thread of their own (`ctrlc`), which marks the wish and waits. Whoever acts on the wish says so
+//! ([`heard`]). If nobody does within a second, the main thread hangs in a call that nothing ends (a display server that is
+//! stopped answers no request), and this thread ends the program: children first, then folders, one line, exit code 1. Further
+//! signals change nothing here; for programs with a keeper, that one ends everything at the second (`keeper.rs`).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use scanout::display::sleep;
+use scanout::time::{Clock as _, MonotonicClock};
+
+/// What has not noticed by then hangs: everything that measures looks every few milliseconds.
+pub const UNHEARD: Duration = Duration::from_secs(1);
+
+static SEEN: AtomicBool = AtomicBool::new(false);
+static HEARD: AtomicBool = AtomicBool::new(false);
+static ACTION: Mutex<Option<Action>> = Mutex::new(None);
+
+type Action = Box<dyn Fn() + Send>;
+
+/// Listens from now on. A wish that nobody has heard after `unheard`, and an end that takes longer than `wind_up` after that,
+/// end the program.
+pub fn install(unheard: Duration, wind_up: Duration) {
+    let installed = ctrlc::set_handler(move || {
+        SEEN.store(true, Ordering::Relaxed);
+        if let Some(action) = &*ACTION.lock() {
+            action();
+        }
+        // This is the handler's own thread: it may wait. What ends in order ends the process before.
+        sleep::until(MonotonicClock.now() + unheard);
+        if HEARD.load(Ordering::Relaxed) {
+            sleep::until(MonotonicClock.now() + wind_up);
+        }
+        give_up();
+    });
+    if let Err(e) = installed {
+        log::warn!("Ctrl-C will end the program at once: {e}");
+    }
+}
+
+/// Whether the user has had enough. Who asks does something about it: that is what [`install`] waits for.
+pub fn seen() -> bool {
+    let seen = SEEN.load(Ordering::Relaxed);
+    if seen {
+        heard();
+    }
+    seen
+}
+
+/// The wish has come to whoever ends things.
+pub fn heard() {
+    HEARD.store(true, Ordering::Relaxed);
+}
+
+/// What to do at once when the user has had enough, or has had already.
+pub fn on_signal(action: impl Fn() + Send + 'static) {
+    let mut slot = ACTION.lock();
+    if SEEN.load(Ordering::Relaxed) {
+        action();
+    }
+    *slot = Some(Box::new(action));
+}
+
+/// The last resort.
+fn give_up() -> ! {
+    super::output::complain("scanout: stopped before everything was measured; the display does not answer");
+    #[cfg(target_os = "linux")]
+    super::keeper::leave_nothing();
+    std::process::exit(1);
+}
