@@ -64,7 +64,12 @@ pub fn measure(
     let mut changes: Vec<(Timestamp, Timestamp)> = Vec::new();
     let (mut last, mut looked, end) = (watcher.pixels[0], start, start + span);
     loop {
-        let now = watcher.next()?;
+        let now = match watcher.next() {
+            Ok(now) => now,
+            // What was measured before stays, if it says something.
+            Err(Trouble::Stopped) if changes.len() > LEAST => break,
+            Err(trouble) => return Err(trouble),
+        };
         if watcher.pixels[0] != last {
             last = watcher.pixels[0];
             changes.push((now, looked));

@@ -9,6 +9,7 @@ use scanout::stats::Distribution;
 use super::args::{Mode, PhotonArgs};
 use super::click::{self, Press};
 use super::cost;
+use super::figures::P99_NEEDS;
 use super::report::{Counts, Floor, Gap, LOOKED, Observer, PHOTON, Report, SCHEMA, STAMPED};
 use super::stage::{Base, Stage, still_runs};
 use super::trouble::{Outcome, Trouble};
@@ -72,6 +73,7 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
     let before = cost::Look::now(stage.pid, &stage.server_pids());
     let observed = observe(args, &mut stage, points, press, &mut report)?;
+    report.cut_short = watcher::stopped();
     report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
@@ -171,7 +173,7 @@ fn observer(args: &PhotonArgs, stage: &Stage, observed: &Observed, look_cost: Du
     let gap = |of: &Distribution| Gap {
         n: of.count(),
         p50: us(of.quantile(0.5)),
-        p99: us(of.quantile(0.99)),
+        p99: us(of.quantile(0.99).filter(|_| of.count() >= P99_NEEDS as u64)),
         max: us(of.quantile(1.0)),
     };
     let behind = &observed.gaps.behind;

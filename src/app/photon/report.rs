@@ -8,7 +8,7 @@ use super::animation::Animation;
 use super::click::Clicks;
 use super::cost::Shares;
 use super::drag::Drag;
-use super::figures::Figures;
+use super::figures::{Figures, P95_NEEDS, P99_NEEDS};
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const SCHEMA: &str = "scanout.photon/1";
@@ -31,6 +31,8 @@ pub struct Report {
     pub mode: &'static str,
     pub photon: &'static str,
     pub command: Vec<String>,
+    /// Whether it was stopped before everything was measured: the figures are of what was measured until then.
+    pub cut_short: bool,
     pub server: String,
     pub size: [u32; 2],
     /// The window on the screen: x, y, width, height.
@@ -180,6 +182,12 @@ impl Report {
         let name = if self.command.is_empty() { self.server.clone() } else { self.command.join(" ") };
         writeln!(t, "{name}: {width}x{height} at ({x}, {y}) on {}", self.server)?;
         writeln!(t, "photon: {}", self.photon)?;
+        if self.cut_short {
+            writeln!(
+                t,
+                "cut short: it was stopped, and these are the figures of what was measured until then"
+            )?;
+        }
         let header = |t: &mut String, of: &str| {
             writeln!(t, "\n{of:<34}{:>9}{:>9}{:>9}{:>9}{:>7}", "p50", "p95", "p99", "max", "n")
         };
@@ -228,6 +236,14 @@ impl Report {
                 d.step_ms,
                 d.offset_px
             )?;
+        }
+        let drag = self.drag.as_ref().map(|d| &d.lag_ms);
+        let animation = self.animation.as_ref().map(|a| &a.interval_ms);
+        let floor = self.floor.iter().flat_map(|f| [&f.first_ms, &f.all_ms]);
+        let mut all =
+            [&self.first_ms, &self.all_ms].into_iter().flatten().chain(drag).chain(animation).chain(floor);
+        if all.any(Figures::withholds) {
+            writeln!(t, "p95 is given from {P95_NEEDS} values on, p99 from {P99_NEEDS} on")?;
         }
         self.write_observer(t)?;
         for warning in &self.warnings {
