@@ -37,6 +37,9 @@ pub struct Report {
     pub size: [u32; 2],
     /// The window on the screen: x, y, width, height.
     pub window: [u32; 4],
+    /// What of it was looked at, where that was not all: x, y, width, height on the screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<[u32; 4]>,
     /// What was pressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub press: Option<String>,
@@ -64,18 +67,21 @@ pub struct Report {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Counts {
     pub lost: u32,
+    pub unseen: u32,
     pub partial: u32,
     pub held_up: u32,
     pub points_answering: usize,
     pub points_moving: usize,
     pub points: usize,
+    /// Whether the points were put anew after each press, because the answer wanders.
+    pub points_follow: bool,
 }
 
 impl From<&Clicks> for Counts {
     fn from(clicks: &Clicks) -> Self {
         let [points_answering, points_moving, points] = clicks.points;
-        let Clicks { lost, partial, held_up, .. } = *clicks;
-        Self { lost, partial, held_up, points_answering, points_moving, points }
+        let Clicks { lost, unseen, partial, held_up, follows: points_follow, .. } = *clicks;
+        Self { lost, unseen, partial, held_up, points_answering, points_moving, points, points_follow }
     }
 }
 
@@ -143,11 +149,14 @@ impl Report {
                 "the observer has no real-time priority ({why}): it sees less well on a busy machine"
             ));
         }
-        if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.partial + c.held_up > 0) {
+        if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.unseen + c.partial + c.held_up > 0) {
             if c.lost > 0 {
                 let n = self.first_ms.as_ref().map_or(0, |f| f.values.len());
                 let most = if c.lost as usize >= n { ": these figures say little" } else { "" };
                 warn(format!("{} presses were lost: nothing changed within a second{most}", c.lost));
+            }
+            if c.unseen > 0 {
+                warn(format!("{} presses are left out: what they changed lay at no sample point", c.unseen));
             }
             if c.partial > 0 {
                 warn(format!("after {} presses only a part of the picture changed", c.partial));
@@ -205,8 +214,14 @@ impl Report {
             if let Some(c) = &self.clicks {
                 writeln!(
                     t,
-                    "lost {}, in part {}; of {} sample points {} answer and {} move by themselves",
-                    c.lost, c.partial, c.points, c.points_answering, c.points_moving
+                    "lost {}, unseen {}, in part {}; of {} sample points {} answer and {} move by themselves{}",
+                    c.lost,
+                    c.unseen,
+                    c.partial,
+                    c.points,
+                    c.points_answering,
+                    c.points_moving,
+                    if c.points_follow { "; they follow the answer, which wanders" } else { "" }
                 )?;
             }
         }
