@@ -130,6 +130,16 @@ impl Area {
         [(self.x, self.y), (right, self.y), (self.x, bottom), (right, bottom), self.centre()]
     }
 
+    /// Whether it lies on a screen of this size whole; else the first pixel that does not.
+    pub(crate) fn check_inside(self, size: (u32, u32)) -> Result<()> {
+        let right = self.x.saturating_add(self.width.saturating_sub(1));
+        let bottom = self.y.saturating_add(self.height.saturating_sub(1));
+        if right < size.0 && bottom < size.1 {
+            return Ok(());
+        }
+        Err(Error::Outside { at: (right, bottom), size })
+    }
+
     /// What of it lies on a screen of this size; `None` when nothing does.
     #[must_use]
     pub fn on_screen(self, (width, height): (u32, u32)) -> Option<Self> {

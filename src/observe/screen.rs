@@ -7,7 +7,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use super::error::{Error, Result};
 use super::memory::read;
 use super::view::View;
-use super::{WHITE, pause};
+use super::{Area, WHITE, pause};
 use crate::time::{Clock as _, MonotonicClock, Timestamp};
 
 /// The header's length without the window name that follows it (XWDFile.h: 25 words).
@@ -201,6 +201,16 @@ impl View for Screen {
         let size = self.size();
         for (&(x, y), pixel) in points.iter().zip(pixels) {
             *pixel = self.get(x, y).ok_or(Error::Outside { at: (x, y), size })?;
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self, area: Area, pixels: &mut Vec<u32>) -> Result<()> {
+        area.check_inside(View::size(self))?;
+        pixels.clear();
+        let rows = area.y..area.y + area.height;
+        for y in rows {
+            pixels.extend((area.x..area.x + area.width).map_while(|x| self.get(x, y)));
         }
         Ok(())
     }

@@ -4,11 +4,11 @@ use x11rb::protocol::shm::{ConnectionExt as _, Seg};
 use x11rb::protocol::xproto::{ImageFormat, ImageOrder, Window};
 use x11rb::rust_connection::RustConnection;
 
-use super::WHITE;
 use super::error::{Error, Result};
 use super::memory::read;
 use super::view::View;
 use super::x11::X11;
+use super::{Area, WHITE};
 
 /// Points of one row that are no further apart are copied by one request: a request costs about as much as copying
 /// this many pixels.
@@ -78,6 +78,14 @@ impl SharedImage {
     }
 }
 
+impl SharedImage {
+    /// The pixel that lies there in the memory.
+    fn at(&self, at: usize) -> u32 {
+        let raw: u32 = read(&self.map, at).unwrap_or_default();
+        (if self.big_endian { u32::from_be(raw) } else { u32::from_le(raw) }) & WHITE
+    }
+}
+
 /// Bytes of the shared memory.
 const ROOM: usize = 1 << 20;
 
@@ -119,12 +127,34 @@ impl View for SharedImage {
         }
         for (at, pixel) in self.plan.at.iter().zip(pixels) {
             // In the map: the plan was made for it.
-            let raw: u32 = read(&self.map, *at).unwrap_or_default();
-            *pixel = (if self.big_endian { u32::from_be(raw) } else { u32::from_le(raw) }) & WHITE;
+            *pixel = self.at(*at);
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self, area: Area, pixels: &mut Vec<u32>) -> Result<()> {
+        area.check_inside(self.size)?;
+        pixels.clear();
+        let rows = (BAND / area.width.max(1)).max(1);
+        let mut y = area.y;
+        while y < area.y + area.height {
+            let height = rows.min(area.y + area.height - y);
+            let format = ImageFormat::Z_PIXMAP.into();
+            // What a screen has fits into these types.
+            let (left, top, width, high) = (area.x as i16, y as i16, area.width as u16, height as u16);
+            let (root, segment) = (self.root, self.segment);
+            let copy =
+                self.connection.shm_get_image(root, left, top, width, high, u32::MAX, format, segment, 0)?;
+            copy.reply()?;
+            pixels.extend((0..(area.width * height) as usize).map(|i| self.at(i * DEEP)));
+            y += height;
         }
         Ok(())
     }
 }
+
+/// Pixels of one request for a part of a picture.
+const BAND: u32 = (ROOM / DEEP) as u32;
 
 impl Drop for SharedImage {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Area;
 use super::error::Result;
 use crate::time::{Clock as _, MonotonicClock, Timestamp};
 
@@ -17,6 +18,13 @@ pub trait View {
     /// # Errors
     /// When a point lies outside the screen, or the server is gone.
     fn look(&mut self, points: &[(u32, u32)], pixels: &mut [u32]) -> Result<()>;
+
+    /// Reads all pixels of `area`, row by row, into `pixels`, whose storage is used again. For once in a while: it costs
+    /// some milliseconds for a whole screen, and on Wayland a refresh as well. Leaves [`stamp`](Self::stamp) as it is.
+    ///
+    /// # Errors
+    /// When the area lies outside the screen, or the server is gone.
+    fn picture(&mut self, area: Area, pixels: &mut Vec<u32>) -> Result<()>;
 
     /// When what the last look gave came onto the screen, where the server says so; `None` where only the time of
     /// the look is known.

@@ -1,15 +1,20 @@
-//! Intervals between the changes of one point of a picture that changes with every frame.
+//! Intervals between the changes of a picture: at one point that changes with every frame, or at many that seldom do.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use scanout::observe::Area;
 use scanout::time::Timestamp;
 
 use super::figures::{Figures, median};
+use super::slow;
+use super::survey::Point;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{Gaps, Watcher};
 
+/// How long it is measured unless told otherwise.
+pub const SPAN: Duration = Duration::from_secs(5);
 /// How long a point is looked for that changes.
 const SEARCH: Duration = Duration::from_secs(1);
 /// An interval in which looks were as far apart as this share of the period is not known.
@@ -36,56 +41,121 @@ pub struct Animation {
     pub jitter_ms: Option<f64>,
     /// Intervals left out of all of these, because the observer did not look in a good part of them.
     pub unobserved: u64,
-    /// The point that was watched, on the screen.
-    pub point: (u32, u32),
+    /// The point that was watched, on the screen; the first one where there were more.
+    pub point: Point,
+    /// So many were watched.
+    pub points: usize,
 }
 
-/// Watches the point that changes most often, for `span`.
+/// When it changed, and when the look before that was.
+pub type Change = (Timestamp, Timestamp);
+
+/// What is to be done.
+#[derive(Copy, Clone, Debug)]
+pub struct Task {
+    /// Where changes are looked for; `None`: at the watcher's points alone.
+    pub area: Option<Area>,
+    /// Whether looks are so cheap that many points may be looked at.
+    pub cheap: bool,
+    /// How long, where that was asked for.
+    pub span: Option<Duration>,
+    pub refresh_hz: Option<f64>,
+}
+
+/// Watches the point that changes most often; where none does so more than once in a second, all those at which anything
+/// changes.
 pub fn measure(
     watcher: &mut Watcher<'_>,
-    span: Duration,
-    refresh_hz: Option<f64>,
+    task: Task,
     check: &mut dyn FnMut() -> Outcome<()>,
 ) -> Outcome<Animation> {
-    let counts = watcher.count_changes(SEARCH)?;
-    check()?;
-    let most = counts.iter().zip(&watcher.points).rev().max_by_key(|(count, _)| **count);
-    let Some((_, &point)) = most.filter(|(count, _)| **count > 1) else {
-        return Err(Trouble::Bad(format!(
-            "the picture stands still: nothing changed twice at {} sample points within {:.0} s (try --at)",
-            counts.len(),
-            SEARCH.as_secs_f64()
-        )));
+    let usual = task.span.unwrap_or(SPAN);
+    let (changes, span) = match busiest(watcher)? {
+        Some(point) => (watch(watcher, point, usual)?, usual),
+        None => watch_slowly(watcher, task, usual, check)?,
     };
+    check()?;
+    let mut animation = judge(&changes, task.refresh_hz).ok_or_else(|| {
+        Trouble::Bad(format!(
+            "{} changes within {:.1} s are too few: give --seconds {:.0}",
+            changes.len(),
+            span.as_secs_f64(),
+            (span.as_secs_f64() * (LEAST + 2) as f64 / changes.len().max(1) as f64).ceil()
+        ))
+    })?;
+    (animation.point, animation.points) = (watcher.points[0], watcher.points.len());
+    Ok(animation)
+}
+
+/// The point that changes most often; `None` when that is less than twice in a second.
+fn busiest(watcher: &mut Watcher<'_>) -> Outcome<Option<Point>> {
+    let counts = watcher.count_changes(SEARCH)?;
+    let most = counts.iter().zip(&watcher.points).rev().max_by_key(|(count, _)| **count);
+    Ok(most.filter(|(count, _)| **count > 1).map(|(_, &point)| point))
+}
+
+/// Watches one point for `span`.
+fn watch(watcher: &mut Watcher<'_>, point: Point, span: Duration) -> Outcome<Vec<Change>> {
     watcher.turn_to(vec![point]);
     watcher.gaps = Gaps::default();
     let start = watcher.look()?;
-    // When it changed, and when the look before that was.
-    let mut changes: Vec<(Timestamp, Timestamp)> = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     let (mut last, mut looked, end) = (watcher.pixels[0], start, start + span);
     loop {
-        let now = watcher.next()?;
+        let now = match watcher.next() {
+            Ok(now) => now,
+            // What was measured before stays, if it says something.
+            Err(Trouble::Stopped) if changes.len() > LEAST => return Ok(changes),
+            Err(trouble) => return Err(trouble),
+        };
         if watcher.pixels[0] != last {
             last = watcher.pixels[0];
             changes.push((now, looked));
         }
         looked = now;
         if now >= end {
-            break;
+            return Ok(changes);
         }
     }
+}
+
+/// What changes seldom, or at none of the points that were looked at.
+fn watch_slowly(
+    watcher: &mut Watcher<'_>,
+    task: Task,
+    limit: Duration,
+    check: &mut dyn FnMut() -> Outcome<()>,
+) -> Outcome<(Vec<Change>, Duration)> {
     check()?;
-    let mut animation = judge(&changes, refresh_hz).ok_or_else(|| {
-        Trouble::Bad(format!("{} changes within {:.1} s are too few", changes.len(), span.as_secs_f64()))
-    })?;
-    animation.point = point;
-    Ok(animation)
+    let (period, follow) = if let Some(area) = task.area {
+        let pace = slow::find(watcher, area, task.cheap, limit)?;
+        if pace.period.is_none_or(|period| period < SEARCH) {
+            watcher.turn_to(pace.points);
+            if let Some(point) = busiest(watcher)? {
+                return Ok((watch(watcher, point, limit)?, limit));
+            }
+        }
+        watcher.turn_to(pace.follow.points().to_vec());
+        (pace.period.unwrap_or(SEARCH), Some(pace.follow))
+    } else {
+        // Only these points count, and where the next change comes is known.
+        let most = watcher.count_changes(limit)?.into_iter().max().unwrap_or(0);
+        match most {
+            0 => return Err(slow::still(limit)),
+            1 => return Err(slow::changed_once(limit)),
+            n => (limit / n, None),
+        }
+    };
+    check()?;
+    let span = slow::span_for(period, task.span, SPAN)?;
+    watcher.gaps = Gaps::default();
+    Ok((slow::watch(watcher, follow, (period, span))?, span))
 }
 
 /// Fewest intervals that say something.
-const LEAST: usize = 3;
+pub const LEAST: usize = 3;
 
-fn judge(changes: &[(Timestamp, Timestamp)], refresh_hz: Option<f64>) -> Option<Animation> {
+fn judge(changes: &[Change], refresh_hz: Option<f64>) -> Option<Animation> {
     let ms = |span: Duration| span.as_secs_f64() * 1e3;
     let all: Vec<f64> = changes.windows(2).map(|c| ms(c[1].0.saturating_since(c[0].0))).collect();
     if all.len() < LEAST {
@@ -99,7 +169,7 @@ fn judge(changes: &[(Timestamp, Timestamp)], refresh_hz: Option<f64>) -> Option<
     };
     let (mut known, mut off) = (Vec::new(), Vec::new());
     for (interval, pair) in all.iter().zip(changes.windows(2)) {
-        let blind = |(at, looked): (Timestamp, Timestamp)| ms(at.saturating_since(looked)) > BLIND * period;
+        let blind = |(at, looked): Change| ms(at.saturating_since(looked)) > BLIND * period;
         if blind(pair[0]) || blind(pair[1]) {
             out.unobserved += 1;
             continue;

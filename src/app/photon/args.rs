@@ -48,7 +48,7 @@ pub struct PhotonArgs {
     /// Use this X server or Wayland compositor that runs, and send it input
     #[arg(long, value_name = ":N|wayland-N")]
     pub display: Option<String>,
-    /// Measure this window that is there, by its number or title, and send it input
+    /// Measure this window that is there, and send it input: by its number, its title, or a part of that
     #[arg(long, value_name = "ID|TITLE", conflicts_with = "command")]
     pub window: Option<String>,
     /// Size of the server's screen in pixels
@@ -60,7 +60,8 @@ pub struct PhotonArgs {
     /// Presses that are counted (click)
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub count: u32,
-    /// How long to measure (default: 5; click: until all presses are done)
+    /// How long to measure, and at most to look for what moves (default: 5, or what a slow animation needs; click: until
+    /// all presses are done)
     #[arg(long, value_name = "S", value_parser = cli::seconds)]
     pub seconds: Option<Duration>,
     /// Key to press (click): a to z, 0 to 9, f1 to f12, space, enter, tab, backspace, up, down, left, right
@@ -69,9 +70,13 @@ pub struct PhotonArgs {
     /// Press the left button in the middle of the window instead of a key (click)
     #[arg(long, conflicts_with = "key")]
     pub button: bool,
-    /// Sample point in pixels from the window's upper left corner, may be given again (default: a grid over the window)
+    /// Sample point in pixels from the window's upper left corner, may be given again (default: a grid over the window, and
+    /// points where some presses show that it changes)
     #[arg(long = "at", value_name = "X,Y", value_parser = point)]
     pub points: Vec<(u32, u32)>,
+    /// Look only at this part of the window, from its upper left corner in pixels (click, animation)
+    #[arg(long, value_name = "X,Y,WxH", value_parser = area, conflicts_with = "points")]
+    pub area: Option<[u32; 4]>,
     /// Refresh rate in Hz that intervals are held against (animation; default: learnt from them)
     #[arg(long, value_name = "HZ", value_parser = cli::refresh)]
     pub refresh: Option<f64>,
@@ -137,6 +142,14 @@ fn point(text: &str) -> Result<(u32, u32), String> {
     both.ok_or_else(|| "a point is written like 640,360".into())
 }
 
+fn area(text: &str) -> Result<[u32; 4], String> {
+    let wrong = || "an area is written like 100,50,320x240".to_owned();
+    let (at, size) = text.rsplit_once(',').ok_or_else(wrong)?;
+    let (x, y) = point(at).map_err(|_| wrong())?;
+    let size = cli::size(size).map_err(|_| wrong())?;
+    Ok([x, y, size.width, size.height])
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     let speed: Option<f64> = text.parse().ok();
     speed
@@ -147,6 +160,15 @@ fn speed(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn areas_have_a_place_and_a_size() {
+        assert_eq!(area("100,50,320x240"), Ok([100, 50, 320, 240]));
+        assert_eq!(area("0,0,1x1"), Ok([0, 0, 1, 1]));
+        for wrong in ["", "1,2", "320x240", "1,2,3", "1,2,0x5", "-1,2,3x4", "1,2,3x4,5"] {
+            assert!(area(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn servers_are_named_with_a_rate_only_where_they_have_one() {

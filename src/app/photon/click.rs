@@ -2,52 +2,25 @@
 
 use std::time::Duration;
 
-use scanout::observe::{Area, Injector, Key};
+use scanout::observe::{Area, Injector};
 use scanout::sim::Noise;
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
+use super::calibrate;
 use super::figures::{Figures, median};
+use super::press::{LIMIT, Press, press_once, quiet_for};
+use super::survey::Point;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{Gaps, Watcher, rest};
 
 /// Presses before the counted ones: caches, shader variants, first-time allocations; and to learn which points change.
 const WARM_UP: u32 = 10;
-/// A press that shows nothing for so long is lost.
-const LIMIT: Duration = Duration::from_secs(1);
 /// Presses that show nothing before the program is said not to answer.
-const DEAF: u32 = 3;
-/// How long it is watched which points change by themselves.
-const RESTLESS: Duration = Duration::from_millis(1_200);
-/// The picture counts as being at rest when nothing has changed for so many times the median answer, within these bounds:
-/// a program may answer the letting go as well, as late as it answered the press.
-const QUIET_ANSWERS: f64 = 3.0;
-const QUIET: (Duration, Duration) = (Duration::from_millis(8), Duration::from_millis(250));
+pub const DEAF: u32 = 3;
+/// How long it is watched what changes by itself.
+pub const RESTLESS: Duration = Duration::from_millis(1_200);
 /// Presses come at random phases of whatever rhythm the program and its server have: the widest is a refresh at 24 Hz.
 const PHASES: Duration = Duration::from_micros(41_667);
-
-/// What is pressed.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub enum Press {
-    Key(Key),
-    Button,
-}
-
-impl Press {
-    pub fn name(self) -> String {
-        match self {
-            Self::Key(key) => format!("the key {}", key.name()),
-            Self::Button => "the left button".into(),
-        }
-    }
-
-    fn inject(self, input: &mut dyn Injector, down: bool) -> Outcome<()> {
-        match self {
-            Self::Key(key) => input.key(key, down)?,
-            Self::Button => input.button(down)?,
-        }
-        Ok(())
-    }
-}
 
 /// What came of the presses.
 #[derive(Clone, Debug, Default)]
@@ -57,73 +30,68 @@ pub struct Clicks {
     pub all: Figures,
     /// Presses after which nothing changed.
     pub lost: u32,
+    /// Presses after which something changed, at no sample point.
+    pub unseen: u32,
     /// Presses after which only some points changed.
     pub partial: u32,
     /// First changes that were seen after a look that came late.
     pub held_up: u32,
     /// Sample points that change at a press, those that change by themselves, and all.
     pub points: [usize; 3],
+    /// Whether the points were put anew after each press, because the answer wanders.
+    pub follows: bool,
 }
 
-/// A grid over the window, a little away from its edges: 9 x 9 points where looks are cheap, else 3.
-pub fn grid(area: Area, cheap: bool) -> Vec<(u32, u32)> {
-    let along = |length: u32, n: u32, i: u32| {
-        let inset = (length / 50).min(4);
-        inset + (length - 1 - 2 * inset) * i / (n - 1)
-    };
-    if cheap {
-        let row =
-            |j| (0..9).map(move |i| (area.x + along(area.width, 9, i), area.y + along(area.height, 9, j)));
-        (0..9).flat_map(row).collect()
-    } else {
-        (0..3).map(|j| (area.centre().0, area.y + along(area.height, 3, j))).collect()
-    }
+/// What is to be done.
+#[derive(Copy, Clone, Debug)]
+pub struct Task {
+    pub press: Press,
+    pub count: u32,
+    pub span: Option<Duration>,
+    /// What is looked at, as far as points have to be found in it.
+    pub area: Area,
+    pub points: Points,
+    /// Whether looks are so cheap that many points may be looked at.
+    pub cheap: bool,
 }
 
-/// One press: when it was injected, when the first point changed and when each had changed for the first time.
-struct Answer {
-    at: Timestamp,
-    first: Option<Timestamp>,
-    changed: Vec<Option<Timestamp>>,
-    held_up: bool,
+/// Which points are looked at.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Points {
+    /// The watcher's, and others where they see too little of the answer.
+    Found,
+    /// The watcher's.
+    Named,
 }
 
-/// Presses `count` times, or until `span` has passed; `check` is asked after each press whether the program is still there.
+/// Presses, and keeps what it sees; `check` is asked after each press whether the program is still there.
 pub fn measure(
     watcher: &mut Watcher<'_>,
     input: &mut dyn Injector,
-    press: Press,
-    (count, span): (u32, Option<Duration>),
+    task: Task,
     check: &mut dyn FnMut() -> Outcome<()>,
 ) -> Outcome<Clicks> {
-    let all_points = watcher.points.len();
-    let restless = watcher.count_changes(RESTLESS)?;
-    let quiet_ones = watcher.points.iter().zip(&restless).filter(|(_, changes)| **changes == 0);
-    let mut points: Vec<_> = quiet_ones.map(|(point, _)| *point).collect();
-    let moving = all_points - points.len();
-    if points.is_empty() {
-        return Err(Trouble::Bad(
-            "the picture changes by itself at every sample point, so that an answer cannot be told from it: name a \
-             point with --at that rests"
-                .into(),
-        ));
-    }
-    watcher.turn_to(points.clone());
+    let Task { press, count, span, .. } = task;
+    let in_grid = watcher.points.len();
+    let (quiet_ones, mut follow) = match task.points {
+        Points::Named => (at_rest(watcher)?, None),
+        Points::Found => calibrate::aim(watcher, input, task, check)?,
+    };
+    let moving = in_grid - quiet_ones.in_grid;
+    watcher.turn_to(quiet_ones.points);
     let mut noise = Noise::new(MonotonicClock.now().as_nanos() ^ u64::from(std::process::id()) << 40);
     let warm_up = WARM_UP.min(count);
     // Until it is known which points answer, all that do within the time of rest count.
     let mut answering: Vec<bool> = Vec::new();
-    let (mut seen_in_warm_up, mut firsts) = (vec![0_u32; points.len()], Vec::new());
-    let mut clicks = Clicks::default();
-    let (mut first_ms, mut all_ms) = (Vec::new(), Vec::new());
+    let (mut seen_in_warm_up, mut firsts) = (vec![0_u32; watcher.points.len()], Vec::new());
+    let mut clicks = Clicks { follows: follow.is_some(), ..Clicks::default() };
+    let (mut first_ms, mut all_ms, mut in_sight) = (Vec::new(), Vec::new(), Vec::new());
     let (mut deaf, mut end) = (0, None);
     for n in 0..warm_up + count {
         if n == warm_up {
-            answering = seen_in_warm_up.iter().map(|&seen| 2 * seen > warm_up - deaf.min(warm_up)).collect();
-            if !answering.contains(&true) {
-                answering = seen_in_warm_up.iter().map(|&seen| seen > 0).collect();
+            if follow.is_none() {
+                answering = usual(&seen_in_warm_up, warm_up - deaf.min(warm_up));
             }
-            points = watcher.points.clone();
             end = span.map(|span| MonotonicClock.now() + span);
             // What was looked at before does not count.
             watcher.gaps = Gaps::default();
@@ -137,9 +105,11 @@ pub fn measure(
             .and_then(|answer| {
                 check()?;
                 watcher.until_quiet(quiet, LIMIT)?;
-                Ok(answer)
+                // The next answer is looked for where this one was.
+                let moved = follow.as_mut().map_or(Ok(false), |follow| follow.renew(watcher))?;
+                Ok((answer, moved))
             });
-        let answer = match answer {
+        let (answer, moved) = match answer {
             // What was measured before stays.
             Err(Trouble::Stopped) if !first_ms.is_empty() => break,
             answer => answer?,
@@ -147,15 +117,10 @@ pub fn measure(
         let ms = |at: Timestamp| at.saturating_since(answer.at).as_secs_f64() * 1e3;
         let Some(first) = answer.first.map(ms) else {
             deaf += 1;
-            clicks.lost += u32::from(n >= warm_up);
+            clicks.unseen += u32::from(n >= warm_up && moved);
+            clicks.lost += u32::from(n >= warm_up && !moved);
             if deaf >= DEAF && firsts.is_empty() {
-                return Err(Trouble::Bad(format!(
-                    "the window does not answer {}: nothing changed at {} sample points within {:.0} s, {DEAF} times (try \
-                     --key, --button or --at)",
-                    press.name(),
-                    points.len(),
-                    LIMIT.as_secs_f64()
-                )));
+                return Err(deaf_at(watcher, input, task));
             }
             continue;
         };
@@ -168,69 +133,65 @@ pub fn measure(
         }
         first_ms.push(first);
         clicks.held_up += u32::from(answer.held_up);
-        let expected = answer.changed.iter().zip(&answering).filter(|(_, expected)| **expected);
-        let expected: Option<Vec<f64>> = expected.map(|(at, _)| at.map(ms)).collect();
+        let changed = answer.changed.iter().copied().map(|at| at.map(ms));
+        let expected: Option<Vec<f64>> = if follow.is_some() {
+            in_sight.push(answer.changed.iter().flatten().count() as f64);
+            Some(changed.flatten().collect())
+        } else {
+            changed.zip(&answering).filter(|(_, expected)| **expected).map(|(at, _)| at).collect()
+        };
         match expected.and_then(|all| all.into_iter().max_by(f64::total_cmp)) {
             Some(last) => all_ms.push(last),
             None => clicks.partial += 1,
         }
     }
-    clicks.points = [answering.iter().filter(|a| **a).count(), moving, all_points];
+    let usual = median(in_sight.into_iter()).map_or(answering.iter().filter(|a| **a).count(), |n| n as usize);
+    clicks.points = [usual, moving, watcher.points.len() + moving];
     (clicks.first, clicks.all) = (Figures::of(first_ms), Figures::of(all_ms));
     Ok(clicks)
 }
 
-fn quiet_for(firsts: &[f64]) -> Duration {
-    let middle = median(firsts.iter().copied()).unwrap_or(f64::MAX);
-    let quiet = Duration::try_from_secs_f64(middle * QUIET_ANSWERS / 1e3).unwrap_or(Duration::MAX);
-    quiet.clamp(QUIET.0, QUIET.1)
-}
-
-/// Presses, watches, and lets go. Watches until all points that usually answer have changed, or as long as `quiet` after
-/// the last change.
-fn press_once(
-    watcher: &mut Watcher<'_>,
-    input: &mut dyn Injector,
-    press: Press,
-    answering: &[bool],
-    quiet: Duration,
-) -> Outcome<Answer> {
-    watcher.look()?;
-    let before = watcher.pixels.clone();
-    let mut answer =
-        Answer { at: MonotonicClock.now(), first: None, changed: vec![None; before.len()], held_up: false };
-    press.inject(input, true)?;
-    let watched = watch_answer(watcher, &before, answering, quiet, &mut answer);
-    // Whatever came of it, Ctrl-C too: on a server that is not ours what stays pressed goes on when we are gone.
-    let released = press.inject(input, false);
-    watched.and(released).map(|()| answer)
-}
-
-fn watch_answer(
-    watcher: &mut Watcher<'_>,
-    before: &[u32],
-    answering: &[bool],
-    quiet: Duration,
-    answer: &mut Answer,
-) -> Outcome<()> {
-    let mut newest = answer.at;
-    loop {
-        let now = watcher.next()?;
-        for (i, changed) in answer.changed.iter_mut().enumerate() {
-            if changed.is_none() && watcher.pixels[i] != before[i] {
-                *changed = Some(now);
-                newest = now;
-            }
-        }
-        if answer.first.is_none() && newest == now {
-            answer.first = Some(now);
-            answer.held_up = watcher.held_up;
-        }
-        let complete = !answering.is_empty()
-            && answer.changed.iter().zip(answering).all(|(changed, expected)| !expected || changed.is_some());
-        let limit = if answer.first.is_some() { quiet } else { LIMIT };
-        if complete || now.saturating_since(newest) > limit {
-            return Ok(());
-        }
+/// The points of `watcher` at which nothing changes by itself, all of them from its grid.
+fn at_rest(watcher: &mut Watcher<'_>) -> Outcome<AtRest> {
+    let restless = watcher.count_changes(RESTLESS)?;
+    let quiet_ones = watcher.points.iter().zip(&restless).filter(|(_, changes)| **changes == 0);
+    let points: Vec<Point> = quiet_ones.map(|(point, _)| *point).collect();
+    if points.is_empty() {
+        return Err(Trouble::Bad(
+            "the picture changes by itself at every sample point, so that an answer cannot be told from it: name a \
+             point with --at that rests"
+                .into(),
+        ));
     }
+    Ok(AtRest { in_grid: points.len(), points })
+}
+
+/// Points at which nothing changes without a press.
+pub struct AtRest {
+    pub points: Vec<Point>,
+    /// So many of them were looked at from the start.
+    pub in_grid: usize,
+}
+
+/// The points that changed after more than half of so many presses; those that ever did where there are none.
+fn usual(seen: &[u32], presses: u32) -> Vec<bool> {
+    let most: Vec<bool> = seen.iter().map(|&seen| 2 * seen > presses).collect();
+    if most.contains(&true) { most } else { seen.iter().map(|&seen| seen > 0).collect() }
+}
+
+/// Why there was no answer: none at all, or one beside the points that were named.
+fn deaf_at(watcher: &mut Watcher<'_>, input: &mut dyn Injector, task: Task) -> Trouble {
+    let points = watcher.points.len();
+    let elsewhere = match calibrate::elsewhere(watcher, input, task) {
+        Ok(found) => found,
+        Err(trouble) => return trouble,
+    };
+    let advice = elsewhere.map_or("try --key, --button or --at".into(), |(x, y)| {
+        format!("beside them it did, as at --at {x},{y}")
+    });
+    Trouble::Bad(format!(
+        "the window does not answer {}: nothing changed at {points} sample points within {:.0} s, {DEAF} times ({advice})",
+        task.press.name(),
+        LIMIT.as_secs_f64()
+    ))
 }

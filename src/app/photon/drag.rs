@@ -97,7 +97,12 @@ pub fn measure(
             input.point(x, height)?;
             due = now.max(due + POINTER_EVERY);
         }
-        let at = watcher.next()?;
+        let at = match watcher.next() {
+            Ok(at) => at,
+            // What was measured before stays.
+            Err(Trouble::Stopped) if !lags.is_empty() => break,
+            Err(trouble) => return Err(trouble),
+        };
         let seen = mark(&watcher.pixels);
         if seen != last {
             last = seen;

@@ -6,18 +6,21 @@ use scanout::observe::{Area, Key, Program, cost_of_looking, floor_client, floor_
 
 use scanout::stats::Distribution;
 
+use super::animation::{self, SPAN};
 use super::args::{Mode, PhotonArgs};
-use super::click::{self, Press};
+use super::click::{self, Points};
 use super::cost;
+use super::drag;
+use super::figures::P99_NEEDS;
+use super::grid;
+use super::press::Press;
 use super::report::{Counts, Floor, Gap, LOOKED, Observer, PHOTON, Report, SCHEMA, STAMPED};
 use super::stage::{Base, Stage, still_runs};
+use super::survey::Point;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, Gaps, Watcher};
-use super::{animation, drag};
 use crate::app::{Failure, interrupt, keeper, output};
 
-/// How long it is measured unless told otherwise.
-const SPAN: Duration = Duration::from_secs(5);
 /// Presses by which the floor is measured: enough for its P99 to be more than the largest.
 const FLOOR_PRESSES: u32 = 200;
 
@@ -69,10 +72,13 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
         window: [stage.area.x, stage.area.y, stage.area.width, stage.area.height],
         ..Report::default()
     };
-    let points = points(args, &stage)?;
+    let looked_at = part(args, stage.area)?;
+    report.area = args.area.map(|_| [looked_at.x, looked_at.y, looked_at.width, looked_at.height]);
+    let points = points(args, &stage, looked_at)?;
     let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
     let before = cost::Look::now(stage.pid, &stage.server_pids());
-    let observed = observe(args, &mut stage, points, press, &mut report)?;
+    let observed = observe(args, &mut stage, (looked_at, points, Points::Found), press, &mut report)?;
+    report.cut_short = watcher::stopped();
     report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
@@ -97,8 +103,26 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     Ok(report)
 }
 
+/// The part of the window that is looked at.
+fn part(args: &PhotonArgs, window: Area) -> Outcome<Area> {
+    let Some([x, y, width, height]) = args.area else { return Ok(window) };
+    if args.mode == Mode::Drag {
+        return Err(Trouble::Bad(
+            "--area is of no use with --mode drag, which looks at one row (--row)".into(),
+        ));
+    }
+    let fits = |from: u32, length: u32, whole: u32| from.checked_add(length).is_some_and(|end| end <= whole);
+    if !fits(x, width, window.width) || !fits(y, height, window.height) {
+        return Err(Trouble::Bad(format!(
+            "--area {x},{y},{width}x{height} does not lie in the window of {}x{}",
+            window.width, window.height
+        )));
+    }
+    Ok(Area { x: window.x + x, y: window.y + y, width, height })
+}
+
 /// What is looked at: the points that were named, or those that suit the mode.
-fn points(args: &PhotonArgs, stage: &Stage) -> Outcome<Vec<(u32, u32)>> {
+fn points(args: &PhotonArgs, stage: &Stage, looked_at: Area) -> Outcome<Vec<Point>> {
     let Area { x, y, width, height } = stage.area;
     if args.mode == Mode::Drag {
         return Ok(drag::points(stage.area, drag::row_of(stage.area, args.row)?));
@@ -108,7 +132,7 @@ fn points(args: &PhotonArgs, stage: &Stage) -> Outcome<Vec<(u32, u32)>> {
         return Err(Trouble::Bad(format!("--at {px},{py} lies outside the window of {width}x{height}")));
     }
     if args.points.is_empty() {
-        return Ok(click::grid(stage.area, stage.cheap));
+        return Ok(grid::points(looked_at, stage.cheap));
     }
     Ok(args.points.iter().map(|(px, py)| (x + px, y + py)).collect())
 }
@@ -124,7 +148,7 @@ struct Observed {
 fn observe(
     args: &PhotonArgs,
     stage: &mut Stage,
-    points: Vec<(u32, u32)>,
+    (area, points, found): (Area, Vec<Point>, Points),
     press: Press,
     report: &mut Report,
 ) -> Outcome<Observed> {
@@ -134,7 +158,7 @@ fn observe(
         // An observer that never sleeps would stop the machine with it.
         let priority =
             if args.look == 0 { Priority::Normal } else { priority::request_realtime(REALTIME_LEVEL) };
-        let area = stage.area;
+        let (window, cheap) = (stage.area, stage.cheap);
         let (input, program) = (stage.input.as_mut(), &mut stage.program);
         let mut watcher = Watcher::new(stage.view.as_mut(), points, Duration::from_micros(args.look));
         let mut check =
@@ -143,20 +167,23 @@ fn observe(
             Mode::Click => {
                 report.mode = "click";
                 (report.press, report.input) = (Some(press.name()), Some(input.name()));
-                let until = (args.count, args.seconds);
-                let clicks = click::measure(&mut watcher, input, press, until, &mut check)?;
+                let points = if args.points.is_empty() { found } else { Points::Named };
+                let (count, span) = (args.count, args.seconds);
+                let task = click::Task { press, count, span, area, points, cheap };
+                let clicks = click::measure(&mut watcher, input, task, &mut check)?;
                 report.clicks = Some(Counts::from(&clicks));
                 (report.first_ms, report.all_ms) = (Some(clicks.first), Some(clicks.all));
             }
             Mode::Animation => {
                 report.mode = "animation";
-                let span = args.seconds.unwrap_or(SPAN);
-                report.animation = Some(animation::measure(&mut watcher, span, args.refresh, &mut check)?);
+                let area = args.points.is_empty().then_some(area);
+                let task = animation::Task { area, cheap, span: args.seconds, refresh_hz: args.refresh };
+                report.animation = Some(animation::measure(&mut watcher, task, &mut check)?);
             }
             Mode::Drag => {
                 (report.mode, report.input) = ("drag", Some(input.name()));
                 let way = (args.seconds.unwrap_or(SPAN), args.speed);
-                report.drag = Some(drag::measure(&mut watcher, input, area, way, &mut check)?);
+                report.drag = Some(drag::measure(&mut watcher, input, window, way, &mut check)?);
             }
         }
         Ok(Observed { gaps: watcher.gaps, priority })
@@ -174,7 +201,7 @@ fn observer(args: &PhotonArgs, stage: &Stage, observed: &Observed, look_cost: Du
     let gap = |of: &Distribution| Gap {
         n: of.count(),
         p50: us(of.quantile(0.5)),
-        p99: us(of.quantile(0.99)),
+        p99: us(of.quantile(0.99).filter(|_| of.count() >= P99_NEEDS as u64)),
         max: us(of.quantile(1.0)),
     };
     let behind = &observed.gaps.behind;
@@ -199,8 +226,10 @@ fn floor(args: &PhotonArgs, press: Press) -> Outcome<Floor> {
     let arguments: [OsString; 3] = ["photon".into(), "--floor-client".into(), size.into()];
     let program = Program::start(me, arguments, &base.place(), |_, _| {})?;
     let mut stage = base.with(Some(program), None, args.wait)?;
-    let args = PhotonArgs { count: args.count.min(FLOOR_PRESSES), mode: Mode::Click, ..args.clone() };
-    let points = click::grid(stage.area, stage.cheap);
+    let count = args.count.min(FLOOR_PRESSES);
+    let args = PhotonArgs { count, mode: Mode::Click, points: Vec::new(), ..args.clone() };
+    // It answers everywhere: there is nothing to find.
+    let points = (stage.area, grid::points(stage.area, stage.cheap), Points::Named);
     let mut report = Report::default();
     observe(&args, &mut stage, points, press, &mut report)?;
     let lost = report.clicks.map_or(0, |clicks| clicks.lost);

@@ -4,6 +4,8 @@
 mod animation;
 mod args;
 #[cfg(target_os = "linux")]
+mod calibrate;
+#[cfg(target_os = "linux")]
 mod click;
 #[cfg(target_os = "linux")]
 mod cost;
@@ -12,11 +14,21 @@ mod drag;
 #[cfg(target_os = "linux")]
 mod figures;
 #[cfg(target_os = "linux")]
+mod follow;
+#[cfg(target_os = "linux")]
+mod grid;
+#[cfg(target_os = "linux")]
 mod measure;
+#[cfg(target_os = "linux")]
+mod press;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
+mod slow;
+#[cfg(target_os = "linux")]
 mod stage;
+#[cfg(target_os = "linux")]
+mod survey;
 #[cfg(target_os = "linux")]
 mod trouble;
 #[cfg(target_os = "linux")]

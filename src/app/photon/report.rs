@@ -8,7 +8,7 @@ use super::animation::Animation;
 use super::click::Clicks;
 use super::cost::Shares;
 use super::drag::Drag;
-use super::figures::Figures;
+use super::figures::{Figures, P95_NEEDS, P99_NEEDS};
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const SCHEMA: &str = "scanout.photon/1";
@@ -31,10 +31,15 @@ pub struct Report {
     pub mode: &'static str,
     pub photon: &'static str,
     pub command: Vec<String>,
+    /// Whether it was stopped before everything was measured: the figures are of what was measured until then.
+    pub cut_short: bool,
     pub server: String,
     pub size: [u32; 2],
     /// The window on the screen: x, y, width, height.
     pub window: [u32; 4],
+    /// What of it was looked at, where that was not all: x, y, width, height on the screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<[u32; 4]>,
     /// What was pressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub press: Option<String>,
@@ -62,18 +67,21 @@ pub struct Report {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Counts {
     pub lost: u32,
+    pub unseen: u32,
     pub partial: u32,
     pub held_up: u32,
     pub points_answering: usize,
     pub points_moving: usize,
     pub points: usize,
+    /// Whether the points were put anew after each press, because the answer wanders.
+    pub points_follow: bool,
 }
 
 impl From<&Clicks> for Counts {
     fn from(clicks: &Clicks) -> Self {
         let [points_answering, points_moving, points] = clicks.points;
-        let Clicks { lost, partial, held_up, .. } = *clicks;
-        Self { lost, partial, held_up, points_answering, points_moving, points }
+        let Clicks { lost, unseen, partial, held_up, follows: points_follow, .. } = *clicks;
+        Self { lost, unseen, partial, held_up, points_answering, points_moving, points, points_follow }
     }
 }
 
@@ -141,11 +149,14 @@ impl Report {
                 "the observer has no real-time priority ({why}): it sees less well on a busy machine"
             ));
         }
-        if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.partial + c.held_up > 0) {
+        if let Some(c) = self.clicks.as_ref().filter(|c| c.lost + c.unseen + c.partial + c.held_up > 0) {
             if c.lost > 0 {
                 let n = self.first_ms.as_ref().map_or(0, |f| f.values.len());
                 let most = if c.lost as usize >= n { ": these figures say little" } else { "" };
                 warn(format!("{} presses were lost: nothing changed within a second{most}", c.lost));
+            }
+            if c.unseen > 0 {
+                warn(format!("{} presses are left out: what they changed lay at no sample point", c.unseen));
             }
             if c.partial > 0 {
                 warn(format!("after {} presses only a part of the picture changed", c.partial));
@@ -180,6 +191,12 @@ impl Report {
         let name = if self.command.is_empty() { self.server.clone() } else { self.command.join(" ") };
         writeln!(t, "{name}: {width}x{height} at ({x}, {y}) on {}", self.server)?;
         writeln!(t, "photon: {}", self.photon)?;
+        if self.cut_short {
+            writeln!(
+                t,
+                "cut short: it was stopped, and these are the figures of what was measured until then"
+            )?;
+        }
         let header = |t: &mut String, of: &str| {
             writeln!(t, "\n{of:<34}{:>9}{:>9}{:>9}{:>9}{:>7}", "p50", "p95", "p99", "max", "n")
         };
@@ -197,8 +214,14 @@ impl Report {
             if let Some(c) = &self.clicks {
                 writeln!(
                     t,
-                    "lost {}, in part {}; of {} sample points {} answer and {} move by themselves",
-                    c.lost, c.partial, c.points, c.points_answering, c.points_moving
+                    "lost {}, unseen {}, in part {}; of {} sample points {} answer and {} move by themselves{}",
+                    c.lost,
+                    c.unseen,
+                    c.partial,
+                    c.points,
+                    c.points_answering,
+                    c.points_moving,
+                    if c.points_follow { "; they follow the answer, which wanders" } else { "" }
                 )?;
             }
         }
@@ -228,6 +251,14 @@ impl Report {
                 d.step_ms,
                 d.offset_px
             )?;
+        }
+        let drag = self.drag.as_ref().map(|d| &d.lag_ms);
+        let animation = self.animation.as_ref().map(|a| &a.interval_ms);
+        let floor = self.floor.iter().flat_map(|f| [&f.first_ms, &f.all_ms]);
+        let mut all =
+            [&self.first_ms, &self.all_ms].into_iter().flatten().chain(drag).chain(animation).chain(floor);
+        if all.any(Figures::withholds) {
+            writeln!(t, "p95 is given from {P95_NEEDS} values on, p99 from {P99_NEEDS} on")?;
         }
         self.write_observer(t)?;
         for warning in &self.warnings {

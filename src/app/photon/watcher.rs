@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scanout::observe::{View, pause};
+use scanout::observe::{Area, View, pause};
 use scanout::stats::Distribution;
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
@@ -84,6 +84,15 @@ impl<'a> Watcher<'a> {
         self.pixels = vec![0; points.len()];
         self.points = points;
         self.looked = None;
+    }
+
+    /// All that is in `area` now, row by row.
+    pub fn picture(&mut self, area: Area, pixels: &mut Vec<u32>) -> Outcome<()> {
+        check_stop()?;
+        self.view.picture(area, pixels)?;
+        // What passed meanwhile was no time between two looks.
+        self.looked = None;
+        Ok(())
     }
 
     /// Looks at once, after a time in which nobody needed to know.
