@@ -295,6 +295,12 @@ impl<'a> Report<'a> {
         self
     }
 
+    /// With the samples per pixel that were asked for, of scenes that have them and no quality.
+    pub fn with_samples(mut self, samples: Option<u32>) -> Self {
+        self.samples = self.samples.or(samples);
+        self
+    }
+
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("plain data");
         text.push('\n');
@@ -317,6 +323,9 @@ impl<'a> Report<'a> {
         let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
         line(format_args!("display     {}, {refresh}{measured}", t.surface));
         line(format_args!("            display times: {} ({})", t.source, t.origin));
+        if let (None, Some(samples)) = (self.quality, self.samples) {
+            line(format_args!("picture     {samples} sample(s) per pixel asked for"));
+        }
         if let (Some(quality), Some(samples)) = (self.quality, self.samples) {
             line(format_args!("picture     quality {quality}, {samples} sample(s) per pixel"));
         }
