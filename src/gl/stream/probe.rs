@@ -197,7 +197,10 @@ pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamEr
         return Ok(strategy);
     }
     if draws_nothing(&gl.caps().renderer) {
-        log::info!("streaming by {}: this driver draws nothing, so that nothing can be tried", Strategy::SubData);
+        log::info!(
+            "streaming by {}: this driver draws nothing, so that nothing can be tried",
+            Strategy::SubData
+        );
         return Ok(Strategy::SubData);
     }
     let began = MonotonicClock.now();
