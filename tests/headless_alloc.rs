@@ -349,6 +349,25 @@ fn a_swarm_of_a_hundred_thousand_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Swarm(100_000), Pacing::Immediate, DebugLevel::Off);
 }
 
+/// Recorded on the one thread, culled, sorted, merged and streamed on the other.
+#[test]
+fn crowd_allocates_nothing_per_frame() {
+    assert_quiet(&Scene::Crowd(2_000), Pacing::Immediate, DebugLevel::Off);
+}
+
+#[test]
+fn crowd_and_swarm_with_samples_allocate_nothing_per_frame() {
+    let look = Look { samples: Some(4), ..Look::default() };
+    for scene in [Scene::Crowd(300), Scene::Swarm(300)] {
+        let (pacing, debug) = (Pacing::Immediate, DebugLevel::Off);
+        assert_quiet_with(
+            &scene,
+            look,
+            Watch { pacing, debug, fault: Fault::None, events: 0, shaders: None },
+        );
+    }
+}
+
 #[test]
 fn model_allocates_nothing_per_frame() {
     assert_quiet(&Scene::Model(None), Pacing::Immediate, DebugLevel::Off);

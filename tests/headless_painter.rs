@@ -331,6 +331,32 @@ fn sprites_show_their_part_of_the_texture_upright_turned_and_coloured() {
 }
 
 #[test]
+fn sprites_beside_the_picture_are_left_out_and_the_picture_is_the_same() {
+    with_each(|gl, painter| {
+        let things = things(gl, painter);
+        let mut list = DrawList::new();
+        let mut flat = list.pass(0);
+        for n in 0..300 {
+            let place = Vec2::new((n * 37 % 400) as f32 - 150.0, (n * 53 % 300) as f32 - 100.0);
+            let texture = if n % 5 == 0 { things.other } else { things.textures[n % 3] };
+            flat.sprite(Sprite::new(texture, place, Vec2::new(20.0, 7.0)).with_rotation(n as f32 * 0.4));
+        }
+        drop(flat);
+        let mut shown = |view: PassView| {
+            clear(gl);
+            let painted = painter.paint(&list, &[view]).expect("painted");
+            assert_eq!(painted.sprites, 300);
+            (painted, pixels(gl, SIZE))
+        };
+        let (all, plain) = shown(PassView::pixels(SIZE));
+        let (some, culled) = shown(PassView::pixels(SIZE).with_culling(true));
+        assert!(all.culled_sprites == 0 && some.culled_sprites > 200, "{some:?}");
+        assert!(some.bytes < all.bytes || all.bytes == 0, "{all:?}, {some:?}");
+        assert!(plain == culled && plain.iter().any(|p| p[..3] != [0; 3]));
+    });
+}
+
+#[test]
 fn painters_order_lets_later_meshes_cover_earlier_ones() {
     with_each(|gl, painter| {
         let (vertices, indices) = square();

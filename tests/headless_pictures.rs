@@ -417,6 +417,30 @@ fn swarm_looks_as_stored() {
 }
 
 #[test]
+fn swarm_with_samples_looks_as_stored() {
+    let shot = || Shot { events: vec![], steps: 60, step: STEP, size: SIZE };
+    let [one, four] = [1, 4].map(|n| draw_with(&Scene::Swarm(300), look(Quality::Off, n), shot()));
+    assert_golden("swarm-msaa", &four);
+    assert!(outside_of_neighbours(&one, &four) < 0.002, "samples change more than edges");
+    let between = |p: &RgbaImage| p.pixels().map(|p| p.0).collect::<std::collections::HashSet<_>>().len();
+    assert!(between(&four) > between(&one), "samples change nothing");
+}
+
+/// Of each kind: what is opaque, what is seen through, and what lies before it.
+#[test]
+fn crowd_looks_as_stored() {
+    let shot = |events| Shot { events, steps: 90, step: STEP, size: SIZE };
+    assert_golden_at_high("crowd", |look| draw_with(&Scene::Crowd(400), look, shot(vec![])));
+    let mut events = dragged(120.0, -30.0).to_vec();
+    events.push(InputKind::Scroll { lines: Vec2::new(0.0, 5.0) });
+    let turned = draw_shot(&Scene::Crowd(400), shot(events));
+    assert_golden("crowd-turned", &turned);
+    // Haze lies over what is far away, and not over what the camera has come close to.
+    let bright = turned.pixels().filter(|p| p.0[..3].iter().any(|&c| c > 100)).count();
+    assert!(bright > turned.pixels().len() / 4, "{bright} bright pixels");
+}
+
+#[test]
 fn flash_looks_as_stored() {
     let scene = Scene::Flash { animate: false };
     assert_golden("flash-black", &draw(&scene, 1, &[]));

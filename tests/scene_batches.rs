@@ -187,6 +187,81 @@ fn sprites_keep_their_order_and_split_where_the_array_changes() {
     assert_eq!(batches.sprite_batches(), [batch(1, 0, 2), batch(0, 2, 2), batch(1, 4, 1)]);
 }
 
+/// A plane from 0 to 10 each way, from its upper left corner.
+fn page() -> View {
+    let matrix = proj::opengl::orthographic(0.0, 10.0, 10.0, 0.0, -1.0, 1.0);
+    View::new(matrix, Order::Painter).with_culling(Frustum::new(matrix))
+}
+
+fn sprites(commands: &Commands, view: &View) -> (Vec<Sprite>, Batches) {
+    let mut batches = Batches::new();
+    batches.build(commands, view, &[]);
+    let mut out = vec![Sprite::default(); batches.visible_sprites()];
+    batches.write_sprites(commands, &mut out);
+    (out, batches)
+}
+
+#[test]
+fn sprites_outside_of_the_view_are_left_out_and_the_others_keep_order_and_draws() {
+    let layer = |array| LayerId::new(array, 0).unwrap();
+    let at = |array, x, y| Sprite::new(layer(array), Vec2::new(x, y), Vec2::splat(2.0));
+    let recorded = [
+        at(0, 1.0, 1.0),
+        at(1, 12.0, 1.0), // beside it, of another array: no draw of its own
+        at(0, 9.5, 9.5),  // half of it is seen
+        at(0, 4.0, -2.5), // above it
+        at(1, -1.5, 5.0),
+        at(0, 10.2, 5.0).with_rotation(0.8), // upright it would be outside; a corner is turned into the view
+        at(1, 3.0, 10.5),                    // below it
+        at(1, 12.0, 5.0).with_rotation(0.8),
+    ];
+    let mut list = DrawList::new();
+    recorded.iter().for_each(|sprite| list.pass(0).sprite(*sprite));
+    let commands = &list.passes()[0];
+    let (seen, batches) = sprites(commands, &page());
+    assert_eq!(seen, [recorded[0], recorded[2], recorded[4], recorded[5]]);
+    assert_eq!((batches.visible_sprites(), batches.culled_sprites()), (4, 4));
+    let draw = |array, first, count| SpriteBatch { array, first, count };
+    assert_eq!(batches.sprite_batches(), [draw(0, 0, 2), draw(1, 2, 1), draw(0, 3, 1)]);
+    // Who does not ask gets all of them, as recorded.
+    let (all, batches) = sprites(commands, &View::new(Mat4::IDENTITY, Order::Painter));
+    assert_eq!((all, batches.culled_sprites()), (recorded.to_vec(), 0));
+    assert!(batches.sprites_as_recorded());
+    // None of them at all, of one array: no draw.
+    list.clear();
+    list.pass(0).sprite(at(0, 50.0, 50.0));
+    let (none, batches) = sprites(&list.passes()[0], &page());
+    assert!(none.is_empty() && batches.sprite_batches().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    /// Whatever its size (mirrored ones have a negative one) and turn: a sprite with a corner in the view is drawn.
+    #[test]
+    fn a_sprite_with_a_visible_point_is_never_left_out(
+        place in prop::array::uniform2(-20.0f32..20.0), size in prop::array::uniform2(-9.0f32..9.0),
+        corner in prop::array::uniform2(any::<bool>()), turn in 0.0f32..6.3,
+    ) {
+        let (place, size) = (Vec2::from(place), Vec2::from(size));
+        let middle = place + 0.5 * size;
+        let corner = Vec2::from(corner.map(|far| if far { 1.0 } else { 0.0 }));
+        for turn in [0.0, turn] {
+            let sprite = Sprite::new(LayerId::default(), place, size).with_rotation(turn);
+            let mut list = DrawList::new();
+            list.pass(0).sprite(sprite);
+            let angle = f32::from(sprite.turn) * std::f32::consts::TAU / 65_536.0;
+            let point = middle + Vec2::from_angle(angle).rotate(size * (corner - 0.5));
+            let visible = point.cmpgt(Vec2::splat(0.001)).all() && point.cmplt(Vec2::splat(9.999)).all();
+            let (_, batches) = sprites(&list.passes()[0], &page());
+            prop_assert!(!visible || batches.visible_sprites() == 1, "{point}");
+            // And what is far from it is not drawn.
+            let far = middle.abs().max_element() > 10.0 + 0.5 * size.length();
+            prop_assert!(!far || batches.visible_sprites() == 0, "{middle}");
+        }
+    }
+}
+
 /// What the rules say, in the plainest words: a stable sort of what is seen.
 fn by_hand(commands: &Commands, order: Order, frustum: Option<&Frustum>, bounds: &[Sphere]) -> Vec<Instance> {
     let parts = |i: &Instance| (i.id >> 18, i.id >> 17 & 1, i.id >> 12 & 31);

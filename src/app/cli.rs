@@ -133,10 +133,10 @@ impl LayoutArg {
 pub struct RunArgs {
     /// What to draw: a name, or a .gltf or .glb file
     ///
-    /// model, swarm, flash, flip, drag, bars, video, or a file.
+    /// model, swarm, crowd, flash, flip, drag, bars, video, or a file.
     #[arg(long, help_heading = "Scene", value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
-    /// Instances of the swarm
+    /// Instances of the swarm, walkers of the crowd
     #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_INSTANCES as u64))]
     pub instances: Option<u64>,
     /// Draw `flash` all the time, not only when it changes
@@ -147,9 +147,9 @@ pub struct RunArgs {
     /// auto: high, or off where the processor draws.
     #[arg(long, help_heading = "Scene", value_name = "LEVEL", default_value = "auto", value_parser = quality)]
     pub quality: Wish,
-    /// Samples per pixel of a model's picture, 1 to 16
+    /// Samples per pixel of model, swarm and crowd, 1 to 16
     ///
-    /// Default: 4 at high quality on a GPU, else 1; at quality off always 1.
+    /// Default: 4 of a model at high quality on a GPU, else 1; of a model at quality off always 1.
     #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
     pub msaa: Option<u32>,
     /// What to draw to
@@ -306,12 +306,18 @@ impl RunArgs {
 
     /// The scene with the options that belong to it.
     pub fn scene(&self) -> Result<Scene, String> {
+        let count = |n: usize| self.instances.map_or(n, |n| usize::try_from(n).unwrap_or(MAX_INSTANCES));
+        if self.msaa.is_some_and(|n| n > 1) && !self.scene.has_samples() {
+            return Err(
+                "--msaa goes with --scene model, swarm and crowd: the others have one sample per pixel"
+                    .into(),
+            );
+        }
         match (&self.scene, self.instances, self.animate) {
-            (Scene::Swarm(n), instances, false) => {
-                Ok(Scene::Swarm(instances.map_or(*n, |n| usize::try_from(n).unwrap_or(MAX_INSTANCES))))
-            }
+            (Scene::Swarm(n), _, false) => Ok(Scene::Swarm(count(*n))),
+            (Scene::Crowd(n), _, false) => Ok(Scene::Crowd(count(*n))),
             (Scene::Flash { .. }, None, animate) => Ok(Scene::Flash { animate }),
-            (_, Some(_), _) => Err("--instances goes with --scene swarm".into()),
+            (_, Some(_), _) => Err("--instances goes with --scene swarm and crowd".into()),
             (_, _, true) => Err("--animate goes with --scene flash".into()),
             (scene, None, false) => Ok(scene.clone()),
         }
@@ -466,6 +472,14 @@ mod tests {
     fn options_that_do_not_belong_to_the_scene_are_refused() {
         let parse = |args: &[&str]| Cli::try_parse_from([&["scanout"], args].concat()).unwrap().run.scene();
         assert_eq!(parse(&["--scene", "swarm", "--instances", "5"]), Ok(Scene::Swarm(5)));
+        assert_eq!(parse(&["--scene", "crowd", "--instances", "7"]), Ok(Scene::Crowd(7)));
+        for scene in ["model", "swarm", "crowd"] {
+            assert!(parse(&["--scene", scene, "--msaa", "4"]).is_ok(), "{scene}");
+        }
+        for scene in ["flash", "flip", "drag", "bars", "video"] {
+            assert!(parse(&["--scene", scene, "--msaa", "4"]).unwrap_err().contains("--msaa"), "{scene}");
+            assert!(parse(&["--scene", scene, "--msaa", "1"]).is_ok(), "{scene} has one sample");
+        }
         assert_eq!(parse(&["--scene", "flash", "--animate"]), Ok(Scene::Flash { animate: true }));
         assert!(parse(&["--scene", "bars", "--instances", "5"]).is_err());
         assert!(parse(&["--scene", "swarm", "--animate"]).is_err());

@@ -93,7 +93,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
             limits,
         },
     );
-    // The other scenes have one picture whatever is wished.
+    // The other scenes have one quality whatever is wished.
+    let samples = args.msaa.filter(|_| scene.has_samples());
     let picture = matches!(scene, Scene::Model(_)).then(|| args.look());
     let before = Usage::now();
     let generators = Generators::start(Arc::clone(&levels)).map_err(|source| Error::Io {
@@ -114,7 +115,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
         let load = ExtraLoad::new(args.load, &levels);
-        let report = Report::new(&summary, &scene, look, cost, error.as_ref()).with_load(load);
+        let report =
+            Report::new(&summary, &scene, look, cost, error.as_ref()).with_load(load).with_samples(samples);
         let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
         let frames = args.frame_log.as_ref().map_or(Ok(()), |path| write_frames(path, &summary));
         let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
@@ -163,6 +165,7 @@ fn name(scene: &Scene) -> String {
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
         Scene::Swarm(n) => format!("swarm of {n}"),
+        Scene::Crowd(n) => format!("crowd of {n}"),
         Scene::Flash { animate: false } => "flash".into(),
         Scene::Flash { animate: true } => "flash, animated".into(),
         Scene::Flip => "flip".into(),

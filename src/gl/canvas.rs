@@ -19,6 +19,8 @@ pub struct Canvas {
     resolved: Option<Layer>,
     samples: u32,
     size: Size,
+    /// Shaders write light; otherwise bytes as they are to be.
+    light: bool,
 }
 
 #[derive(Debug)]
@@ -26,12 +28,13 @@ struct Layer {
     framebuffer: Handle<FramebufferObject>,
     colour: Handle<RenderbufferObject>,
     depth: Option<Handle<RenderbufferObject>>,
+    format: u32,
 }
 
 const OPERATION: &str = "making a canvas";
 
 impl Layer {
-    fn new(gl: &Gl, depth: bool) -> Result<Self> {
+    fn new(gl: &Gl, depth: bool, format: u32) -> Result<Self> {
         let fail = |detail| Error::Gl { operation: OPERATION, detail };
         let renderbuffer = || -> Result<Handle<RenderbufferObject>> {
             // SAFETY: makes a name in the current context, which goes into a handle that owns it at once.
@@ -39,7 +42,8 @@ impl Layer {
         };
         // SAFETY: as above.
         let framebuffer = unsafe { Handle::from_raw(gl, gl.raw().create_framebuffer().map_err(fail)?) };
-        Ok(Self { framebuffer, colour: renderbuffer()?, depth: depth.then(renderbuffer).transpose()? })
+        let depth = depth.then(renderbuffer).transpose()?;
+        Ok(Self { framebuffer, colour: renderbuffer()?, depth, format })
     }
 
     fn allocate(&self, size: Size, samples: u32) -> Result<()> {
@@ -48,7 +52,7 @@ impl Layer {
         let samples = if samples > 1 { samples as i32 } else { 0 };
         let (width, height) = (size.width as i32, size.height as i32);
         let depth = self.depth.as_ref().map(|d| (d, glow::DEPTH_COMPONENT24, glow::DEPTH_ATTACHMENT));
-        let colour = (&self.colour, glow::SRGB8_ALPHA8, glow::COLOR_ATTACHMENT0);
+        let colour = (&self.colour, self.format, glow::COLOR_ATTACHMENT0);
         // SAFETY: all objects are ours and alive.
         let status = unsafe {
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(self.framebuffer.raw()));
@@ -75,10 +79,24 @@ impl Canvas {
     /// # Errors
     /// When the driver cannot make one of that size.
     pub fn new(gl: &Gl, size: Size, samples: u32) -> Result<Self> {
+        Self::make(gl, size, samples, true)
+    }
+
+    /// The same for shaders that write bytes as they are to be shown, as they do to a surface: nothing is encoded, and where
+    /// there are several samples the mean is that of their bytes.
+    ///
+    /// # Errors
+    /// When the driver cannot make one of that size.
+    pub fn of_bytes(gl: &Gl, size: Size, samples: u32) -> Result<Self> {
+        Self::make(gl, size, samples, false)
+    }
+
+    fn make(gl: &Gl, size: Size, samples: u32, light: bool) -> Result<Self> {
         let samples = samples.clamp(1, gl.caps().max_samples.max(1));
-        let drawn = Layer::new(gl, true)?;
-        let resolved = (samples > 1).then(|| Layer::new(gl, false)).transpose()?;
-        let mut canvas = Self { drawn, resolved, samples, size: Size::default() };
+        let format = if light { glow::SRGB8_ALPHA8 } else { glow::RGBA8 };
+        let drawn = Layer::new(gl, true, format)?;
+        let resolved = (samples > 1).then(|| Layer::new(gl, false, format)).transpose()?;
+        let mut canvas = Self { drawn, resolved, samples, size: Size::default(), light };
         canvas.resize(size)?;
         Ok(canvas)
     }
@@ -113,14 +131,16 @@ impl Canvas {
         self.size
     }
 
-    /// Draws go here from now on, in linear light.
+    /// Draws go here from now on: in linear light, unless it is one [`of_bytes`](Self::of_bytes).
     pub fn begin(&self) {
         let gl = self.drawn.framebuffer.gl().raw();
         // SAFETY: the framebuffer is ours and alive.
         unsafe {
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(self.drawn.framebuffer.raw()));
             gl.viewport(0, 0, self.size.width as i32, self.size.height as i32);
-            gl.enable(glow::FRAMEBUFFER_SRGB);
+            if self.light {
+                gl.enable(glow::FRAMEBUFFER_SRGB);
+            }
         }
     }
 

@@ -213,6 +213,13 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Whether a fragment covers only as many samples of its pixel as its alpha says, and is opaque there: soft edges without
+    /// an order of drawing. Does nothing where a pixel has one sample. Off at the start of a frame.
+    pub fn set_alpha_to_samples(&mut self, on: bool) {
+        self.set(glow::SAMPLE_ALPHA_TO_COVERAGE, on);
+        self.set(glow::SAMPLE_ALPHA_TO_ONE, on);
+    }
+
     /// Whether points are as large as the vertex shader's `gl_PointSize` says, and not one pixel. Off at the start of a
     /// frame.
     pub fn set_point_sizes(&mut self, on: bool) {

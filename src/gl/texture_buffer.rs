@@ -47,6 +47,12 @@ impl TextureBuffer {
         self.buffer.write(&values[..values.len().min(self.buffer.capacity())]);
     }
 
+    /// The same for lists that grow: takes more memory where it has to. More than the driver can read
+    /// ([`limit`](Self::limit)) are the caller's mistake, and shaders do not see them.
+    pub(super) fn write_all(&mut self, values: &[[f32; 4]]) {
+        self.buffer.write(values);
+    }
+
     /// Binds it to a texture unit.
     pub fn bind(&self, unit: u32) {
         let gl = self.texture.gl().raw();

@@ -1,7 +1,7 @@
 use glam::{Mat4, Vec3, Vec4};
 
 use super::id::{BUCKET_TRANSPARENT, bucket, bucket_mesh, bucket_state};
-use super::{Commands, Entry, Frustum, Instance, Order, SortKey, Sorter, Sphere};
+use super::{Commands, Entry, Frustum, Instance, Order, SortKey, Sorter, Sphere, Sprite};
 
 /// How a pass is looked at.
 #[derive(Copy, Clone, Debug)]
@@ -50,7 +50,7 @@ pub struct Batch {
 pub struct SpriteBatch {
     /// The texture array.
     pub array: u32,
-    /// The place of the first among the sprites.
+    /// The place of the first among the written sprites.
     pub first: u32,
     /// How many.
     pub count: u32,
@@ -65,6 +65,10 @@ pub struct Batches {
     sorter: Sorter,
     batches: Vec<Batch>,
     sprites: Vec<SpriteBatch>,
+    /// Where the sprites that are seen were recorded; not filled when all of them are.
+    places: Vec<u32>,
+    visible_sprites: usize,
+    culled_sprites: usize,
     visible: usize,
     culled: usize,
 }
@@ -78,6 +82,8 @@ impl Batches {
 
     /// Works out what is drawn of `commands`, in which order, in which draws. `bounds` has a ball around each mesh, by
     /// its index, in the mesh's own space; a mesh that has none is never culled, and its depth is that of its origin.
+    ///
+    /// Sprites outside of what is seen are left out as well, where the view says what that is; they lie in the plane z = 0.
     ///
     /// Objects of one mesh and state in a pass without culling and without depth are not even looked at. All others
     /// cost a key each, and sorting unless they are in order already (docs/rendering.md has the figures).
@@ -103,6 +109,7 @@ impl Batches {
         }
         self.visible = if self.as_recorded { objects.len() } else { self.entries.len() };
         self.culled = objects.len() - self.visible;
+        self.cull_sprites(commands.sprites(), view.frustum.as_ref());
         self.merge_sprites(commands);
     }
 
@@ -144,19 +151,35 @@ impl Batches {
         }
     }
 
+    fn cull_sprites(&mut self, sprites: &[Sprite], frustum: Option<&Frustum>) {
+        self.places.clear();
+        if let Some(frustum) = frustum {
+            // For all of them, so that nothing is asked for when more are seen than in the frames before.
+            self.places.reserve(sprites.len());
+            let seen = (0..).zip(sprites).filter(|(_, sprite)| frustum.sees_box(&sprite.bounds()));
+            self.places.extend(seen.map(|(place, _)| place));
+        }
+        self.visible_sprites = if frustum.is_some() { self.places.len() } else { sprites.len() };
+        self.culled_sprites = sprites.len() - self.visible_sprites;
+    }
+
     fn merge_sprites(&mut self, commands: &Commands) {
         let sprites = commands.sprites();
-        let mut first = 0;
-        let array = |i: usize| sprites[i].texture().array();
-        while first < sprites.len() {
-            let rest = &sprites[first..];
-            let count = if commands.one_array() {
-                rest.len()
-            } else {
-                rest.iter().position(|s| s.texture().array() != array(first)).unwrap_or(rest.len())
-            };
-            self.sprites.push(SpriteBatch { array: array(first), first: first as u32, count: count as u32 });
-            first += count;
+        let count = self.visible_sprites as u32;
+        if commands.one_array() {
+            if let (1.., Some(any)) = (count, sprites.first()) {
+                self.sprites.push(SpriteBatch { array: any.texture().array(), first: 0, count });
+            }
+            return;
+        }
+        let all = self.sprites_as_recorded();
+        for first in 0..count {
+            let place = if all { first } else { self.places[first as usize] };
+            let array = sprites[place as usize].texture().array();
+            match self.sprites.last_mut() {
+                Some(last) if last.array == array => last.count += 1,
+                _ => self.sprites.push(SpriteBatch { array, first, count: 1 }),
+            }
         }
     }
 
@@ -188,6 +211,40 @@ impl Batches {
     #[must_use]
     pub const fn as_recorded(&self) -> bool {
         self.as_recorded
+    }
+
+    /// How many sprites are drawn.
+    #[must_use]
+    pub const fn visible_sprites(&self) -> usize {
+        self.visible_sprites
+    }
+
+    /// How many sprites were left out, because they are not seen.
+    #[must_use]
+    pub const fn culled_sprites(&self) -> usize {
+        self.culled_sprites
+    }
+
+    /// Whether all sprites are drawn: they need not be copied together.
+    #[must_use]
+    pub const fn sprites_as_recorded(&self) -> bool {
+        self.culled_sprites == 0
+    }
+
+    /// Copies the sprites that are drawn of `commands`, for which this was built. `out` is to have room for
+    /// [`visible_sprites`](Self::visible_sprites) ones; what does not fit is left out.
+    pub fn write_sprites(&self, commands: &Commands, out: &mut [Sprite]) {
+        let sprites = commands.sprites();
+        if self.sprites_as_recorded() {
+            let n = sprites.len().min(out.len());
+            out[..n].copy_from_slice(&sprites[..n]);
+        } else {
+            for (slot, place) in out.iter_mut().zip(&self.places) {
+                if let Some(sprite) = sprites.get(*place as usize) {
+                    *slot = *sprite;
+                }
+            }
+        }
     }
 
     /// Copies what is drawn of `commands`, for which this was built, in the order of the draws. `out` is to have room for

@@ -110,12 +110,12 @@ impl Commands {
 /// Records a pass. It holds the pass's commands by itself until it is dropped, so that in a loop what is counted stays
 /// in registers; make one and record many.
 #[derive(Debug)]
-pub struct Recorder<'a> {
+pub struct PassRecorder<'a> {
     home: &'a mut Commands,
     commands: Commands,
 }
 
-impl<'a> Recorder<'a> {
+impl<'a> PassRecorder<'a> {
     #[inline]
     pub(super) fn new(home: &'a mut Commands) -> Self {
         Self { commands: std::mem::take(home), home }
@@ -146,7 +146,7 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Drop for Recorder<'_> {
+impl Drop for PassRecorder<'_> {
     #[inline]
     fn drop(&mut self) {
         std::mem::swap(self.home, &mut self.commands);

@@ -1,4 +1,4 @@
-use super::{Commands, Recorder};
+use super::{Commands, PassRecorder};
 
 /// Everything that is drawn in a frame: the commands of each pass, drawn in the order of the passes' numbers.
 ///
@@ -38,8 +38,8 @@ impl DrawList {
 
     /// Records a pass, behind what is there already.
     #[inline]
-    pub fn pass(&mut self, pass: u8) -> Recorder<'_> {
-        Recorder::new(self.home(pass))
+    pub fn pass(&mut self, pass: u8) -> PassRecorder<'_> {
+        PassRecorder::new(self.home(pass))
     }
 
     fn home(&mut self, pass: u8) -> &mut Commands {

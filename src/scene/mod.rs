@@ -42,7 +42,7 @@ mod sort;
 mod sprite;
 
 pub use batch::{Batch, Batches, SpriteBatch, View};
-pub use commands::{Commands, Instance, Recorder};
+pub use commands::{Commands, Instance, PassRecorder};
 pub use frustum::{Aabb, Frustum, Sphere};
 pub use id::{LayerId, MaterialId, MeshId};
 pub use key::{Order, SortKey};

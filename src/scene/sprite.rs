@@ -1,6 +1,6 @@
-use glam::Vec2;
+use glam::{Vec2, Vec3, Vec3A};
 
-use super::LayerId;
+use super::{Aabb, LayerId};
 
 /// A rectangle with a picture on it, 32 bytes, as the GPU reads it.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -56,6 +56,16 @@ impl Sprite {
         let turns = (radians / std::f32::consts::TAU).rem_euclid(1.0);
         self.turn = (turns * 65_536.0) as u32 as u16;
         self
+    }
+
+    /// A box around it, in the units of its pass: its own sides where it is upright, and those of the circle that it turns
+    /// in where it is not.
+    #[inline]
+    pub(super) fn bounds(&self) -> Aabb {
+        let half = 0.5 * Vec2::from(self.size);
+        let centre = Vec2::from(self.position) + half;
+        let half = if self.turn == 0 { half.abs() } else { Vec2::splat(half.length()) };
+        Aabb { centre: Vec3A::from(Vec3::from((centre, 0.0))), half: Vec3A::from(Vec3::from((half, 0.0))) }
     }
 
     /// The texture.

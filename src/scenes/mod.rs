@@ -5,6 +5,7 @@
 //! | a file | a glTF 2.0 model with its animation; drag to orbit, scroll to zoom |
 //! | `model` | the model in `assets/`, the default |
 //! | `swarm` | many instances moved by the logic thread |
+//! | `crowd` | many different things, some seen through, moved and recorded by the logic thread, with sprites before them |
 //! | `flash` | the whole window turns from black to white and back on space or a mouse button |
 //! | `flip` | the whole window turns on every frame |
 //! | `drag` | a white mark, 16 pixels wide, where the pointer is |
@@ -12,11 +13,13 @@
 //! | `video` | a 1920x1080 picture made by the CPU and streamed each frame |
 
 mod bars;
+mod crowd;
 mod drag;
 mod flash;
 pub mod model;
 mod orbit;
 mod pbr;
+mod samples;
 mod swarm;
 mod video;
 mod viewer;
@@ -24,6 +27,7 @@ mod viewer;
 use std::path::PathBuf;
 
 pub use bars::Bars;
+pub use crowd::Crowd;
 pub use drag::Drag;
 pub use flash::Flash;
 pub use pbr::{Look, MAX_SAMPLES, Quality};
@@ -43,6 +47,8 @@ pub enum Scene {
     Model(Option<PathBuf>),
     /// So many moving instances.
     Swarm(usize),
+    /// So many walkers, with shadows, balloons and confetti.
+    Crowd(usize),
     /// Black and white by key or button. `animate`: a frame is drawn all the time.
     Flash {
         /// Draw also when nothing changed.
@@ -58,12 +64,12 @@ pub enum Scene {
     Video,
 }
 
-/// Most instances of the swarm.
+/// Most instances of the swarm and walkers of the crowd.
 pub const MAX_INSTANCES: usize = 1_000_000;
 
 impl Scene {
     /// The names that [`parse`](Self::parse) knows.
-    pub const NAMES: &[&str] = &["model", "swarm", "flash", "flip", "drag", "bars", "video"];
+    pub const NAMES: &[&str] = &["model", "swarm", "crowd", "flash", "flip", "drag", "bars", "video"];
 
     /// The scene called `text`, or the glTF file at that path.
     ///
@@ -76,6 +82,8 @@ impl Scene {
         Ok(match text {
             "model" => Self::Model(None),
             "swarm" => Self::Swarm(10_000),
+            // As many as a software rasteriser moves smoothly.
+            "crowd" => Self::Crowd(1_000),
             "flash" => Self::Flash { animate: false },
             "flip" => Self::Flip,
             "drag" => Self::Drag,
@@ -99,7 +107,15 @@ impl Scene {
         self.open_with(Look::default(), visitor)
     }
 
-    /// The same with wishes for the picture of a model. The other scenes have nothing to wish for.
+    /// Whether there may be several samples per pixel. The others have no edges that lie between pixels, or show what the
+    /// surface does with their bytes.
+    #[must_use]
+    pub const fn has_samples(&self) -> bool {
+        matches!(self, Self::Model(_) | Self::Swarm(_) | Self::Crowd(_))
+    }
+
+    /// The same with wishes for the picture: its quality is a model's, samples are for scenes that
+    /// [have them](Self::has_samples).
     ///
     /// # Errors
     /// When the model cannot be loaded.
@@ -115,8 +131,12 @@ impl Scene {
             }
             Self::Swarm(n) => {
                 let n = *n;
-                visitor
-                    .visit(Swarm::new(n), move |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx.gl, n))
+                let make = move |cx: &CreateContext<'_>| swarm::SwarmRenderer::new(cx, n, look.samples);
+                visitor.visit(Swarm::new(n), make)
+            }
+            Self::Crowd(n) => {
+                let make = move |cx: &CreateContext<'_>| crowd::CrowdRenderer::new(cx, look.samples);
+                visitor.visit(Crowd::new(*n), make)
             }
             Self::Flash { animate } => {
                 visitor.visit(Flash::on_input(*animate), |_: &CreateContext<'_>| Ok(flash::FlashRenderer))

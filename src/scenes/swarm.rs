@@ -3,11 +3,11 @@ use glam::{Vec3, Vec4};
 
 use super::MAX_INSTANCES;
 use super::orbit::{Camera, Orbit};
+use super::samples::Samples;
 use crate::error::Result;
 use crate::gl::stream::FRAMES_IN_FLIGHT;
 use crate::gl::{
-    CreateContext, Frame, Gl, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget,
-    Uniform,
+    CreateContext, Frame, Mesh, Primitive, Program, Renderer, StreamError, StreamRing, StreamTarget, Uniform,
 };
 use crate::runtime::{InputEvent, Logic, Tick};
 use crate::sim::Noise;
@@ -133,11 +133,15 @@ pub(super) struct SwarmRenderer {
     view_projection: Uniform<glam::Mat4>,
     right: Uniform<Vec3>,
     up: Uniform<Vec3>,
+    soft: Uniform<i32>,
+    samples: Samples,
+    wanted: Option<u32>,
 }
 
 impl SwarmRenderer {
     /// For up to `n` instances.
-    pub(super) fn new(gl: &Gl, n: usize) -> Result<Self> {
+    pub(super) fn new(cx: &CreateContext<'_>, n: usize, samples: Option<u32>) -> Result<Self> {
+        let gl = cx.gl;
         let program = Program::builder("swarm", shader_file!("swarm.vert"), shader_file!("swarm.frag"))
             .vertices::<Corner>()
             .vertices::<Instance>()
@@ -151,6 +155,9 @@ impl SwarmRenderer {
             view_projection: program.uniform("u_view_projection")?,
             right: program.uniform("u_right")?,
             up: program.uniform("u_up")?,
+            soft: program.uniform("u_soft")?,
+            samples: Samples::new(cx, samples)?,
+            wanted: samples,
             program,
             mesh,
             instances,
@@ -178,22 +185,28 @@ impl SwarmRenderer {
 impl Renderer<SwarmView> for SwarmRenderer {
     fn render(&mut self, view: &SwarmView, frame: &mut Frame<'_>) {
         frame.pass("swarm");
+        self.samples.begin(frame);
+        let several = self.samples.several();
         frame.clear_with_depth([0.012, 0.014, 0.03, 1.0]);
         frame.set_depth_test(true);
         let camera = &view.camera;
         self.program.set(&self.view_projection, camera.view_projection(frame.size().aspect()));
         self.program.set(&self.right, camera.view.row(0).truncate());
         self.program.set(&self.up, camera.view.row(1).truncate());
+        self.program.set(&self.soft, i32::from(several));
+        frame.set_alpha_to_samples(several);
         if let Err(e) = self.draw(&view.instances, frame)
             && !std::mem::replace(&mut self.failed, true)
         {
             log::error!("the swarm is not drawn: {e}");
         }
+        frame.set_alpha_to_samples(false);
         frame.set_depth_test(false);
+        self.samples.finish(frame);
     }
 
     fn restore(&mut self, cx: &CreateContext<'_>) -> Result<()> {
-        *self = Self::new(cx.gl, self.most)?;
+        *self = Self::new(cx, self.most, self.wanted)?;
         Ok(())
     }
 }

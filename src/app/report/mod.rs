@@ -190,6 +190,12 @@ impl<'a> Report<'a> {
         self
     }
 
+    /// With the samples per pixel that were asked for, of scenes that have them and no quality.
+    pub fn with_samples(mut self, samples: Option<u32>) -> Self {
+        self.samples = self.samples.or(samples);
+        self
+    }
+
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("plain data");
         text.push('\n');

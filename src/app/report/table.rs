@@ -23,6 +23,9 @@ impl Report<'_> {
         let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
         line(format_args!("display     {}, {refresh}{measured}", t.surface));
         line(format_args!("            display times: {} ({})", t.source, t.origin));
+        if let (None, Some(samples)) = (self.quality, self.samples) {
+            line(format_args!("picture     {samples} sample(s) per pixel asked for"));
+        }
         if let (Some(quality), Some(samples)) = (self.quality, self.samples) {
             line(format_args!("picture     quality {quality}, {samples} sample(s) per pixel"));
         }

@@ -1,8 +1,7 @@
 use bytemuck::{Pod, Zeroable};
 use glam::Vec4;
-use glow::HasContext as _;
 
-use super::super::handle::{BufferObject, Handle, TextureObject};
+use super::super::{TextureBuffer, Usage};
 use super::{Gl, ProgramId};
 use crate::error::{Error, Result};
 use crate::scene::{LayerId, MaterialId};
@@ -72,6 +71,9 @@ pub(super) struct State {
     pub(super) array: Option<u32>,
 }
 
+/// Texels of a material.
+const TEXELS: usize = size_of::<Row>() / size_of::<[f32; 4]>();
+
 /// A material as the shader reads it: two texels of the table.
 #[derive(Copy, Clone, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -84,8 +86,7 @@ struct Row {
 /// The materials in a buffer texture, which an instance points into: another material is no other draw.
 #[derive(Debug)]
 pub(super) struct MaterialTable {
-    buffer: Handle<BufferObject>,
-    texture: Handle<TextureObject>,
+    table: TextureBuffer,
     rows: Vec<Row>,
     /// Rows whose material was removed.
     vacant: Vec<u32>,
@@ -96,28 +97,23 @@ pub(super) struct MaterialTable {
 
 impl MaterialTable {
     pub(super) fn new(gl: &Gl) -> Result<Self> {
-        let fail = |detail| Error::Gl { operation: "making a material table", detail };
-        // SAFETY: makes names in the current context; each goes into a handle that owns it at once.
-        let (buffer, texture): (Handle<BufferObject>, Handle<TextureObject>) = unsafe {
-            (
-                Handle::from_raw(gl, gl.raw().create_buffer().map_err(fail)?),
-                Handle::from_raw(gl, gl.raw().create_texture().map_err(fail)?),
-            )
-        };
-        // SAFETY: both are ours and alive.
-        unsafe {
-            gl.raw().bind_buffer(glow::TEXTURE_BUFFER, Some(buffer.raw()));
-            gl.raw().buffer_data_size(glow::TEXTURE_BUFFER, size_of::<Row>() as i32, glow::STATIC_DRAW);
-            gl.raw().bind_texture(glow::TEXTURE_BUFFER, Some(texture.raw()));
-            gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(buffer.raw()));
-        }
         Ok(Self {
-            buffer,
-            texture,
+            table: TextureBuffer::new(gl, &[[0.0; 4]; TEXELS], Usage::Static)?,
             rows: Vec::new(),
             vacant: Vec::new(),
             states: Default::default(),
             changed: false,
+        })
+    }
+
+    /// The same materials under the same names, in another context.
+    pub(super) fn restored(&self, gl: &Gl) -> Result<Self> {
+        Ok(Self {
+            rows: self.rows.clone(),
+            vacant: self.vacant.clone(),
+            states: self.states.clone(),
+            changed: !self.rows.is_empty(),
+            ..Self::new(gl)?
         })
     }
 
@@ -183,23 +179,14 @@ impl MaterialTable {
         self.states[usize::from(transparent)].get(state as usize).copied()
     }
 
-    /// Hands the table over where it has changed, and binds it to the unit that is active. Returns how many calls that
-    /// took.
-    pub(super) fn bind(&mut self) -> u32 {
-        let gl = self.buffer.gl().raw();
-        // SAFETY: both are ours and alive; the rows are copied during the call.
-        unsafe {
-            gl.bind_texture(glow::TEXTURE_BUFFER, Some(self.texture.raw()));
-            if self.changed {
-                gl.bind_buffer(glow::TEXTURE_BUFFER, Some(self.buffer.raw()));
-                gl.buffer_data_u8_slice(
-                    glow::TEXTURE_BUFFER,
-                    bytemuck::cast_slice(&self.rows),
-                    glow::STATIC_DRAW,
-                );
-            }
+    /// Hands the table over where it has changed, and binds it to a texture unit. Returns how many calls that took.
+    pub(super) fn bind(&mut self, unit: u32) -> u32 {
+        let changed = std::mem::take(&mut self.changed);
+        if changed {
+            self.table.write_all(bytemuck::cast_slice(&self.rows));
         }
-        if std::mem::take(&mut self.changed) { 3 } else { 1 }
+        self.table.bind(unit);
+        if changed { 4 } else { 2 }
     }
 }
 

@@ -12,7 +12,7 @@ use glam::{Mat4, Vec3, Vec4};
 
 use super::{Gl, Hook, Program, Strategy, TextureArray, Uniform};
 use crate::error::{Error, Result};
-use crate::scene::{Batches, Instance, LayerId, MaterialId, MeshId};
+use crate::scene::{Batches, Instance, LayerId, MaterialId, MeshId, Sprite};
 use crate::shader_file;
 use arrays::Arrays;
 pub use material::Material;
@@ -34,6 +34,8 @@ pub struct PainterOptions {
     pub stream: Option<Strategy>,
     /// How often [`Painter::paint`] is called in a frame; 0 is 1. With more calls than that the GPU is waited for.
     pub paints_per_frame: usize,
+    /// Meshes are not kept in memory as well, which saves 32 bytes a vertex and 4 an index; [`Painter::restore`] refuses then.
+    pub forget_meshes: bool,
 }
 
 /// A program that a painter draws meshes with.
@@ -88,6 +90,7 @@ impl MeshProgram {
 #[derive(Debug)]
 pub struct Painter {
     gl: Gl,
+    options: PainterOptions,
     submit: Submit,
     stream: Stream,
     arrays: Arrays,
@@ -101,6 +104,8 @@ pub struct Painter {
     passes: Vec<(Batches, Block)>,
     /// Instances in the order of drawing, where a call per object is made.
     sorted: Vec<Instance>,
+    /// Sprites that are seen, for the same.
+    seen: Vec<Sprite>,
 }
 
 impl Painter {
@@ -134,10 +139,11 @@ impl Painter {
         )?;
         let painter = Self {
             gl: gl.clone(),
+            options,
             submit,
             stream,
             arrays: Arrays::new(gl)?,
-            meshes: MeshPool::new(gl)?,
+            meshes: MeshPool::new(gl, !options.forget_meshes)?,
             materials: MaterialTable::new(gl)?,
             textures: Vec::new(),
             programs: vec![MeshProgram::new(mesh)?],
@@ -145,11 +151,52 @@ impl Painter {
             light: Vec3::new(0.4, 0.8, 0.45).normalize().extend(0.25),
             passes: Vec::new(),
             sorted: Vec::new(),
+            seen: Vec::new(),
         };
         painter.arrays.describe_pool(&painter.meshes);
         painter.arrays.describe_stream(gl, painter.stream.buffer());
         log::debug!("painter: {submit:?}, streaming by {strategy}");
         Ok(painter)
+    }
+
+    /// Makes everything anew in another context, after the painter's own was lost: call it from
+    /// [`Renderer::restore`](super::Renderer::restore). All names stay what they are. Meshes and materials come from the
+    /// painter's memory; texture arrays and programs are the caller's to give again, all of them, in the order in which they
+    /// were added.
+    ///
+    /// # Errors
+    /// When arrays or programs are missing or arrays have other numbers of layers, when meshes were not kept
+    /// ([`PainterOptions::forget_meshes`]), and for what [`new`](Self::new) fails for. The painter is as it was then.
+    pub fn restore(
+        &mut self,
+        gl: &Gl,
+        textures: Vec<TextureArray>,
+        programs: impl IntoIterator<Item = Program>,
+    ) -> Result<()> {
+        let fail = |detail| Error::Gl { operation: "restoring a painter", detail };
+        let layers = |arrays: &[TextureArray]| arrays.iter().map(TextureArray::layers).collect::<Vec<_>>();
+        let (had, given) = (layers(&self.textures), layers(&textures));
+        if had != given {
+            return Err(fail(format!(
+                "texture arrays of {had:?} layers are wanted, and {given:?} were given"
+            )));
+        }
+        let mut new = Self::new(gl, self.options)?;
+        for program in programs {
+            new.add_program(program)?;
+        }
+        if new.programs.len() != self.programs.len() {
+            let (had, given) = (self.programs.len() - 1, new.programs.len() - 1);
+            return Err(fail(format!("{had} programs of one's own are wanted, and {given} were given")));
+        }
+        new.meshes = self.meshes.restored(gl)?;
+        new.arrays.describe_pool(&new.meshes);
+        new.materials = self.materials.restored(gl)?;
+        (new.textures, new.light) = (textures, self.light);
+        // Their memory survives: the frame after a loss asks for none.
+        std::mem::swap(&mut new.passes, &mut self.passes);
+        *self = new;
+        Ok(())
     }
 
     /// How draws are handed over.
@@ -158,7 +205,8 @@ impl Painter {
         self.submit
     }
 
-    /// Adds a mesh of triangles, three indices each.
+    /// Adds a mesh of triangles, three indices each. As long as none was removed, names are given in order from index 0, so
+    /// that a list can be recorded on a thread that has never seen the painter.
     ///
     /// # Errors
     /// When an index lies outside the vertices, or there is no memory or no name left ([`MeshId::COUNT`]).

@@ -5,6 +5,10 @@ use super::{MeshProgram, Painter, PassView};
 use crate::error::{Error, Result};
 use crate::scene::{Batches, Commands, DrawList, Instance, Sprite};
 
+/// Texture units: of texture arrays, and of the table of materials.
+const TEXTURES: u32 = 0;
+const MATERIALS: u32 = 1;
+
 /// What one call of [`Painter::paint`] did.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -15,6 +19,8 @@ pub struct Painted {
     pub culled: usize,
     /// Sprites that were recorded.
     pub sprites: usize,
+    /// Those of them that were left out, because they are not seen.
+    pub culled_sprites: usize,
     /// Draws after merging.
     pub batches: usize,
     /// Calls that draw.
@@ -52,6 +58,7 @@ impl Painter {
             painted.objects += commands.instances().len();
             painted.culled += batches.culled();
             painted.sprites += commands.sprites().len();
+            painted.culled_sprites += batches.culled_sprites();
             painted.batches += batches.batches().len() + batches.sprite_batches().len();
         }
         if self.submit != Submit::PerObject {
@@ -72,9 +79,9 @@ impl Painter {
         let indirect = self.submit == Submit::MultiDraw;
         let draws = |batches: &Batches| if indirect { batches.batches().len() } else { 0 };
         let mut bytes = 0;
-        for (commands, (batches, _)) in passes.iter().zip(&self.passes) {
+        for (_, (batches, _)) in passes.iter().zip(&self.passes) {
             bytes += batches.visible() * size_of::<Instance>()
-                + size_of_val(commands.sprites())
+                + batches.visible_sprites() * size_of::<Sprite>()
                 + draws(batches) * size_of::<Indirect>();
         }
         // Each of the three begins at a multiple of its elements' size.
@@ -89,7 +96,11 @@ impl Painter {
             } else {
                 self.stream.fill(batches.visible(), |out| batches.write(commands, out))?
             };
-            let sprites = self.stream.write(commands.sprites())?;
+            let sprites = if batches.sprites_as_recorded() {
+                self.stream.write(commands.sprites())?
+            } else {
+                self.stream.fill(batches.visible_sprites(), |out| batches.write_sprites(commands, out))?
+            };
             *block = Block { instances: instances.offset(), sprites: sprites.offset(), indirect: 0 };
             let meshes = &self.meshes;
             let draws = self.stream.fill(draws(batches), |out| {
@@ -108,6 +119,8 @@ impl Painter {
         if self.submit == Submit::PerObject {
             self.sorted.resize(batches.visible(), Instance::default());
             batches.write(commands, &mut self.sorted);
+            self.seen.resize(batches.visible_sprites(), Sprite::default());
+            batches.write_sprites(commands, &mut self.seen);
         }
         let mut to = Submitter {
             gl: &self.gl,
@@ -118,11 +131,10 @@ impl Painter {
             calls: 0,
             draws: 0,
         };
-        // SAFETY: sets state of the current context; the table is bound to unit 1, arrays to unit 0.
+        to.calls += self.materials.bind(MATERIALS);
+        // SAFETY: sets state of the current context.
         unsafe {
-            to.call().active_texture(glow::TEXTURE1);
-            to.calls += self.materials.bind();
-            to.call().active_texture(glow::TEXTURE0);
+            to.call().active_texture(glow::TEXTURE0 + TEXTURES);
             if view.face_culling {
                 to.call().enable(glow::CULL_FACE);
                 to.call().front_face(glow::CCW);
@@ -136,7 +148,7 @@ impl Painter {
             // SAFETY: sets state of the current context.
             unsafe { to.call().disable(glow::DEPTH_TEST) }
         }
-        self.draw_sprites(&mut to, view, commands, batches);
+        self.draw_sprites(&mut to, view, batches);
         // SAFETY: sets state of the current context.
         unsafe {
             if view.face_culling {
@@ -173,7 +185,7 @@ impl Painter {
                 used = Some(state.program);
             }
             if let Some(array) = state.array.and_then(|a| self.textures.get(a as usize)) {
-                array.bind(0);
+                array.bind(TEXTURES);
                 to.calls += 2;
             }
             to.meshes(&self.meshes, start, group, &self.sorted);
@@ -185,15 +197,15 @@ impl Painter {
 
     /// Uniforms are set each time, since a program that was loaded anew while running has forgotten them.
     fn begin_program(&self, to: &mut Submitter<'_>, with: &MeshProgram, view: &PassView) {
-        with.program.set(&with.textures, 0);
-        with.program.set(&with.materials, 1);
+        with.program.set(&with.textures, TEXTURES as i32);
+        with.program.set(&with.materials, MATERIALS as i32);
         with.program.set(&with.view_projection, view.view_projection);
         with.program.set(&with.light, self.light);
         to.calls += 8;
     }
 
-    fn draw_sprites(&self, to: &mut Submitter<'_>, view: &PassView, commands: &Commands, batches: &Batches) {
-        if commands.sprites().is_empty() {
+    fn draw_sprites(&self, to: &mut Submitter<'_>, view: &PassView, batches: &Batches) {
+        if batches.sprite_batches().is_empty() {
             return;
         }
         to.begin_sprites();
@@ -201,9 +213,9 @@ impl Painter {
         set_blending(to, true);
         for batch in batches.sprite_batches() {
             if let Some(array) = self.textures.get(batch.array as usize) {
-                array.bind(0);
+                array.bind(TEXTURES);
                 to.calls += 2;
-                to.sprites(*batch, commands.sprites());
+                to.sprites(*batch, &self.seen);
             }
         }
         set_blending(to, false);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytemuck::{Pod, Zeroable};
 use glam::Vec3;
 use glow::HasContext as _;
@@ -40,19 +42,44 @@ pub(super) struct MeshPool {
     bounds: Vec<Sphere>,
     /// Places in `slices` whose mesh was removed.
     vacant: Vec<u32>,
+    /// Copies of the meshes in memory, by their places, if they are kept: a lost context takes all else.
+    kept: Option<Vec<Kept>>,
     moved: bool,
 }
 
+/// A mesh in memory. Nothing, where it was removed.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    vertices: Arc<[Vertex]>,
+    indices: Arc<[u32]>,
+}
+
 impl MeshPool {
-    pub(super) fn new(gl: &Gl) -> Result<Self> {
+    pub(super) fn new(gl: &Gl, keep: bool) -> Result<Self> {
         Ok(Self {
             vertices: Grown::new(gl)?,
             indices: Grown::new(gl)?,
             slices: Vec::new(),
             bounds: Vec::new(),
             vacant: Vec::new(),
+            kept: keep.then(Vec::new),
             moved: false,
         })
+    }
+
+    /// The same meshes under the same names, in another context.
+    pub(super) fn restored(&self, gl: &Gl) -> Result<Self> {
+        let Some(kept) = &self.kept else {
+            let detail = "its meshes were not kept in memory".into();
+            return Err(Error::Gl { operation: "restoring a painter", detail });
+        };
+        let mut new = Self::new(gl, true)?;
+        for (slice, Kept { vertices, indices }) in self.slices.iter().zip(kept) {
+            let slice = slice.is_some().then(|| new.place(vertices, indices)).transpose()?;
+            new.slices.push(slice);
+        }
+        (new.bounds, new.vacant, new.kept) = (self.bounds.clone(), self.vacant.clone(), self.kept.clone());
+        Ok(new)
     }
 
     /// Adds a mesh of triangles. Ask [`take_moved`](Self::take_moved) afterwards, also when it failed.
@@ -64,6 +91,25 @@ impl MeshPool {
         let place = self.vacant.last().copied().unwrap_or(self.slices.len() as u32);
         let id = MeshId::new(place)
             .ok_or_else(|| fail(format!("there are {} already, and no more names", MeshId::COUNT)))?;
+        let slice = self.place(vertices, indices)?;
+        let bounds = Sphere::around(vertices.iter().map(|v| Vec3::from(v.position)));
+        if self.vacant.pop().is_none() {
+            self.slices.push(None);
+            self.bounds.push(bounds);
+            if let Some(kept) = &mut self.kept {
+                kept.push(Kept::default());
+            }
+        }
+        let place = place as usize;
+        (self.slices[place], self.bounds[place]) = (Some(slice), bounds);
+        if let Some(kept) = &mut self.kept {
+            kept[place] = Kept { vertices: vertices.into(), indices: indices.into() };
+        }
+        Ok(id)
+    }
+
+    /// Takes room for a mesh and copies it there.
+    fn place(&mut self, vertices: &[Vertex], indices: &[u32]) -> Result<Slice> {
         let at = self.vertices.push(vertices)?;
         self.moved |= at.moved;
         let first = match self.indices.push(indices) {
@@ -75,20 +121,12 @@ impl MeshPool {
             }
         };
         self.moved |= first.moved;
-        let slice = Slice {
+        Ok(Slice {
             indices: indices.len() as u32,
             first_index: first.first,
             base_vertex: at.first,
             vertices: vertices.len() as u32,
-        };
-        let bounds = Sphere::around(vertices.iter().map(|v| Vec3::from(v.position)));
-        if self.vacant.pop().is_some() {
-            (self.slices[place as usize], self.bounds[place as usize]) = (Some(slice), bounds);
-        } else {
-            self.slices.push(Some(slice));
-            self.bounds.push(bounds);
-        }
-        Ok(id)
+        })
     }
 
     /// Takes a mesh out; its room and its name go to later ones. Whether there was one.
@@ -98,6 +136,9 @@ impl MeshPool {
         self.vertices.free(slice.base_vertex, slice.vertices as usize);
         self.indices.free(slice.first_index, slice.indices as usize);
         self.vacant.push(id.index());
+        if let Some(kept) = self.kept.as_mut().and_then(|kept| kept.get_mut(id.index() as usize)) {
+            *kept = Kept::default();
+        }
         true
     }
 
@@ -243,7 +284,7 @@ mod tests {
     #[test]
     fn room_of_removed_meshes_is_used_again() {
         let outcome = crate::headless::with_context(DebugLevel::Panic, |gl| {
-            let mut pool = MeshPool::new(gl).expect("a pool");
+            let mut pool = MeshPool::new(gl, true).expect("a pool");
             let vertices = [Vertex::default(); 30];
             let indices: Vec<u32> = (0..30).collect();
             let kept = pool.add(&vertices, &indices).expect("room");

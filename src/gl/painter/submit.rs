@@ -202,7 +202,7 @@ impl Submitter<'_> {
         }
     }
 
-    /// Draws a batch of sprites. `sprites` are all of the pass.
+    /// Draws a batch of sprites. `sprites` are those of the pass that are seen, where a call per sprite is made.
     pub(super) fn sprites(&mut self, batch: SpriteBatch, sprites: &[Sprite]) {
         let (first, count) = (batch.first as usize, batch.count as usize);
         let begin = self.block.sprites + first * size_of::<Sprite>();

@@ -16,7 +16,7 @@ pub struct PassView {
 
 impl PassView {
     /// Meshes in space, seen through a matrix from the world to clip space: with a depth test, opaque ones from front to
-    /// back, and without those that lie outside what is seen.
+    /// back, and without what lies outside what is seen.
     #[must_use]
     pub const fn world(view_projection: Mat4) -> Self {
         Self {
@@ -28,17 +28,19 @@ impl PassView {
         }
     }
 
-    /// Pixels of the drawing area, from its top left corner; everything as recorded, without a depth test.
+    /// Pixels of the drawing area, from its top left corner; everything as recorded, without a depth test. Nothing is culled,
+    /// because most such passes have all in view; one that is scrolled wants [`with_culling`](Self::with_culling).
     #[must_use]
     pub fn pixels(size: Size) -> Self {
         let (width, height) = (size.width.max(1) as f32, size.height.max(1) as f32);
-        Self {
-            view_projection: proj::opengl::orthographic(0.0, width, height, 0.0, -1.0, 1.0),
-            depth_test: false,
-            face_culling: false,
-            order: Order::Painter,
-            culling: false,
-        }
+        Self::flat(proj::opengl::orthographic(0.0, width, height, 0.0, -1.0, 1.0)).with_culling(false)
+    }
+
+    /// A plane seen through a matrix of one's own, for passes in other units than pixels: as [`pixels`](Self::pixels), but
+    /// what lies outside what is seen is left out.
+    #[must_use]
+    pub const fn flat(view_projection: Mat4) -> Self {
+        Self { depth_test: false, order: Order::Painter, ..Self::world(view_projection) }
     }
 
     /// The same in another order.
@@ -48,7 +50,7 @@ impl PassView {
         self
     }
 
-    /// The same, leaving out meshes that are not seen, or not asking.
+    /// The same, leaving out meshes and sprites that are not seen, or not asking.
     #[must_use]
     pub const fn with_culling(mut self, culling: bool) -> Self {
         self.culling = culling;

@@ -2,6 +2,8 @@
 
 use glam::{Mat4, Vec3};
 
+use crate::scene::Aabb;
+
 /// A box along the axes; `min` is at most `max` in each.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Bounds {
@@ -42,6 +44,12 @@ impl Bounds {
             max += a.max(b);
         }
         Self { min, max }
+    }
+
+    /// The same as the frustum test takes it.
+    pub(in crate::scenes) fn aabb(self) -> Aabb {
+        let half = self.max * 0.5 - self.min * 0.5;
+        Aabb { centre: self.center().into(), half: half.into() }
     }
 
     /// The eight corners.

@@ -7,6 +7,7 @@ use super::material::Materials;
 use super::variant::{Flags, Variants};
 use crate::error::Result;
 use crate::gl::Gl;
+use crate::scene::Frustum;
 use crate::scenes::model::{Bounds, Model};
 
 /// Morph targets of a primitive that move it at a time; the heaviest ones of the mesh's.
@@ -112,19 +113,8 @@ impl Draw {
     /// Whether something of it may be in the picture. Bent and morphed primitives are always drawn: where they are is
     /// known only to the shader.
     pub(super) fn visible(&self, world: &Mat4, view_projection: &Mat4, moves: bool) -> bool {
-        if moves {
-            return true;
-        }
-        let clip = *view_projection * *world;
-        // It is outside when all corners are beyond one plane of the picture.
-        let mut beyond = [true; 6];
-        for corner in self.bounds.corners() {
-            let [x, y, z, w] = (clip * corner.extend(1.0)).to_array();
-            for (beyond, outside) in beyond.iter_mut().zip([x < -w, x > w, y < -w, y > w, z < -w, z > w]) {
-                *beyond &= outside;
-            }
-        }
-        !beyond.contains(&true)
+        // The planes of the picture in the mesh's space, where its box is tightest.
+        moves || Frustum::new(*view_projection * *world).sees_box(&self.bounds.aabb())
     }
 }
 
