@@ -203,6 +203,15 @@ fn load_primitive(
     let mut mode = Mode::from_gl(json.mode.unwrap_or(4))
         .ok_or_else(|| ModelError::invalid(here(), "mode is not one of 0 to 6"))?;
     remarks.add_extensions(&json.extensions);
+    // Without a copy that is not packed, all positions would be zero.
+    let position = json.attributes.get("POSITION").and_then(|n| usize::try_from(*n).ok());
+    let position = position.and_then(|n| source.document.accessors.get(n));
+    if let (Some(name), Some(position)) = (json.extensions.packed(), position)
+        && position.buffer_view.is_none()
+        && position.sparse.is_none()
+    {
+        return Err(ModelError::Extension { name: name.to_owned() });
+    }
     if json.attributes.keys().any(|name| name.starts_with("COLOR_") && name != "COLOR_0") {
         remarks.add("vertex colours beyond COLOR_0");
     }
