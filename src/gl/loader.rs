@@ -113,7 +113,7 @@ impl TextureLoader {
         let ring = StreamRing::auto(gl, StreamTarget::PixelUnpack, frame_bytes, FRAMES_IN_FLIGHT)?;
         Ok(Self {
             gl: gl.clone(),
-            worker: Worker::start(gl.caps().max_texture_size, decoded_bytes)?,
+            worker: Worker::start(gl.caps(), decoded_bytes)?,
             ring,
             frame_bytes,
             entries: Vec::new(),

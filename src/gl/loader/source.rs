@@ -7,7 +7,7 @@ use crate::runtime::Size;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum TextureSource {
-    /// A PNG, JPEG or KTX2 file. The bytes decide, not the name.
+    /// A PNG, JPEG or KTX2 file. The bytes decide, not the name. KTX2 with Basis Universal needs the feature `basis`.
     File(PathBuf),
     /// The contents of such a file.
     Encoded(SharedBytes),
