@@ -614,3 +614,74 @@ fn reloading_leaves_nothing_behind() {
         assert_eq!(count(), 1);
     });
 }
+
+thread_local! {
+    static LOG: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+struct Keeper;
+
+impl log::Log for Keeper {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Error
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            LOG.with_borrow_mut(|log| log.push(record.args().to_string()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn variants_of_a_broken_file_are_told_of_once() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Keeper).expect("the first logger");
+        log::set_max_level(log::LevelFilter::Error);
+    });
+    let broken = "#version 330 core\nout vec4 o;\nvoid main() { o = vec4(wrong); }\n";
+    let ground = Playground::new(&[("tinted.frag", broken)]);
+    in_context(|gl| {
+        gl.watch_shaders(Rc::clone(&ground.folder));
+        LOG.take();
+        let variant = |name: &str, n: i32| {
+            let built = Program::builder(name, vertex(), tinted().define("VARIANT", n)).build(gl);
+            built.unwrap_or_else(|e| panic!("{e}"))
+        };
+        let programs = [variant("plain", 0), variant("bent", 1), variant("bent", 2)];
+        let said = LOG.take();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("tinted.frag:3: "), "{said:?}");
+
+        // Another error in the same file is another line; it names the programs, each once.
+        assert_eq!(ground.change(gl, "tinted.frag", &broken.replace("wrong", "worse")), 0);
+        let said = LOG.take();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].contains("worse") && said[0].ends_with("programs `plain`, `bent` stay as they were"),
+            "{said:?}"
+        );
+
+        // Two errors are two lines: one variant fails in a line of its own.
+        let two = format!(
+            "#version 330 core\nout vec4 o;\n#if VARIANT == 2\nvoid main() {{ o = vec4(two); }}\n#else\n{}\n#endif\n",
+            "void main() { o = vec4(one); }"
+        );
+        assert_eq!(ground.change(gl, "tinted.frag", &two), 0);
+        let said = LOG.take();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(
+            said.iter()
+                .any(|l| l.contains("tinted.frag:4: ") && l.ends_with("program `bent` stays as it was"))
+        );
+
+        // What was said of an older text is said again of a newer one.
+        assert_eq!(ground.change(gl, "tinted.frag", TINTED), 3);
+        assert_eq!(ground.change(gl, "tinted.frag", &broken.replace("wrong", "worse")), 0);
+        assert_eq!(LOG.take().len(), 1);
+        drop(programs);
+    });
+}

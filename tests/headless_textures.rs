@@ -130,7 +130,9 @@ fn a_driver_without_a_format_refuses_it_in_one_line_and_takes_texels_all_the_sam
     let name = "a_driver_without_a_format_refuses_it_in_one_line_and_takes_texels_all_the_same";
     if std::env::var_os(CHILD).is_some() {
         in_context(|gl| {
-            println!("storage: {}, bptc: {}", gl.caps().texture_storage, gl.caps().compressed.bptc);
+            let caps = gl.caps();
+            let (bptc, etc2) = (caps.compressed.bptc, caps.compressed.etc2);
+            println!("storage: {}, bptc: {bptc}, etc2: {etc2}", caps.texture_storage);
             let data = TextureData::new(TextureFormat::Bc7, true, Size::new(4, 4), vec![shared(vec![0; 16])]);
             match Texture::from_data(gl, "wall", &data.expect("a block"), &plain(true, false)) {
                 Ok(_) => println!("taken"),
@@ -138,17 +140,22 @@ fn a_driver_without_a_format_refuses_it_in_one_line_and_takes_texels_all_the_sam
             }
         });
         every_format_that_the_driver_takes_holds_its_texels_and_the_others_are_refused();
+        compressed_textures_load_within_the_budget_of_each_frame();
         return;
     }
-    let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
-    child.args(["--exact", "--nocapture", name]).env(CHILD, "1").env("MESA_GL_VERSION_OVERRIDE", "3.3");
-    child.env(
-        "MESA_EXTENSION_OVERRIDE",
-        "-GL_ARB_texture_compression_bptc -GL_ARB_texture_storage -GL_ARB_ES3_compatibility",
-    );
-    let output = child.output().expect("a child");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let without = |extensions: &str| {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
+        child.args(["--exact", "--nocapture", name]).env(CHILD, "1").env("MESA_GL_VERSION_OVERRIDE", "3.3");
+        let output = child.env("MESA_EXTENSION_OVERRIDE", extensions).output().expect("a child");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    let said = without("-GL_ARB_texture_storage");
+    if in_context(|gl| gl.caps().version.contains("Mesa")) {
+        assert!(said.contains("storage: false, bptc: true, etc2: false"), "{said}");
+    }
+    let said = without("-GL_ARB_texture_compression_bptc -GL_ARB_texture_storage -GL_ARB_ES3_compatibility");
     if in_context(|gl| gl.caps().version.contains("Mesa")) {
         assert!(said.contains("storage: false, bptc: false"), "{said}");
         let line = said.lines().find(|l| l.contains("refused: ")).expect("a refusal");
@@ -349,6 +356,166 @@ fn loaded_textures_have_every_texel_of_every_level_whatever_the_budget() {
             gl.hook(Hook::Draw("after loading"));
         }
     });
+}
+
+/// Blocks that are all different, in small budgets: each goes to its place, and none before its frame.
+#[test]
+fn compressed_textures_load_within_the_budget_of_each_frame() {
+    in_context(|gl| {
+        for format in [TextureFormat::Bc1Rgb, TextureFormat::Bc3, TextureFormat::Bc5, TextureFormat::Bc7] {
+            if !format.is_supported(false, gl.caps()) {
+                continue;
+            }
+            let (size, mut rng) = (Size::new(203, 77), Rng::new(8));
+            let level = |n: u32| {
+                let bytes = format.bytes(scanout::gl::level_size(size, n)).expect("few");
+                shared((0..bytes).map(|_| rng.between(0, 256) as u8).collect())
+            };
+            let levels = (0..scanout::gl::full_levels(size)).map(level).collect();
+            let data = TextureData::new(format, false, size, levels).expect("it fits");
+            let whole = Texture::from_data(gl, "whole", &data, &plain(false, true)).expect("a texture");
+            let mut loader = loader(gl, 1024);
+            let source = TextureSource::Data(data.clone());
+            let id = loader.load("in parts", source, plain(false, true), [0; 4]).expect("a placeholder");
+            let (reports, frames) = load_all(&mut loader);
+            assert_eq!(reports, [(id, Ok(()))]);
+            assert!(frames.iter().all(|f| f.bytes <= 1024));
+            assert_eq!(frames.iter().map(|f| f.bytes).sum::<usize>(), data.bytes());
+            for n in 0..data.levels() {
+                let size = scanout::gl::level_size(size, n);
+                let (got, wanted) = (texels(gl, loader.texture(id), n, size), texels(gl, &whole, n, size));
+                assert!(got == wanted, "{format:?}, level {n}");
+            }
+            gl.hook(Hook::Draw("after loading"));
+        }
+    });
+}
+
+// --- Basis Universal ---
+
+fn basis_file(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/textures").join(name);
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+#[cfg(feature = "basis")]
+const BASIS_FILES: [(&str, bool, u32); 4] = [
+    ("etc1s.ktx2", false, 5),
+    ("etc1s-alpha.ktx2", true, 1),
+    ("uastc.ktx2", true, 5),
+    ("uastc-zstd.ktx2", true, 1),
+];
+
+/// The files' picture, as `tests/textures/README.md` has it.
+#[cfg(feature = "basis")]
+fn basis_picture(alpha: bool) -> Vec<[u8; 4]> {
+    let texel = |n: usize| {
+        let (x, y) = (n % 16, n / 16);
+        let green = if y < 4 { 180 } else { 60 };
+        if x < 8 { [200, green, 40, 255] } else { [30, green, 220, if alpha { 96 } else { 255 }] }
+    };
+    (0..128).map(texel).collect()
+}
+
+#[cfg(feature = "basis")]
+#[test]
+fn basis_universal_files_become_what_the_driver_has() {
+    /// The formats that the driver is to be without, one after the other.
+    const CHILD: &str = "SCANOUT_TEST_BASIS";
+    let name = "basis_universal_files_become_what_the_driver_has";
+    in_context(|gl| {
+        let mut loader = loader(gl, 1024);
+        for (file, alpha, levels) in BASIS_FILES {
+            let source = TextureSource::Encoded(shared(basis_file(file)));
+            let id = loader.load(file, source, plain(true, levels > 1), [0; 4]).expect("a placeholder");
+            let (reports, _) = load_all(&mut loader);
+            assert_eq!(reports, [(id, Ok(()))], "{file}");
+            let texture = loader.texture(id);
+            println!("{file}: {:?}", texture.format());
+            assert_eq!(texture.size(), Size::new(16, 8));
+            // Blocks of one colour each lose little, in any format.
+            for (got, wanted) in texels(gl, texture, 0, Size::new(16, 8)).iter().zip(basis_picture(alpha)) {
+                let near = got.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 12);
+                assert!(near, "{file} as {:?}: {got:?} and not {wanted:?}", texture.format());
+            }
+            if levels > 1 {
+                // The smallest is the mean: light, and alpha where there is some.
+                let [mean] = texels(gl, texture, 4, Size::new(1, 1))[..] else { panic!("one texel") };
+                assert!((100..190).contains(&mean[0]) && (100..190).contains(&mean[1]), "{mean:?}");
+                assert_eq!(mean[3] < 200, alpha, "{mean:?}");
+            }
+        }
+        gl.hook(Hook::Draw("after loading"));
+    });
+    if std::env::var_os(CHILD).is_some() {
+        return;
+    }
+    let without = |extensions: &str| {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
+        child.args(["--exact", "--nocapture", name]).env(CHILD, "1").env("MESA_GL_VERSION_OVERRIDE", "3.3");
+        let output = child.env("MESA_EXTENSION_OVERRIDE", extensions).output().expect("a child");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    if !in_context(|gl| gl.caps().version.contains("Mesa")) {
+        return;
+    }
+    let s3tc = "-GL_EXT_texture_compression_s3tc -GL_EXT_texture_compression_s3tc_srgb";
+    let bptc = "-GL_ARB_texture_compression_bptc";
+    for (missing, opaque, alpha) in [
+        ("".to_owned(), "Bc7", "Bc7"),
+        (bptc.to_owned(), "Bc1Rgb", "Bc3"),
+        (format!("{bptc} {s3tc}"), "Etc2Rgb", "Etc2Rgba8"),
+        (format!("{bptc} {s3tc} -GL_ARB_ES3_compatibility"), "Rgba8", "Rgba8"),
+    ] {
+        let said = without(&missing);
+        assert!(said.contains(&format!("etc1s.ktx2: {opaque}\n")), "{missing}: {said}");
+        assert!(said.contains(&format!("uastc.ktx2: {alpha}\n")), "{missing}: {said}");
+    }
+}
+
+#[cfg(feature = "basis")]
+#[test]
+fn damaged_basis_universal_files_are_typed_errors() {
+    let mut files = Vec::new();
+    let mut rng = Rng::new(77);
+    for (name, ..) in BASIS_FILES {
+        let good = basis_file(name);
+        files.extend((0..good.len()).step_by(9).map(|length| good[..length].to_vec()));
+        for _ in 0..std::env::var("SCANOUT_TEST_DAMAGED").map_or(150, |n| n.parse().expect("a number")) {
+            let mut file = good.clone();
+            for _ in 0..=rng.between(0, 3) {
+                let at = rng.between(12, file.len() as u64) as usize;
+                file[at] = if rng.between(0, 2) == 0 { 0xff } else { rng.between(0, 256) as u8 };
+            }
+            files.push(file);
+        }
+    }
+    in_context(|gl| {
+        let mut options = LoaderOptions::with_frame_bytes(1 << 20);
+        options.decoded_bytes = 1 << 22;
+        let mut loader = TextureLoader::new(gl, options).expect("a loader");
+        let count = files.len();
+        for file in files {
+            let source = TextureSource::Encoded(shared(file));
+            loader.load("damaged", source, plain(true, false), [0; 4]).expect("a placeholder");
+        }
+        let (reports, _) = load_all(&mut loader);
+        assert_eq!(reports.len(), count, "each is answered");
+        let panics =
+            reports.iter().filter(|(_, r)| matches!(r, Err(TextureError::DecoderPanicked(_)))).count();
+        println!("{count} files, {panics} of which broke the transcoder");
+        assert!(reports.iter().filter_map(|(_, r)| r.as_ref().err()).all(|e| !e.to_string().contains('\n')));
+    });
+}
+
+#[test]
+fn basis_universal_texels_are_named_where_nobody_transcodes_them() {
+    let refused = TextureData::from_ktx2(&basis_file("uastc.ktx2")).expect_err("no driver is known");
+    assert!(refused.to_string().contains("Basis Universal"), "{refused}");
+    let refused = TextureData::from_ktx2(&basis_file("etc1s.ktx2")).expect_err("no driver is known");
+    assert!(matches!(refused, TextureError::KtxUnsupported(what) if what.contains("Basis Universal")));
 }
 
 fn encoded(format: ImageFormat, shade: u8) -> Vec<u8> {

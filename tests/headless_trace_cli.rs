@@ -6,7 +6,7 @@
 mod support;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use support::app::{App, Ending, Place};
@@ -116,26 +116,81 @@ fn files_that_are_no_timelines_exit_with_one_line() {
     run(&["explain"]).assert_code(&[2]);
 }
 
-/// What cannot be in such a file is passed over, and is no crash.
+/// A timeline with these events, in `folder`.
+fn with_events(folder: &Path, events: &str) -> PathBuf {
+    let path = folder.join("odd.json");
+    let head = r#"{"otherData":{"schema":"scanout.timeline/1","refresh_ns":16666667},"traceEvents":"#;
+    std::fs::write(&path, format!("{head}{events}}}")).expect("a file");
+    path
+}
+
+/// What says nothing that we read is passed over.
 #[test]
-fn nonsense_inside_a_timeline_is_not_enough_evidence() {
+fn other_events_inside_a_timeline_are_not_enough_evidence() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("odd.json");
     for events in [
         "[]",
-        "[1, null, {}, {\"cat\": 7}]",
-        "[{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":-1}},{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{\"frame\":1,\"target_ns\":9223372036854775807}}]",
-        "[{\"ph\":\"X\",\"cat\":\"gpu\",\"name\":\"x\",\"ts\":1e300,\"dur\":-1e300,\"args\":{}},{\"ph\":\"X\",\"cat\":\"swap\",\"name\":\"x\",\"ts\":-5,\"dur\":1e12}]",
-        "[{\"ph\":\"X\",\"cat\":\"sleep\",\"name\":\"sleep\",\"ts\":1,\"dur\":2,\"args\":{\"frame\":1,\"late_ns\":9223372036854775808}}]",
+        "[1, null, {}, \"x\", [2, {}], {\"cat\": 7}, {\"ph\": {}, \"args\": 3}]",
+        "[{\"ph\":\"i\",\"cat\":\"of somebody else\",\"name\":\"x\",\"ts\":1e300}]",
+        "[{\"ph\":\"X\",\"cat\":\"swap\",\"name\":\"x\",\"ts\":-5,\"dur\":1e9,\"args\":{}}]",
+        "[{\"ph\":\"X\",\"cat\":\"swap\",\"name\":7,\"ts\":5}]",
     ] {
-        let document = format!(
-            "{{\"otherData\":{{\"schema\":\"scanout.timeline/1\",\"refresh_ns\":18446744073709551615,\"interval_ns\":1e9}},\"traceEvents\":{events}}}"
-        );
-        std::fs::write(&path, document).expect("a file");
-        let end = run(&["explain", text(&path)]);
+        let end = run(&["explain", text(&with_events(folder.path(), events))]);
         end.assert_clean();
         assert!(end.stdout.starts_with("not enough evidence"), "{events}: {}", end.stdout);
     }
+}
+
+/// Figures that no run has, and events that are there twice, are not judged beside the others.
+#[test]
+fn timelines_that_were_altered_are_refused_in_one_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let frame = |args: &str| format!("{{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{{{args}}}}}");
+    let event = |cat: &str, rest: &str| format!("{{\"ph\":\"X\",\"cat\":\"{cat}\",\"name\":\"x\",{rest}}}");
+    let swap = event("swap", "\"ts\":5,\"dur\":2,\"args\":{\"frame\":3}");
+    for (events, what) in [
+        (frame("\"frame\":-1"), "`frame` of event 1"),
+        (frame("\"frame\":1,\"target_ns\":9223372036854775807"), "`target_ns` of event 1"),
+        (frame("\"frame\":1,\"presented_ns\":1e300"), "`presented` of event 1"),
+        (frame("\"frame\":1,\"presented_ns\":1,\"target_ns\":90000000000000000"), "`stamps` of event 1"),
+        (event("gpu", "\"ts\":1e300,\"dur\":1"), "`ts` of event 1"),
+        (event("gpu", "\"ts\":1,\"args\":{\"begin_ns\":5,\"end_ns\":4}"), "`end_ns` of event 1"),
+        (event("swap", "\"ts\":1,\"dur\":-1"), "`dur` of event 1"),
+        (event("sleep", "\"ts\":1,\"args\":{\"late_ns\":9223372036854775808}"), "`late_ns` of event 1"),
+        (format!("{},{}", frame("\"frame\":7"), frame("\"frame\":7")), "frame 7 is in it twice"),
+        (format!("{swap},{},{swap}", frame("\"frame\":3")), "`swap` of frame 3 is in it twice"),
+    ] {
+        let end = run(&["explain", text(&with_events(folder.path(), &format!("[{events}]")))]);
+        end.assert_code(&[1]);
+        end.assert_one_line();
+        assert!(end.stderr.contains(what), "{events}: {}", end.stderr);
+    }
+    for (about, what) in [("\"refresh_ns\":1e300", "refresh_ns"), ("\"interval_ns\":-1", "interval_ns")] {
+        let path = folder.path().join("about.json");
+        let document =
+            format!("{{\"traceEvents\":[],\"otherData\":{{\"schema\":\"scanout.timeline/1\",{about}}}}}");
+        std::fs::write(&path, document).expect("a file");
+        let end = run(&["explain", text(&path)]);
+        end.assert_code(&[1]);
+        end.assert_one_line();
+        assert!(end.stderr.contains(what), "{}", end.stderr);
+    }
+}
+
+/// Twenty megabytes of events that no verdict needs, with less memory than they would take as a tree.
+#[test]
+fn a_long_timeline_takes_memory_for_what_verdicts_need_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scope = "{\"ph\":\"X\",\"cat\":\"scope\",\"name\":\"physics\",\"ts\":1,\"dur\":1,\"args\":{\"frame\":1,\"value\":5}}";
+    let path = with_events(folder.path(), &format!("[{}]", vec![scope; 220_000].join(",\n")));
+    assert!(std::fs::metadata(&path).expect("a file").len() > 19_000_000);
+    let limited = "ulimit -v 200000 && exec \"$0\" explain \"$1\"";
+    let shell = OsString::from("/bin/sh");
+    let program = program();
+    let words = ["-c", limited, program.to_str().expect("a plain path"), text(&path)];
+    let end = App::start(shell, &words, &Place::Nowhere).wait(LIMIT);
+    end.assert_clean();
+    assert!(end.stdout.starts_with("not enough evidence"), "{}", end.stdout);
 }
 
 #[test]

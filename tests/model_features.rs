@@ -20,6 +20,110 @@ fn refused(file: &File) -> String {
     }
 }
 
+// --- extensions that are not in ---
+
+const NOT_IN: [&str; 18] = [
+    "KHR_texture_basisu",
+    "EXT_texture_webp",
+    "EXT_meshopt_compression",
+    "KHR_meshopt_compression",
+    "KHR_draco_mesh_compression",
+    "KHR_materials_anisotropy",
+    "KHR_materials_clearcoat",
+    "KHR_materials_diffuse_transmission",
+    "KHR_materials_dispersion",
+    "KHR_materials_ior",
+    "KHR_materials_iridescence",
+    "KHR_materials_pbrSpecularGlossiness",
+    "KHR_materials_sheen",
+    "KHR_materials_specular",
+    "KHR_materials_transmission",
+    "KHR_materials_variants",
+    "KHR_materials_volume",
+    "EXT_mesh_gpu_instancing",
+];
+
+#[test]
+fn extensions_that_are_not_in_are_refused_where_required_and_named_once_where_used() {
+    for name in NOT_IN {
+        let used = format!(r#""extensionsUsed":["{name}"]"#);
+        let error = File::triangle().with(&format!(r#"{used},"extensionsRequired":["{name}"]"#)).load();
+        let text = match error {
+            Err(e @ ModelError::Extension { .. }) => e.to_string(),
+            other => panic!("{name}: {other:?}"),
+        };
+        assert!(text.contains(name) && text.contains("export without it") && !text.contains('\n'), "{text}");
+        // Named by the document, by a material and by a primitive; said once.
+        let mut file = File::triangle();
+        let extension = if name.contains("compression") {
+            String::new()
+        } else {
+            format!(r#","extensions":{{"{name}":{{}}}}"#)
+        };
+        file.mesh(&format!(r#""material":0,"attributes":{{"POSITION":0}}{extension}"#));
+        file.nodes[0] = r#"{"mesh":1}"#.to_owned();
+        let file = file.with(&format!(r#"{used},"materials":[{{"name":"m"{extension}}}]"#));
+        assert_eq!(loaded(&file).unsupported, [format!("extension {name}")]);
+    }
+}
+
+#[test]
+fn textures_that_only_basis_universal_has_are_left_out_and_named() {
+    let file = |source: &str| {
+        let image = base64(&png(2, 2));
+        let mut file = File::triangle();
+        let uv = file.floats("VEC2", &[0., 0., 1., 0., 0., 1.]);
+        file.mesh(&format!(r#""material":0,"attributes":{{"POSITION":0,"TEXCOORD_0":{uv}}}"#));
+        file.nodes[0] = r#"{"mesh":1}"#.to_owned();
+        file.with(&format!(
+            r#""extensionsUsed":["KHR_texture_basisu"],"materials":[{{"pbrMetallicRoughness":{{"baseColorTexture":{{"index":0}}}}}}],"textures":[{{{source}"extensions":{{"KHR_texture_basisu":{{"source":1}}}}}}],"images":[{{"uri":"data:image/png;base64,{image}"}},{{"uri":"wall.ktx2"}}]"#
+        ))
+    };
+    let model = loaded(&file(r#""source":0,"#));
+    assert_eq!(
+        (model.unsupported.as_slice(), model.textures.len()),
+        (&["extension KHR_texture_basisu".to_owned()][..], 1)
+    );
+    let model = loaded(&file(""));
+    let named = ["extension KHR_texture_basisu", "textures that are neither PNG nor JPEG"];
+    assert_eq!((model.unsupported.as_slice(), model.textures.len()), (&named.map(str::to_owned)[..], 0));
+}
+
+/// Vertices that are packed and nowhere else would be drawn as a single point.
+#[test]
+fn packed_vertices_without_a_copy_are_refused_by_the_name_of_what_packs_them() {
+    let refused = |file: &File, name: &str| match file.load() {
+        Err(ModelError::Extension { name: got }) => assert_eq!(got, name),
+        other => panic!("{name}: {other:?}"),
+    };
+    let draco = "KHR_draco_mesh_compression";
+    let packed = |position: usize| {
+        format!(
+            r#""attributes":{{"POSITION":{position}}},"extensions":{{"{draco}":{{"bufferView":0,"attributes":{{"POSITION":0}}}}}}"#
+        )
+    };
+    let used = format!(r#""extensionsUsed":["{draco}"]"#);
+    let mut file = File::triangle();
+    file.accessors.push(r#"{"componentType":5126,"type":"VEC3","count":3}"#.to_owned());
+    file.mesh(&packed(1));
+    file.nodes[0] = r#"{"mesh":1}"#.to_owned();
+    refused(&file.with(&used), draco);
+    // With a copy, that is drawn.
+    let mut file = File::triangle();
+    file.mesh(&packed(0));
+    file.nodes[0] = r#"{"mesh":1}"#.to_owned();
+    assert_eq!(loaded(&file.with(&used)).unsupported, [format!("extension {draco}")]);
+    for name in ["EXT_meshopt_compression", "KHR_meshopt_compression"] {
+        let document = format!(
+            r#"{{"asset":{{"version":"2.0"}},"extensionsUsed":["{name}"],"nodes":[{{"mesh":0}}],"meshes":[{{"primitives":[{{"attributes":{{"POSITION":0}}}}]}}],"accessors":[{{"bufferView":0,"componentType":5126,"type":"VEC3","count":3}}],"bufferViews":[{{"buffer":0,"byteLength":36,"extensions":{{"{name}":{{"buffer":1}}}}}}],"buffers":[{{"byteLength":36,"extensions":{{"{name}":{{"fallback":true}}}}}}]}}"#
+        );
+        match Model::from_slice(document.as_bytes(), None) {
+            Err(ModelError::Extension { name: got }) => assert_eq!(got, name),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
 // --- materials ---
 
 /// A triangle with three sets of coordinates and a material.

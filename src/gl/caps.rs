@@ -77,6 +77,7 @@ impl Capabilities {
         let anisotropic = at_least(4, 6)
             || has("GL_EXT_texture_filter_anisotropic")
             || has("GL_ARB_texture_filter_anisotropic");
+        let texture_storage = at_least(4, 2) || has("GL_ARB_texture_storage");
         let renderer = text(glow::RENDERER);
         let lower = renderer.to_ascii_lowercase();
         Self {
@@ -104,13 +105,14 @@ impl Capabilities {
                 1.0
             },
             max_texture_size: number(glow::MAX_TEXTURE_SIZE),
-            texture_storage: at_least(4, 2) || has("GL_ARB_texture_storage"),
+            texture_storage,
             max_array_layers: number(glow::MAX_ARRAY_TEXTURE_LAYERS),
             compressed: CompressedFormats {
                 s3tc: has("GL_EXT_texture_compression_s3tc"),
                 s3tc_srgb: has("GL_EXT_texture_sRGB") || has("GL_EXT_texture_compression_s3tc_srgb"),
                 bptc: at_least(4, 2) || has("GL_ARB_texture_compression_bptc"),
-                etc2: at_least(4, 3) || has("GL_ARB_ES3_compatibility"),
+                // Without it, memory for them could only be had together with the texels, all in one frame.
+                etc2: texture_storage && (at_least(4, 3) || has("GL_ARB_ES3_compatibility")),
             },
             max_target_size: number(glow::MAX_RENDERBUFFER_SIZE),
             uniform_alignment: number(glow::UNIFORM_BUFFER_OFFSET_ALIGNMENT).max(1),

@@ -22,83 +22,31 @@
 //! ```
 
 mod decode;
+mod options;
+mod queue;
+mod source;
+#[cfg(all(test, feature = "headless"))]
+mod tests;
 mod worker;
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glow::HasContext as _;
 
 use super::stream::{FRAMES_IN_FLIGHT, StreamError, StreamRing, StreamTarget};
-use super::texture::{Slice, Slices, Source};
-use super::{Gl, SharedBytes, Texture, TextureData, TextureError, TextureOptions};
+use super::{Gl, Texture, TextureError, TextureOptions};
 use crate::error::{Error, Result};
 use crate::runtime::Size;
+pub use options::{LoadProgress, LoaderOptions};
+use queue::{Queue, Upload};
+pub use source::TextureSource;
 use worker::{Prepared, Request, Worker};
-
-/// Where a texture comes from.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum TextureSource {
-    /// A PNG, JPEG or KTX2 file. The bytes decide, not the name.
-    File(PathBuf),
-    /// The contents of such a file.
-    Encoded(SharedBytes),
-    /// Four bytes per texel (red, green, blue, alpha), rows from top to bottom.
-    Pixels {
-        /// The size in texels.
-        size: Size,
-        /// `4 * width * height` bytes.
-        rgba: SharedBytes,
-    },
-    /// Prepared data.
-    Data(TextureData),
-}
-
-impl std::fmt::Debug for TextureSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Encoded(bytes) => write!(f, "Encoded({} bytes)", (**bytes).as_ref().len()),
-            Self::Pixels { size, .. } => write!(f, "Pixels({}x{})", size.width, size.height),
-            Self::Data(data) => f.debug_tuple("Data").field(data).finish(),
-        }
-    }
-}
-
-/// How a loader works.
-#[derive(Copy, Clone, Debug)]
-#[non_exhaustive]
-pub struct LoaderOptions {
-    /// The most bytes that are uploaded in a frame, and so in one call. At least 1,024.
-    pub frame_bytes: usize,
-    /// The most bytes that decoding one picture may take.
-    pub decoded_bytes: u64,
-}
-
-impl LoaderOptions {
-    /// The default but for the bytes per frame.
-    #[must_use]
-    pub fn with_frame_bytes(frame_bytes: usize) -> Self {
-        Self { frame_bytes, ..Self::default() }
-    }
-}
-
-impl Default for LoaderOptions {
-    /// One MiB per frame: 60 MB a second at 60 Hz, for a fraction of a millisecond each.
-    fn default() -> Self {
-        Self { frame_bytes: 1 << 20, decoded_bytes: 1 << 30 }
-    }
-}
 
 /// The least bytes per frame: some rows of small pictures, and blocks of every format.
 const LEAST_FRAME_BYTES: usize = 1024;
 /// Textures that are begun in one frame: memory for each is taken from the driver, which costs time of its own.
 const BEGUN_PER_FRAME: usize = 4;
-/// Slices of one frame: small levels are one each, so that this many small textures fit.
-const SLICES_PER_FRAME: usize = 64;
 
 /// One texture of a loader.
 #[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
@@ -110,22 +58,6 @@ impl TextureId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
-}
-
-/// What one frame did for textures.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct LoadProgress {
-    /// Bytes that were uploaded in this frame.
-    pub bytes: usize,
-    /// The most bytes in one call.
-    pub largest_slice: usize,
-    /// Calls that uploaded something.
-    pub slices: usize,
-    /// The buffers of earlier frames are still being read: nothing was uploaded, rather than waited.
-    pub put_off: bool,
-    /// Textures that are neither complete nor given up.
-    pub pending: usize,
 }
 
 #[derive(Debug)]
@@ -153,14 +85,6 @@ struct Placeholder {
     texture: Texture,
 }
 
-#[derive(Debug)]
-struct Upload {
-    id: TextureId,
-    texture: Texture,
-    data: TextureData,
-    slices: Slices,
-}
-
 /// Loads textures while frames are drawn: see the module. Dropping it ends its thread, cutting short what that is doing.
 #[derive(Debug)]
 pub struct TextureLoader {
@@ -170,10 +94,7 @@ pub struct TextureLoader {
     frame_bytes: usize,
     entries: Vec<Entry>,
     placeholders: Vec<Placeholder>,
-    uploads: VecDeque<Upload>,
-    /// What is uploaded in this frame: the upload's place in the queue, the slice, and where its bytes lie. Kept for its
-    /// storage.
-    written: Vec<(usize, Slice, u32)>,
+    uploads: Queue,
     pending: usize,
 }
 
@@ -192,13 +113,12 @@ impl TextureLoader {
         let ring = StreamRing::auto(gl, StreamTarget::PixelUnpack, frame_bytes, FRAMES_IN_FLIGHT)?;
         Ok(Self {
             gl: gl.clone(),
-            worker: Worker::start(gl.caps().max_texture_size, decoded_bytes)?,
+            worker: Worker::start(gl.caps(), decoded_bytes)?,
             ring,
             frame_bytes,
             entries: Vec::new(),
             placeholders: Vec::new(),
-            uploads: VecDeque::new(),
-            written: Vec::with_capacity(SLICES_PER_FRAME),
+            uploads: Queue::new(),
             pending: 0,
         })
     }
@@ -246,20 +166,32 @@ impl TextureLoader {
     /// [`frame_bytes`](LoaderOptions::frame_bytes) of it. Never waits, neither for the thread nor for the GPU. `done` is
     /// called for each texture that was completed or given up. Without anything to load it costs a look at a channel.
     ///
+    /// Bytes that the driver does not take come again in the next frame ([`LoadProgress::refused`]); a texture of which it
+    /// takes none for a second is given up ([`TextureError::Upload`]).
+    ///
     /// Leaves no buffer bound for unpacking pixels, and some texture bound to the active unit.
     ///
     /// # Errors
     /// When the context is gone.
     pub fn poll(
         &mut self,
+        done: impl FnMut(TextureId, std::result::Result<&Texture, &TextureError>),
+    ) -> std::result::Result<LoadProgress, StreamError> {
+        self.poll_with(done, |ring, bytes| Ok(ring.write(bytes)?.offset() as u32))
+    }
+
+    /// The same with another way into the ring, which may be one that refuses.
+    fn poll_with(
+        &mut self,
         mut done: impl FnMut(TextureId, std::result::Result<&Texture, &TextureError>),
+        write: impl FnMut(&mut StreamRing, &[u8]) -> std::result::Result<u32, StreamError>,
     ) -> std::result::Result<LoadProgress, StreamError> {
         let mut progress = LoadProgress::default();
         self.begin_uploads(&mut done);
         if !self.uploads.is_empty() {
             crate::profile::scope!("upload textures");
             if self.ring.try_begin_frame()? {
-                self.upload(&mut progress)?;
+                self.upload(&mut progress, write, &mut done)?;
                 self.finish_uploads(&mut done);
             } else {
                 progress.put_off = true;
@@ -282,11 +214,10 @@ impl TextureLoader {
             }
             let begun = outcome.and_then(|data| {
                 let texture = Texture::reserve(&self.gl, &entry.name, &data, &entry.options)?;
-                let slices = Slices::of(&data);
-                Ok(Upload { id, texture, data, slices })
+                Ok(Upload::new(id, texture, data))
             });
             match begun {
-                Ok(upload) => self.uploads.push_back(upload),
+                Ok(upload) => self.uploads.push(upload),
                 Err(error) => {
                     entry.state = State::Over;
                     self.pending -= 1;
@@ -297,35 +228,33 @@ impl TextureLoader {
     }
 
     /// Copies slices into the frame's buffer and has the GPU read them from there.
-    fn upload(&mut self, progress: &mut LoadProgress) -> std::result::Result<(), StreamError> {
-        self.written.clear();
-        let mut left = self.frame_bytes;
-        for (place, upload) in self.uploads.iter_mut().enumerate() {
-            while self.written.len() < SLICES_PER_FRAME
-                && let Some(slice) = upload.slices.next(left)
-            {
-                let bytes = &upload.data.level(slice.level)[slice.from..slice.from + slice.bytes];
-                let range = self.ring.write(bytes)?;
-                self.written.push((place, slice, range.offset() as u32));
-                // Blocks of all formats are multiples of what the ring aligns to: the frame's segment suffices.
-                left -= slice.bytes;
-            }
-            if !upload.slices.is_done() {
-                break;
-            }
-        }
+    fn upload(
+        &mut self,
+        progress: &mut LoadProgress,
+        mut write: impl FnMut(&mut StreamRing, &[u8]) -> std::result::Result<u32, StreamError>,
+        done: &mut impl FnMut(TextureId, std::result::Result<&Texture, &TextureError>),
+    ) -> std::result::Result<(), StreamError> {
+        // Blocks of all formats are multiples of what the ring aligns to: the frame's segment suffices.
+        let told = self.uploads.write(self.frame_bytes, |bytes| write(&mut self.ring, bytes));
         self.ring.finish_writes();
         self.ring.bind();
-        for (place, slice, at) in &self.written {
-            let Upload { texture, data, .. } = &self.uploads[*place];
-            texture.upload(data.format(), data.srgb(), slice, Source::Buffer(*at));
-            progress.bytes += slice.bytes;
-            progress.slices += 1;
-            progress.largest_slice = progress.largest_slice.max(slice.bytes);
-        }
+        self.uploads.send(progress);
         // SAFETY: unbinds, so that texels from memory are taken from memory again.
         unsafe { self.gl.raw().bind_buffer(glow::PIXEL_UNPACK_BUFFER, None) };
         self.ring.fence();
+        let Err(error) = told else { return Ok(()) };
+        if error == StreamError::ContextGone {
+            return Err(error);
+        }
+        progress.refused = true;
+        if let Some((id, data)) = self.uploads.given_up() {
+            self.worker.free(data);
+            if let Some(entry) = self.entries.get_mut(id.index()) {
+                entry.state = State::Over;
+            }
+            self.pending -= 1;
+            done(id, Err(&TextureError::Upload(error.to_string())));
+        }
         Ok(())
     }
 
@@ -333,8 +262,7 @@ impl TextureLoader {
         &mut self,
         done: &mut impl FnMut(TextureId, std::result::Result<&Texture, &TextureError>),
     ) {
-        while self.uploads.front().is_some_and(|upload| upload.slices.is_done()) {
-            let Some(Upload { id, texture, data, .. }) = self.uploads.pop_front() else { return };
+        while let Some((id, texture, data)) = self.uploads.finished() {
             // Giving back tens of megabytes takes time, which the thread has.
             self.worker.free(data);
             self.pending -= 1;
@@ -387,7 +315,7 @@ impl TextureLoader {
         }
         entry.state = State::Over;
         entry.cancelled.store(true, Ordering::Relaxed);
-        self.uploads.retain(|upload| upload.id != id);
+        self.uploads.remove(id);
         self.pending -= 1;
         true
     }

@@ -123,7 +123,9 @@ impl ProgramBuilder {
                 match flats.and_then(|flats| recipe.build(gl, flats, Cached::Yes)) {
                     Ok(built) => (built, attempt),
                     Err(e) => {
-                        log::error!("{e}; the embedded program `{}` takes its place", recipe.name);
+                        let level =
+                            if gl.shaders().is_news(&e) { log::Level::Error } else { log::Level::Debug };
+                        log::log!(level, "{e}; the embedded program `{}` takes its place", recipe.name);
                         (embedded()?, attempt)
                     }
                 }

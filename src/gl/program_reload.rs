@@ -1,6 +1,7 @@
 //! Programs that change while they are in use.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::{Rc, Weak};
 
 use glow::HasContext as _;
@@ -20,6 +21,15 @@ pub(super) struct Shaders {
     /// The folder's generation that the programs are of.
     seen: Cell<u64>,
     pub(super) programs: RefCell<Vec<Weak<Inner>>>,
+    /// What was said of the files as they are: variants of one file fail alike, and are told of once.
+    told: RefCell<HashSet<String>>,
+}
+
+impl Shaders {
+    /// Whether nothing was said of this before, of the files as they are.
+    pub(super) fn is_news(&self, error: &ShaderError) -> bool {
+        self.told.borrow_mut().insert(error.to_string())
+    }
 }
 
 impl Gl {
@@ -55,7 +65,7 @@ impl Gl {
     }
 
     /// Makes those programs anew whose files have changed; call it between frames. A program whose shaders are refused
-    /// stays as it was, with one line in the log that names file and line. One that is made anew keeps the values of its
+    /// stays as it was; the log has one line for each distinct error, which names file, line and the programs. One that is made anew keeps the values of its
     /// uniforms, and every [`Uniform`](super::Uniform) of it stays good. Returns how many programs are new.
     ///
     /// Costs one atomic load while nothing has changed.
@@ -66,21 +76,36 @@ impl Gl {
             return 0;
         };
         shaders.seen.set(folder.generation());
+        shaders.told.borrow_mut().clear();
         let mut programs = shaders.programs.borrow_mut();
         programs.retain(|program| program.strong_count() > 0);
         let alive: Vec<_> = programs.iter().filter_map(Weak::upgrade).collect();
         drop(programs);
         let mut renewed = 0;
-        for program in alive {
+        let mut refused: Vec<(ShaderError, Vec<&str>)> = Vec::new();
+        for program in &alive {
             let name = &program.recipe.name;
-            match renew(self, &program, &folder) {
+            match renew(self, program, &folder) {
                 None => {}
                 Some(Ok(())) => {
                     log::info!("shaders: program `{name}` is loaded anew from {}", folder.path().display());
                     renewed += 1;
                 }
-                Some(Err(e)) => log::error!("{e}; program `{name}` stays as it was"),
+                // Logs of variants differ in what lies around the error.
+                Some(Err(e)) => match refused.iter_mut().find(|(known, _)| known.is_same(&e)) {
+                    Some((_, names)) if names.contains(&name.as_str()) => {}
+                    Some((_, names)) => names.push(name),
+                    None => refused.push((e, vec![name])),
+                },
             }
+        }
+        for (e, names) in refused {
+            let (programs, stay) = if names.len() == 1 {
+                ("program", "stays as it was")
+            } else {
+                ("programs", "stay as they were")
+            };
+            log::error!("{e}; {programs} `{}` {stay}", names.join("`, `"));
         }
         renewed
     }

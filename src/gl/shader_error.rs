@@ -131,6 +131,12 @@ impl fmt::Display for ShaderError {
 impl StdError for ShaderError {}
 
 impl ShaderError {
+    /// Whether a user reads the same of both.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let told = |e: &Self| (e.stage, e.line);
+        told(self) == told(other) && self.file == other.file && self.fault == other.fault
+    }
+
     /// Something that no driver was asked about.
     pub(super) fn of(stage: ShaderStage, file: &str, line: Option<u32>, fault: ShaderFault) -> Self {
         Self { stage, file: file.to_owned(), line, log: fault.to_string(), fault }

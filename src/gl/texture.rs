@@ -1,10 +1,14 @@
 mod array;
+#[cfg(feature = "basis")]
+mod basis;
 mod data;
 mod error;
 mod format;
 #[cfg(feature = "textures")]
 pub(in crate::gl) mod ktx;
+mod memory;
 mod mipmap;
+mod options;
 mod slices;
 
 use glow::HasContext as _;
@@ -13,6 +17,8 @@ pub use array::TextureArray;
 pub use data::{SharedBytes, TextureData};
 pub use error::TextureError;
 pub use format::{CompressedFormats, TextureFormat, full_levels, level_size};
+pub use options::{Filter, TextureOptions, Wrap};
+use options::{level_count, set_parameters};
 pub(in crate::gl) use slices::{Slice, Slices};
 
 use super::handle::{Handle, TextureObject};
@@ -20,59 +26,6 @@ use super::{Gl, Hook, StreamError, StreamRange, StreamRing, StreamTarget};
 use crate::error::{Error, Result};
 use crate::runtime::Size;
 use crate::timeline;
-
-/// What lies beyond a texture's edge.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-#[repr(u32)]
-#[non_exhaustive]
-pub enum Wrap {
-    /// The texture again.
-    #[default]
-    Repeat = glow::REPEAT,
-    /// The texture again, mirrored.
-    Mirror = glow::MIRRORED_REPEAT,
-    /// The colour of the edge.
-    Clamp = glow::CLAMP_TO_EDGE,
-}
-
-/// How texels are picked.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Filter {
-    /// The nearest one.
-    Nearest,
-    /// A blend of the nearest ones.
-    #[default]
-    Linear,
-}
-
-/// How a texture is stored and read.
-#[derive(Copy, Clone, Debug)]
-#[non_exhaustive]
-pub struct TextureOptions {
-    /// The bytes are sRGB-encoded colours, to be read as linear light.
-    pub srgb: bool,
-    /// Smaller copies for distant surfaces.
-    pub mipmaps: bool,
-    /// Horizontally and vertically.
-    pub wrap: (Wrap, Wrap),
-    /// When enlarged.
-    pub magnify: Filter,
-    /// When shrunk.
-    pub minify: Filter,
-}
-
-impl Default for TextureOptions {
-    fn default() -> Self {
-        Self {
-            srgb: true,
-            mipmaps: true,
-            wrap: (Wrap::Repeat, Wrap::Repeat),
-            magnify: Filter::Linear,
-            minify: Filter::Linear,
-        }
-    }
-}
 
 /// A picture in the GPU's memory.
 #[derive(Debug)]
@@ -82,9 +35,6 @@ pub struct Texture {
     size: Size,
     format: TextureFormat,
 }
-
-/// Highest anisotropy that is asked for: beyond it the difference is not seen and software rasterisers crawl.
-const ANISOTROPY: f32 = 8.0;
 
 impl Texture {
     /// A texture of `size` from four bytes (red, green, blue, alpha) per texel, rows from top to bottom. The bytes
@@ -203,7 +153,7 @@ impl Texture {
         check_size(gl, size)?;
         let texture = Self::make(gl, name, size, format)?;
         set_parameters(gl, glow::TEXTURE_2D, options, data.levels());
-        take_memory(gl, data);
+        memory::take(gl, data)?;
         Ok(texture)
     }
 
@@ -309,85 +259,4 @@ fn check_size(gl: &Gl, size: Size) -> std::result::Result<(), TextureError> {
         return Err(TextureError::TooLarge { size, limit });
     }
     Ok(())
-}
-
-/// Takes memory for all levels of the bound texture. No buffer is bound for unpacking pixels.
-fn take_memory(gl: &Gl, data: &TextureData) {
-    let (format, size, internal) = (data.format(), data.size(), data.format().internal(data.srgb()));
-    if gl.caps().texture_storage {
-        let (levels, width, height) = (data.levels() as i32, size.width as i32, size.height as i32);
-        // SAFETY: the texture is bound and has no memory yet; sizes and levels were checked.
-        unsafe { gl.raw().tex_storage_2d(glow::TEXTURE_2D, levels, internal, width, height) }
-        return;
-    }
-    for level in 0..data.levels() {
-        let at = level as i32;
-        let Size { width, height } = level_size(size, level);
-        let (width, height) = (width as i32, height as i32);
-        if format.is_compressed() {
-            // Older drivers take memory for compressed texels only together with the texels.
-            let blank = vec![0; data.level(level).len()];
-            let bytes = blank.len() as i32;
-            // SAFETY: the texture is bound; `blank` holds the level's bytes.
-            unsafe {
-                gl.raw().compressed_tex_image_2d(
-                    glow::TEXTURE_2D,
-                    at,
-                    internal as i32,
-                    width,
-                    height,
-                    0,
-                    bytes,
-                    &blank,
-                );
-            }
-        } else {
-            let (kind, nothing) = (glow::UNSIGNED_BYTE, glow::PixelUnpackData::Slice(None));
-            // SAFETY: the texture is bound; without texels only memory is taken.
-            unsafe {
-                gl.raw().tex_image_2d(
-                    glow::TEXTURE_2D,
-                    at,
-                    internal as i32,
-                    width,
-                    height,
-                    0,
-                    glow::RGBA,
-                    kind,
-                    nothing,
-                );
-            }
-        }
-    }
-}
-
-const fn level_count(size: Size, mipmaps: bool) -> u32 {
-    if mipmaps { full_levels(size) } else { 1 }
-}
-
-/// Sets how the bound texture is read.
-fn set_parameters(gl: &Gl, target: u32, options: &TextureOptions, levels: u32) {
-    let minify = match (options.minify, options.mipmaps && levels > 1) {
-        (Filter::Nearest, false) => glow::NEAREST,
-        (Filter::Linear, false) => glow::LINEAR,
-        (Filter::Nearest, true) => glow::NEAREST_MIPMAP_NEAREST,
-        (Filter::Linear, true) => glow::LINEAR_MIPMAP_LINEAR,
-    };
-    let magnify = if options.magnify == Filter::Nearest { glow::NEAREST } else { glow::LINEAR };
-    let parameter = |name, value: u32| {
-        // SAFETY: sets state of the texture that is bound.
-        unsafe { gl.raw().tex_parameter_i32(target, name, value as i32) }
-    };
-    parameter(glow::TEXTURE_WRAP_S, options.wrap.0 as u32);
-    parameter(glow::TEXTURE_WRAP_T, options.wrap.1 as u32);
-    parameter(glow::TEXTURE_MIN_FILTER, minify);
-    parameter(glow::TEXTURE_MAG_FILTER, magnify);
-    // Without the levels that are not there the texture would be incomplete, and black.
-    parameter(glow::TEXTURE_MAX_LEVEL, levels.max(1) - 1);
-    let caps = gl.caps();
-    if options.mipmaps && caps.max_anisotropy > 1.0 && !caps.software {
-        let anisotropy = caps.max_anisotropy.min(ANISOTROPY);
-        // SAFETY: as above; the driver has the extension.
-        unsafe { gl.raw().tex_parameter_f32(target, glow::TEXTURE_MAX_ANISOTROPY_EXT, anisotropy) }
-    }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::TextureSource;
-use crate::gl::texture::ktx;
-use crate::gl::{TextureData, TextureError, TextureFormat};
+use crate::gl::texture::ktx::{self, Wants};
+use crate::gl::{CompressedFormats, TextureData, TextureError, TextureFormat};
 use crate::runtime::Size;
 
 /// What decoding may take, and when it is to end.
 pub(super) struct Bounds<'a> {
+    pub compressed: CompressedFormats,
     pub max_side: u32,
     pub max_bytes: u64,
     pub stop: &'a dyn Fn() -> bool,
@@ -53,7 +54,8 @@ fn read(path: &Path, bounds: &Bounds<'_>) -> Result<Vec<u8>, TextureError> {
 
 fn decode(bytes: &[u8], srgb: bool, bounds: &Bounds<'_>) -> Result<TextureData, TextureError> {
     if ktx::is_ktx2(bytes) {
-        return TextureData::from_ktx2(bytes);
+        let Bounds { compressed, max_side, max_bytes, stop } = *bounds;
+        return ktx::read(bytes, &Wants { compressed, max_side, max_bytes, stop });
     }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,

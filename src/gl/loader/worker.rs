@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use super::decode::{Bounds, prepare};
 use super::{TextureId, TextureSource};
 use crate::error::{Result, ThreadName};
-use crate::gl::{TextureData, TextureError};
+use crate::gl::{Capabilities, TextureData, TextureError};
 use crate::runtime::{panic_message, spawn_helper};
 
 /// Prepared textures that wait to be uploaded: the thread stays ahead of the upload, and not by the memory of a whole
@@ -49,7 +49,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(max_side: u32, max_bytes: u64) -> Result<Self> {
+    pub(super) fn start(caps: &Capabilities, max_bytes: u64) -> Result<Self> {
+        let (max_side, compressed) = (caps.max_texture_size, caps.compressed);
         let stop = Arc::new(AtomicBool::new(false));
         let (requests, asked) = unbounded::<Request>();
         let (frees, freed) = unbounded::<TextureData>();
@@ -66,7 +67,7 @@ impl Worker {
                 };
                 let Ok(Request { id, source, srgb, mipmaps, cancelled }) = request else { return };
                 let stop = || stopping.load(Ordering::Relaxed) || cancelled.load(Ordering::Relaxed);
-                let bounds = Bounds { max_side, max_bytes, stop: &stop };
+                let bounds = Bounds { compressed, max_side, max_bytes, stop: &stop };
                 // Hostile files have broken decoders before: that is an error of the file, and the thread goes on.
                 let work = AssertUnwindSafe(|| prepare(source, srgb, mipmaps, &bounds));
                 let outcome = catch_unwind(work).unwrap_or_else(|panic| {

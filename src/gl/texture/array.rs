@@ -1,6 +1,7 @@
 use glow::HasContext as _;
 
-use super::{TextureOptions, check_size, level_count, set_parameters};
+use super::check_size;
+use super::options::{TextureOptions, level_count, set_parameters};
 use crate::error::{Error, Result};
 use crate::gl::handle::{Handle, TextureObject};
 use crate::gl::texture::error::TextureError;

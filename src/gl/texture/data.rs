@@ -83,19 +83,18 @@ impl TextureData {
     }
 
     /// The same with smaller copies, made on this thread, which can take long for large pictures. Compressed pictures
-    /// stay as they are. `stop` is asked now and then; when it says so, the copies are left out.
+    /// stay as they are. `stop` is asked before each row of them; when it says so, the copies are left out.
     #[must_use]
     pub fn with_mipmaps(mut self, stop: &dyn Fn() -> bool) -> Self {
         if self.format != TextureFormat::Rgba8 || self.levels.len() != 1 {
             return self;
         }
         for level in 1..full_levels(self.size) {
-            if stop() {
+            let above = (level_size(self.size, level - 1), self.level(level - 1));
+            let Some(bytes) = super::mipmap::halve(above.1, above.0, self.srgb, stop) else {
                 self.levels.truncate(1);
                 break;
-            }
-            let above = (level_size(self.size, level - 1), self.level(level - 1));
-            let bytes = super::mipmap::halve(above.1, above.0, self.srgb);
+            };
             self.levels.push(Arc::new(bytes));
         }
         self
@@ -147,5 +146,14 @@ mod tests {
         // The lengths are those that the sizes ask for.
         assert!(TextureData::new(TextureFormat::Rgba8, true, size, whole.levels.clone()).is_ok());
         assert_eq!(data.with_mipmaps(&|| true).levels(), 1);
+        // Once in each row of each level, so that nobody waits for a whole level.
+        let asked = std::cell::Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            false
+        };
+        let size = Size::new(16, 16);
+        let data = TextureData::new(TextureFormat::Rgba8, true, size, vec![bytes(1024)]).expect("it fits");
+        assert_eq!((data.with_mipmaps(&stop).levels(), asked.get()), (5, 8 + 4 + 2 + 1));
     }
 }

@@ -61,6 +61,8 @@ pub enum TextureError {
     },
     /// The driver has no name or no memory left.
     Driver(String),
+    /// The driver would not take its texels, however often they were offered.
+    Upload(String),
     /// It was not wanted any more.
     Cancelled,
 }
@@ -88,6 +90,7 @@ impl fmt::Display for TextureError {
                 write!(f, "has {got} bytes in mip level {level}, which asks for {wanted}")
             }
             Self::Driver(why) => write!(f, "could not be made: {why}"),
+            Self::Upload(why) => write!(f, "could not be uploaded: {why}"),
             Self::Cancelled => f.write_str("was not wanted any more"),
         }
     }

@@ -43,7 +43,7 @@ pub struct CompressedFormats {
     pub s3tc_srgb: bool,
     /// BC6H and BC7 (GL 4.2 or `GL_ARB_texture_compression_bptc`).
     pub bptc: bool,
-    /// ETC2 (GL 4.3 or `GL_ARB_ES3_compatibility`).
+    /// ETC2 (GL 4.3, or `GL_ARB_ES3_compatibility` with `GL_ARB_texture_storage`).
     pub etc2: bool,
 }
 
@@ -97,7 +97,10 @@ impl TextureFormat {
     /// Whether a driver takes it.
     #[must_use]
     pub const fn is_supported(self, srgb: bool, caps: &Capabilities) -> bool {
-        let compressed = caps.compressed;
+        self.is_among(srgb, caps.compressed)
+    }
+
+    pub(in crate::gl) const fn is_among(self, srgb: bool, compressed: CompressedFormats) -> bool {
         match self {
             Self::Bc1Rgb | Self::Bc1Rgba | Self::Bc2 | Self::Bc3 => {
                 compressed.s3tc && (!srgb || compressed.s3tc_srgb)

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ktx2::{Format, Header, LevelIndex};
+use ktx2::{Format, Header, LevelIndex, SupercompressionScheme};
 
 use super::data::{SharedBytes, TextureData};
 use super::error::TextureError;
-use super::format::{TextureFormat, full_levels};
+use super::format::{CompressedFormats, TextureFormat, full_levels};
 use crate::runtime::Size;
 
 /// The first bytes of a KTX2 file (KTX specification 2.0, section 3.1).
@@ -19,8 +19,9 @@ pub(in crate::gl) fn is_ktx2(bytes: &[u8]) -> bool {
 }
 
 impl TextureData {
-    /// Reads a KTX2 file with one 2D picture in RGBA8, BC1 to BC7 or ETC2. Supercompressed levels (Basis Universal, Zstandard,
-    /// ZLIB) are not read.
+    /// Reads a KTX2 file with one 2D picture in RGBA8, BC1 to BC7 or ETC2. Levels that are compressed once more (Zstandard, ZLIB)
+    /// are not read, and those of Basis Universal by a [`TextureLoader`](crate::gl::TextureLoader) alone, which transcodes them
+    /// into what the driver has (feature `basis`).
     ///
     /// # Errors
     /// When the file is damaged, or has something that is not read.
@@ -28,22 +29,20 @@ impl TextureData {
         use TextureError::KtxUnsupported;
         // The crate's reader (0.5.0) panics on some damaged descriptors of the data format, of which nothing is needed here.
         let damaged = |why: &str| TextureError::Ktx(why.to_owned());
-        let header = bytes.first_chunk().ok_or_else(|| damaged("it ends within its header"))?;
-        let header = Header::from_bytes(header).map_err(|e| TextureError::Ktx(e.to_string()))?;
-        if header.supercompression_scheme.is_some() || header.format.is_none() {
-            return Err(KtxUnsupported("supercompressed or Basis Universal texels"));
+        let header = header(bytes)?;
+        if is_basis(&header) {
+            return Err(KtxUnsupported(if cfg!(feature = "basis") {
+                "Basis Universal texels outside of a texture loader"
+            } else {
+                "Basis Universal texels (BasisLZ, UASTC; this build is without the feature `basis`)"
+            }));
         }
-        if header.pixel_depth > 1 || header.layer_count > 1 || header.face_count != 1 {
-            return Err(KtxUnsupported("several layers, faces or slices"));
+        if header.supercompression_scheme.is_some() {
+            return Err(KtxUnsupported("levels that are compressed once more (Zstandard, ZLIB)"));
         }
         let (format, srgb) =
             header.format.and_then(known).ok_or(KtxUnsupported("texels of another format"))?;
-        // A one-dimensional texture has a height of zero.
-        let size = Size::new(header.pixel_width, header.pixel_height.max(1));
-        let count = header.level_count.max(1);
-        if count > full_levels(size) {
-            return Err(TextureError::Levels { count: count as usize, most: full_levels(size) });
-        }
+        let (size, count) = extent(&header)?;
         let level = |n: usize| {
             let entry = bytes.get(Header::LENGTH + n * LevelIndex::LENGTH..)?.first_chunk()?;
             let LevelIndex { byte_offset, byte_length, .. } = LevelIndex::from_bytes(entry);
@@ -54,6 +53,52 @@ impl TextureData {
         let levels: Option<Vec<_>> = (0..count as usize).map(level).collect();
         Self::new(format, srgb, size, levels.ok_or_else(|| damaged("it ends within its levels"))?)
     }
+}
+
+/// The header of a file with one 2D picture.
+pub(super) fn header(bytes: &[u8]) -> Result<Header, TextureError> {
+    let short = || TextureError::Ktx("it ends within its header".to_owned());
+    let header = bytes.first_chunk().ok_or_else(short)?;
+    let header = Header::from_bytes(header).map_err(|e| TextureError::Ktx(e.to_string()))?;
+    if header.pixel_depth > 1 || header.layer_count > 1 || header.face_count != 1 {
+        return Err(TextureError::KtxUnsupported("several layers, faces or slices"));
+    }
+    Ok(header)
+}
+
+/// Whether a transcoder has to make texels of it: it names no format.
+pub(super) fn is_basis(header: &Header) -> bool {
+    header.format.is_none() || header.supercompression_scheme == Some(SupercompressionScheme::BasisLZ)
+}
+
+/// The size, and how many levels there are.
+pub(super) fn extent(header: &Header) -> Result<(Size, u32), TextureError> {
+    // A one-dimensional texture has a height of zero.
+    let size = Size::new(header.pixel_width, header.pixel_height.max(1));
+    let (count, most) = (header.level_count.max(1), full_levels(size));
+    if count > most {
+        return Err(TextureError::Levels { count: count as usize, most });
+    }
+    Ok((size, count))
+}
+
+/// Reads a KTX2 file of any kind that is read, into what a driver takes.
+#[cfg_attr(not(feature = "basis"), allow(unused_variables, reason = "what the transcoder asks for"))]
+pub(in crate::gl) fn read(bytes: &[u8], wants: &Wants<'_>) -> Result<TextureData, TextureError> {
+    #[cfg(feature = "basis")]
+    if is_basis(&header(bytes)?) {
+        return super::basis::transcode(bytes, wants);
+    }
+    TextureData::from_ktx2(bytes)
+}
+
+/// What a transcoder is asked for.
+#[cfg_attr(not(feature = "basis"), allow(dead_code, reason = "what the transcoder asks for"))]
+pub(in crate::gl) struct Wants<'a> {
+    pub compressed: CompressedFormats,
+    pub max_side: u32,
+    pub max_bytes: u64,
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 fn known(format: Format) -> Option<(TextureFormat, bool)> {

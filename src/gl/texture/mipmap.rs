@@ -32,13 +32,17 @@ fn tables() -> &'static Tables {
 }
 
 /// The next smaller level of an RGBA picture of `size`: each texel the mean of four, colours in linear light. A last row or
-/// column that an odd side leaves over is left out, as most drivers do it.
-pub(super) fn halve(texels: &[u8], size: Size, srgb: bool) -> Vec<u8> {
+/// column that an odd side leaves over is left out, as most drivers do it. `stop` is asked before each row of it; `None` when
+/// it says so.
+pub(super) fn halve(texels: &[u8], size: Size, srgb: bool, stop: &dyn Fn() -> bool) -> Option<Vec<u8>> {
     let smaller = level_size(size, 1);
     let tables = tables();
     let (width, height) = (size.width as usize, size.height as usize);
     let mut out = Vec::with_capacity(smaller.width as usize * smaller.height as usize * 4);
     for y in 0..smaller.height as usize {
+        if stop() {
+            return None;
+        }
         let rows = [(2 * y).min(height - 1), (2 * y + 1).min(height - 1)];
         let rows = rows.map(|row| &texels[row * width * 4..][..width * 4]);
         for x in 0..smaller.width as usize {
@@ -56,12 +60,32 @@ pub(super) fn halve(texels: &[u8], size: Size, srgb: bool) -> Vec<u8> {
             }
         }
     }
-    out
+    Some(out)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    fn halve(texels: &[u8], size: Size, srgb: bool) -> Vec<u8> {
+        super::halve(texels, size, srgb, &|| false).expect("nobody stops it")
+    }
+
+    #[test]
+    fn it_ends_before_the_row_at_which_it_is_told_to() {
+        let (texels, size) = (vec![0; 8 * 64 * 4], Size::new(8, 64));
+        for last in [1, 2, 31, 32] {
+            let asked = Cell::new(0);
+            let stop = || {
+                asked.set(asked.get() + 1);
+                asked.get() == last
+            };
+            assert_eq!(super::halve(&texels, size, true, &stop), None);
+            assert_eq!(asked.get(), last, "nothing goes on after the answer");
+        }
+    }
 
     #[test]
     fn every_shade_survives_the_way_through_linear_light() {

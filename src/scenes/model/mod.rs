@@ -18,6 +18,7 @@
 mod accessor;
 mod animation;
 mod attach;
+mod attributes;
 mod bounds;
 mod container;
 mod error;
@@ -31,6 +32,7 @@ mod morph;
 mod node;
 mod outline;
 mod pose;
+mod primitive;
 mod remarks;
 mod resolve;
 mod schema;

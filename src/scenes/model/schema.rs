@@ -18,6 +18,17 @@ pub(super) struct Extensions {
     pub(super) lights: Option<Box<Lights>>,
 }
 
+/// Extensions that keep vertices where they are not looked for.
+const PACKED: [&str; 3] =
+    ["KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression"];
+
+impl Extensions {
+    /// The one that packs the vertices of this object, if there is one.
+    pub(super) fn packed(&self) -> Option<&str> {
+        self.names.iter().map(String::as_str).find(|name| PACKED.contains(name))
+    }
+}
+
 impl<'de> Deserialize<'de> for Extensions {
     // By hand: what is unknown is skipped where it stands, and never held in memory to be looked at again.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -230,6 +241,8 @@ pub(super) struct View {
 pub(super) struct Buffer {
     pub(super) uri: Option<String>,
     pub(super) byte_length: u64,
+    #[serde(default)]
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize)]

@@ -68,6 +68,10 @@ impl<'a> Source<'a> {
         let here = || format!("bufferViews[{index}]");
         let buffer = get(&self.document.buffers, view.buffer, "buffers", &here)?;
         let Some(Some(data)) = self.buffers.get(to_usize(view.buffer)) else {
+            // Room for what is unpacked elsewhere: without the extension there is nothing.
+            if let Some(name) = buffer.extensions.packed() {
+                return Err(ModelError::Extension { name: name.to_owned() });
+            }
             return Err(ModelError::invalid(here(), format!("buffers[{}] has no data", view.buffer)));
         };
         let end = view.byte_offset.checked_add(view.byte_length).filter(|&end| end <= buffer.byte_length);
