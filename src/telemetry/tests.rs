@@ -278,7 +278,7 @@ fn nonsense_in_the_table_is_refused_and_harms_nobody() {
 
 fn vblank(n: u64) -> VblankSample {
     // Every third has no number, and they come up to 40 us early and late.
-    let sequence = (n % 3 > 0).then_some(n);
+    let sequence = (!n.is_multiple_of(3)).then_some(n);
     VblankSample { at: at(n * 1_000 + n * 13 % 80), sequence, period: None, origin: Origin::Compositor }
 }
 
