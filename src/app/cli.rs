@@ -155,7 +155,7 @@ pub struct RunArgs {
     /// When frames are made: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive (F2 switches)
     #[arg(long, value_name = "MODE", default_value = "auto", value_parser = pacing)]
     pub pacing: Pacing,
-    /// Percentage of frames that may miss their display time, 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1)
+    /// Percentage of frames that may miss their display time, 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1 and a whole refresh early)
     #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
     pub miss_budget: Option<MissBudget>,
     /// The same as one knob from latency (0) to smoothness (1)
