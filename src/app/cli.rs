@@ -165,7 +165,7 @@ pub struct RunArgs {
     pub pacing: Pacing,
     /// Percentage of frames that may miss their display time
     ///
-    /// 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1).
+    /// 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1, and a whole refresh early).
     #[arg(long, help_heading = "Pacing", value_name = "PERCENT", value_parser = miss_budget)]
     pub miss_budget: Option<MissBudget>,
     /// The same as one knob from latency (0) to smoothness (1)

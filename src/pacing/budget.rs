@@ -41,6 +41,7 @@ pub struct WorkBudget {
     raises: u32,
     search: bool,
     most: f64,
+    least: f64,
 }
 
 impl WorkBudget {
@@ -56,6 +57,7 @@ impl WorkBudget {
             raises: 0,
             search: true,
             most: f64::MAX,
+            least: 0.0,
         }
     }
 
@@ -81,9 +83,10 @@ impl WorkBudget {
         self.search = false;
     }
 
-    /// The largest budget that makes sense; the reserve does not grow beyond it.
-    pub fn set_limit(&mut self, most: Duration) {
-        self.most = nanos(most) as f64;
+    /// What frames are given lies between these. The reserve does not grow beyond `most`; and where frames have `least`
+    /// whatever they need, what is met says nothing against the reserve, so that it does not fall.
+    pub fn set_limits(&mut self, least: Duration, most: Duration) {
+        (self.least, self.most) = (nanos(least) as f64, nanos(most) as f64);
     }
 
     /// A frame took so long, in nanoseconds, from its planned start until the display could have had it.
@@ -112,7 +115,7 @@ impl WorkBudget {
                 self.misses_in_a_row = 0;
             }
             let fall = step * self.miss_budget + if self.raises == 0 && self.search { SEARCH } else { 0.0 };
-            if budget > quickest - STEP.1 {
+            if budget > (quickest - STEP.1).max(self.least) {
                 self.reserve -= fall;
             }
         }
@@ -249,7 +252,7 @@ mod tests {
     #[test]
     fn misses_in_a_row_find_a_far_deadline_quickly_and_stay_within_the_limit() {
         let mut budget = budget(0.005);
-        budget.set_limit(Duration::from_millis(16));
+        budget.set_limits(Duration::ZERO, Duration::from_millis(16));
         budget.work(2 * MS);
         let mut misses = 0;
         while budget.nanos() < 13 * MS {
@@ -259,6 +262,20 @@ mod tests {
         assert!(misses <= 12, "{misses}");
         (0..1_000).for_each(|_| budget.outcome(true, budget.raises()));
         assert_eq!(budget.nanos(), 16 * MS);
+    }
+
+    #[test]
+    fn reserve_of_frames_that_have_more_than_they_need_falls_by_no_hit_and_rises_by_a_miss() {
+        let mut budget = WorkBudget::new(MissBudget::default(), Duration::from_millis(4));
+        (0..60).for_each(|_| budget.work(3 * MS));
+        budget.set_limits(Duration::from_millis(16), Duration::from_millis(16));
+        (0..10_000).for_each(|_| budget.outcome(false, budget.raises()));
+        assert_eq!(budget.reserve(), 4 * MS);
+        budget.outcome(true, budget.raises());
+        assert!(budget.reserve() > 4 * MS);
+        budget.set_limits(Duration::ZERO, Duration::from_millis(16));
+        (0..10_000).for_each(|_| budget.outcome(false, budget.raises()));
+        assert!(budget.reserve() < 4 * MS, "frames that begin as late as they can");
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub enum Pacing {
     Auto,
     /// As [`Auto`](Self::Auto), with 2 % of the frames allowed to miss: a little less latency.
     LowLatency,
-    /// As [`Auto`](Self::Auto), with 0.1 % of the frames allowed to miss: a little more latency.
+    /// As [`Auto`](Self::Auto), and begun as early as the layout of logic and drawing allows, a whole refresh before its target in a
+    /// serial one: a frame is late only when the machine stalls for longer than the work leaves of that. 0.1 % of the frames are
+    /// allowed to miss. Where another share is declared, as late as that allows.
     Smooth,
     /// Frames on a regular grid of so many per second, without waiting for the display.
     Fixed(Rate),

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{DisplaySpec, FrameCost, Scenario, Taking, Workload};
+use super::{DisplaySpec, FrameCost, Oversleep, Scenario, Taking, Workload};
 use crate::pacing::VrrRange;
 
 /// The names of all displays, each with what it stands for.
-pub const DISPLAYS: [(&str, &str); 14] = [
+pub const DISPLAYS: [(&str, &str); 15] = [
     ("59.94", "fixed, 59.94 Hz, called 60 by the system"),
     ("60", "fixed, 60 Hz, stamps of hardware"),
     ("120", "fixed, 120 Hz"),
@@ -21,6 +21,7 @@ pub const DISPLAYS: [(&str, &str); 14] = [
     ("mode-change-59.94", "60 Hz, from half way 59.94 Hz, and nobody says so"),
     ("mode-change-144", "60 Hz, from half way 144 Hz, which the system announces"),
     ("suspend", "60 Hz, the process stands still for 10 s half way"),
+    ("stalls", "60 Hz, on a machine where one wake-up in 250 comes 2 to 10 ms late"),
     ("occluded", "60 Hz, nothing of the window is shown for 10 s from half way on"),
 ];
 
@@ -90,9 +91,14 @@ pub fn set_display(scenario: &mut Scenario, name: &str) -> Result<(), UnknownPre
     let half = |hz: f64| Duration::from_secs_f64(scenario.frames as f64 / 2.0 / hz);
     let at_60 = DisplaySpec::at(60.0);
     let mut standstill = None;
+    if name == "stalls" {
+        scenario.oversleep = Oversleep::Stalls;
+    } else if scenario.oversleep == Oversleep::Stalls {
+        scenario.oversleep = Oversleep::default();
+    }
     scenario.display = match name {
         "59.94" => DisplaySpec { hz: 60_000.0 / 1_001.0, ..at_60 },
-        "60" => at_60,
+        "60" | "stalls" => at_60,
         "120" => DisplaySpec::at(120.0),
         "143.98" => DisplaySpec { nominal_hz: 144.0, ..DisplaySpec::at(143.98) },
         "240" => DisplaySpec::at(240.0),

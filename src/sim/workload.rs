@@ -86,6 +86,8 @@ pub enum Oversleep {
     Plain,
     /// A machine that is busy otherwise: every hundredth wake-up waits out somebody's slice of up to 3 ms.
     Busy,
+    /// A machine that stops its processes now and then: as [`Spun`](Self::Spun), and once in 250 times 2 to 10 ms.
+    Stalls,
     /// What a real run was measured to be late by, over and over: the start of frame `n` takes entry `n`, so that a slow
     /// frame and its late start stay together where both were [recorded](Workload::Recorded).
     Recorded(Vec<Duration>),
@@ -96,8 +98,9 @@ impl Oversleep {
     pub(super) fn draw(&self, turn: u64, noise: &mut Noise) -> Duration {
         let us = match self {
             Self::None => 0.0,
+            Self::Stalls if noise.chance(0.004) => 2_000.0 + 8_000.0 * noise.unit(),
             Self::Spun if noise.chance(0.001) => 200.0 + 800.0 * noise.unit(),
-            Self::Spun => 2.0 * noise.exponential(),
+            Self::Spun | Self::Stalls => 2.0 * noise.exponential(),
             Self::Plain => 50.0 + 35.0 * noise.exponential(),
             Self::Busy if noise.chance(0.01) => 500.0 + 2_500.0 * noise.unit(),
             Self::Busy => 40.0 + 30.0 * noise.exponential(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DeltaTime, FramePacer, LONGEST_STEP, Lock, Plan, ReferenceFilter, duration};
+use super::{DeltaTime, FramePacer, LONGEST_STEP, Lock, Pacing, Plan, ReferenceFilter, duration};
 use crate::pacing::Layout;
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ impl FramePacer {
 
     pub(super) fn plan_on_grid(&mut self, now: Timestamp) -> Planned {
         let period = self.frame_period();
-        self.work.set_limit(duration(period as i64));
+        self.work.set_limits(Duration::ZERO, duration(period as i64));
         let budget = if self.work.seen() == 0 { 0 } else { self.work.nanos().min(period as i64) };
         let budget = duration(budget);
         let point = self.grid.next(now, period, budget);
@@ -79,12 +79,16 @@ impl FramePacer {
             Layout::Serial => room - self.latch_lead,
             Layout::Pipelined => 2 * room - self.latch_lead,
         };
-        self.work.set_limit(duration(most));
-        let budget = if cold { room } else { self.work.nanos().min(most) };
+        // A frame that begins as early as its layout allows is late only when the machine stalls for longer than it then has
+        // to spare. A share of misses is kept to by beginning later until there are some.
+        let least = if self.begins_early() { most } else { 0 };
+        self.work.set_limits(duration(least), duration(most));
+        let needed = if cold { room } else { self.work.nanos().min(most) };
+        let budget = needed.max(least);
         let reach = if self.work.seen() == 0 { room / 2 } else { self.work.typical().min(budget) };
         // The first refresh that can still be reached, and the first that is free.
         let reachable = |reach: i64| self.model.after(now.offset(self.latch_lead.saturating_add(reach)));
-        let Some(soonest) = reachable(if self.idle { budget } else { reach }) else {
+        let Some(soonest) = reachable(if self.idle { needed } else { reach }) else {
             return self.plan_on_grid(now);
         };
         let taken = if self.idle { None } else { self.taken(now) };
@@ -105,6 +109,12 @@ impl FramePacer {
             ..Plan::default()
         };
         (plan, Some((index, target)), wake_at >= now && !self.idle)
+    }
+
+    /// Whether frames begin as early as they can rather than as late: what [`Pacing::Smooth`] does unless a share of misses was
+    /// declared, which says how late.
+    fn begins_early(&self) -> bool {
+        self.mode == Pacing::Smooth && self.declared.is_none()
     }
 
     /// The newest refresh that is spoken for: nothing else may aim at it.
@@ -136,7 +146,7 @@ impl FramePacer {
         let period = self.frame_period().max(self.load.typical() as f64);
         let cold = self.work.seen() < COLD;
         let most = 2 * period as i64;
-        self.work.set_limit(duration(most));
+        self.work.set_limits(Duration::ZERO, duration(most));
         let budget = if cold { period as i64 / 2 } else { self.work.nanos().min(most) };
         let earliest = now.offset(if self.idle { budget } else { self.work.typical().min(budget) });
         let before = *self.flights.at(self.last.before());

@@ -1,5 +1,6 @@
 use super::super::Alpha;
 use super::*;
+use crate::sim::{presets, run};
 
 const MS: u64 = 1_000_000;
 
@@ -236,4 +237,61 @@ fn naive_loop_is_told_to_begin_at_once_and_to_wait_for_nobody() {
     }
     assert_eq!(pacer.frames_in_flight(), u32::MAX);
     assert!(!pacer.plans_ahead() && pacer.state().miss_budget.is_none());
+}
+
+/// What a pacer misses in 20,000 frames on a machine that stalls for 2 to 10 ms once in 250 frames, and from begin to display at
+/// the median, in ms.
+fn on_a_machine_that_stalls(workload: &str, mut pacer: FramePacer) -> (u64, f64) {
+    let scenario = presets::scenario("stalls", workload, 20_000).unwrap();
+    let outcome = run(&scenario, &mut pacer);
+    (outcome.missed_vsyncs, outcome.start_to_display.unwrap().p50)
+}
+
+#[test]
+fn smooth_misses_nothing_while_the_machine_stalls_for_no_longer_than_a_refresh_has_to_spare() {
+    let (missed, begun) = on_a_machine_that_stalls("noisy", FramePacer::new(Pacing::Smooth, 60.0));
+    assert_eq!(missed, 0);
+    assert!((16.0..17.0).contains(&begun), "a whole refresh early, and not more: {begun}");
+    // What begins as late as its share allows misses that share.
+    let mut declared = FramePacer::new(Pacing::Smooth, 60.0);
+    declared.set_miss_budget(Some(Pacing::Smooth.miss_budget()));
+    for late in [FramePacer::new(Pacing::Auto, 60.0), declared] {
+        let (missed, begun) = on_a_machine_that_stalls("noisy", late);
+        assert!(missed > 10 && begun < 14.0, "{missed} missed, {begun} ms");
+    }
+}
+
+#[test]
+fn smooth_and_pipelined_has_a_refresh_more_to_spare_where_the_gpu_needs_most_of_one() {
+    let (missed, _) = on_a_machine_that_stalls("gpu-bound", FramePacer::new(Pacing::Smooth, 60.0));
+    assert!(missed > 10, "work of 10.5 ms and a stall of 10 fit into no refresh: {missed}");
+    let mut pipelined = FramePacer::new(Pacing::Smooth, 60.0);
+    pipelined.set_layout(LayoutChoice::Pinned(Layout::Pipelined));
+    let (missed, begun) = on_a_machine_that_stalls("gpu-bound", pipelined);
+    assert_eq!(missed, 0);
+    assert!(begun < 34.0, "{begun}");
+}
+
+#[test]
+fn smooth_frame_after_a_wait_aims_at_the_first_refresh_that_it_can_reach() {
+    let mut pacer = FramePacer::new(Pacing::Smooth, 60.0);
+    let refresh = |n: u64| at(0) + Duration::from_nanos(n * 16_666_667);
+    let mut now = at(0);
+    for n in 1..200 {
+        let sample = VblankSample { at: refresh(n), sequence: None, period: None, origin: Origin::Hardware };
+        pacer.vblank(sample);
+        let plan = pacer.plan(refresh(n));
+        now = plan.wake_at.max(refresh(n)) + Duration::from_millis(3);
+        pacer.submitted(plan.id, now, Work::default());
+        pacer.gpu_done(plan.id, now);
+        let shown = plan.target_presentation.unwrap_or(now);
+        pacer.presented(plan.id, Presentation::At(shown, Origin::Hardware));
+    }
+    assert_eq!(pacer.state().lock, Lock::Locked);
+    pacer.idled();
+    let begun = now + Duration::from_secs(1);
+    let plan = pacer.plan(begun);
+    let ahead = plan.target_presentation.unwrap().saturating_since(begun);
+    let needed = Duration::from_millis(3) + Duration::from_secs_f64(1.0 / 60.0 / 4.0);
+    assert!(ahead <= needed + Duration::from_nanos(16_666_667), "{ahead:?}: no refresh is left out");
 }
