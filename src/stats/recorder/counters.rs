@@ -18,7 +18,7 @@ pub struct Counters {
     /// Frames whose GPU or display time never came.
     pub unfinished: u64,
     /// Frames that were displayed and left out of the metrics, because they were drawn to be compared with:
-    /// [`FrameRecord::apart`].
+    /// [`FrameRecord::apart`](super::super::FrameRecord::apart).
     pub apart: u64,
     /// Those among the dropped whose display time was refused: it lay after that of a later frame, or before that of an
     /// earlier one.
