@@ -87,7 +87,7 @@ pub fn parts(way: &Way) -> String {
 /// A comparison with its verdicts.
 pub fn comparison(c: &Comparison) -> String {
     let mut out = String::from("<h2 id=\"comparison\">Comparison with the base</h2>");
-    let verdict = c.verdict();
+    let verdict = super::sentence(&c.verdict());
     let _ = write!(out, "<p><b>{}</b></p>", Escaped(&verdict));
     let o = &c.options;
     let _ = write!(
