@@ -47,9 +47,9 @@ pub fn be() {
     let kind = KINDS.iter().find(|(_, of)| *of == name).expect("a kind").0;
     let state = State { kind, presses: 0, pressed_at: Instant::now(), start: Instant::now() };
     if env::var_os("WAYLAND_DISPLAY").is_some() {
-        wayland::run(state)
+        wayland::run(state);
     } else {
-        x11::run(state)
+        x11::run(state);
     }
     std::process::exit(0);
 }
@@ -82,7 +82,7 @@ impl State {
             Kind::Text => (0..self.presses).map(letter).collect(),
             Kind::Caret => {
                 let [x, y, ..] = letter(self.presses);
-                let shown = self.pressed_at.elapsed().as_millis() / BLINK.as_millis() % 2 == 0;
+                let shown = (self.pressed_at.elapsed().as_millis() / BLINK.as_millis()).is_multiple_of(2);
                 let caret = shown.then_some([x, y - 1, 1, 9]);
                 (0..self.presses).map(letter).chain(caret).collect()
             }
