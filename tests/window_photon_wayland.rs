@@ -7,6 +7,7 @@
 mod fake;
 #[path = "window_photon_wayland/photon.rs"]
 mod photon;
+mod small_program;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use scanout::time::{Clock as _, MonotonicClock};
 
 use fake::Compositor;
 use photon::photon;
+use small_program::Kind;
 
 const SIZE: (u32, u32) = (1280, 720);
 const LIMIT: Duration = Duration::from_secs(20);
@@ -164,6 +166,60 @@ fn photon_sees_frames_and_a_dragged_mark_on_a_headless_compositor() {
     let ran = photon("--server sway-headless=60 --mode drag --seconds 2", None, &ours("drag"));
     assert!(ran.number("/drag/lag_ms/n") > 20.0, "{:#}", ran.json);
     ran.assert_nothing_left();
+}
+
+/// Not a test: what this binary does when it is run as the small program.
+#[test]
+fn small_program_runs() {
+    small_program::be();
+}
+
+fn small(arguments: &str, runtime_dir: Option<&std::path::Path>, kind: Kind) -> photon::Ran {
+    let command = small_program::command(kind, "small_program_runs").map(|word| word.into_string().unwrap());
+    photon(arguments, runtime_dir, &command.each_ref().map(String::as_str))
+}
+
+#[test]
+fn photon_finds_few_pixels_by_screencopy_and_follows_them() {
+    for (kind, follows) in [(Kind::Button, false), (Kind::Text, true)] {
+        let ran = small("--server sway-headless=60 --count 10 --no-floor", None, kind);
+        let seen = ran.number("/first_ms/n");
+        assert_eq!(seen + ran.number("/clicks/lost") + ran.number("/clicks/unseen"), 10.0, "{:#}", ran.json);
+        assert!(seen >= 8.0, "{:#}", ran.json);
+        assert_eq!(ran.json["clicks"]["points_follow"], follows, "{:#}", ran.json);
+        ran.assert_nothing_left();
+    }
+    let ran = small("--server sway-headless=60 --count 10 --no-floor", None, Kind::Ticking);
+    ran.assert_refused("changes by itself, and the key space changes nothing that can be told");
+}
+
+#[test]
+fn photon_measures_one_change_per_second_by_screencopy() {
+    let ran = small("--server sway-headless=60 --mode animation --seconds 6", None, Kind::Ticking);
+    assert!((3.0..=6.0).contains(&ran.number("/animation/interval_ms/n")), "{:#}", ran.json);
+    assert!((700.0..1400.0).contains(&ran.number("/animation/interval_ms/p50")), "{:#}", ran.json);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn photon_brings_the_window_that_is_named_to_the_front() {
+    let sway = Sway::start_headless(SIZE.0, SIZE.1, 60, Layout::Tiled).unwrap();
+    let socket = sway.socket();
+    let start = |kind| {
+        let [program, arguments @ ..] = small_program::command(kind, "small_program_runs");
+        Program::start(program, arguments, &sway.place(), |_, _| {}).unwrap()
+    };
+    let button = start(Kind::Button);
+    assert!(sway.window_of(button.id(), LIMIT).is_some(), "{}", button.stderr());
+    let clock = start(Kind::Ticking);
+    assert!(sway.window_of(clock.id(), LIMIT).is_some(), "{}", clock.stderr());
+    let display = format!("--display {}", socket.file_name().unwrap().to_str().unwrap());
+    let there = |named: &str| photon(&format!("{display} --count 10 --window {named}"), socket.parent(), &[]);
+    there("SMALL").assert_refused("2 windows match 'SMALL': 'small ");
+    there("nobody").assert_refused("no visible window 'nobody'");
+    // The newer one has the keyboard until the one that is named gets it.
+    let ran = there("button");
+    assert!(ran.number("/first_ms/n") >= 8.0, "{:#}", ran.json);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "limits on real processes are real time")]
 #![allow(clippy::print_stdout, reason = "how far inside and outside are apart is told, not judged")]
 
+mod small_program;
 mod support;
 
 use std::ffi::{OsStr, OsString};
@@ -14,13 +15,17 @@ use std::time::Duration;
 use rustix::process::Signal;
 use scanout::observe;
 use serde_json::Value;
+use small_program::{Kind, SIZE};
 use support::app::{App, Ending, Place};
 use support::x11::X11;
 use support::xvfb::Xvfb;
 use support::{pause, poll_until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, EventMask, WindowClass};
+use x11rb::protocol::xproto::{
+    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, WindowClass,
+};
+use x11rb::wrapper::ConnectionExt as _;
 
 /// For a whole run while other tests use the CPUs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -351,6 +356,119 @@ fn stopped_run_writes_what_it_has_measured_in_every_mode() {
     }
 }
 
+/// Not a test: what this binary does when it is run as the small program.
+#[test]
+fn small_program_runs() {
+    small_program::be();
+}
+
+/// A run that measures the small program, without a floor.
+fn small(kind: Kind, options: &[&str]) -> Photon {
+    let size = format!("{}x{}", SIZE.0, SIZE.1);
+    let command =
+        small_program::command(kind, "small_program_runs").map(|word| word.into_string().expect("text"));
+    let common = ["--size", &size, "--no-floor", "--json", "figures.json"];
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    Photon::start(&[&common, options, &["--"], &command].concat())
+}
+
+/// Nearly all of ten presses have an answer that was seen, and all are accounted for.
+#[track_caller]
+fn assert_pressed(figures: &Value) {
+    let count = |name: &str| figures["clicks"][name].as_u64().expect("a count");
+    let seen = figures["first_ms"]["n"].as_u64().expect("a count");
+    assert_eq!(seen + count("lost") + count("unseen"), 10, "{figures}");
+    assert!(seen >= 8, "{figures}");
+    assert!(count("points_answering") > 0, "{figures}");
+}
+
+#[test]
+fn few_pixels_are_found_where_a_key_changes_them() {
+    // All fall between the points of a grid over the window.
+    let button = small(Kind::Button, &["--count", "10"]).figures();
+    assert_pressed(&button);
+    assert_eq!(button["clicks"]["points_follow"], false, "always the same pixels");
+    assert_eq!(button["clicks"]["points_moving"], 0);
+    for kind in [Kind::Text, Kind::Caret] {
+        let text = small(kind, &["--count", "10"]).figures();
+        assert_pressed(&text);
+        assert_eq!(text["clicks"]["points_follow"], true, "each press writes further on: {text}");
+    }
+}
+
+#[test]
+fn points_are_found_through_a_server_whose_looks_cost_requests() {
+    let server = Xvfb::start();
+    for kind in [Kind::Button, Kind::Text] {
+        let figures = small(kind, &["--count", "10", "--display", &server.display()]).figures();
+        assert_eq!(figures["observer"]["view"], "MIT-SHM GetImage");
+        assert_pressed(&figures);
+    }
+}
+
+#[test]
+fn what_changes_by_itself_is_no_answer() {
+    small(Kind::Ticking, &["--count", "10"])
+        .expect_refused("changes by itself, and the key space changes nothing that can be told");
+}
+
+#[test]
+fn only_the_area_that_is_named_is_looked_at() {
+    let beside = small(Kind::Button, &["--area", "0,150,400x150"]);
+    beside.expect_refused("does not answer the key space: nothing in it changed");
+    let figures = small(Kind::Button, &["--count", "10", "--area", "190,70,40x30"]).figures();
+    assert_pressed(&figures);
+    assert_eq!(figures["area"], serde_json::json!([190, 70, 40, 30]));
+    small(Kind::Button, &["--area", "390,0,11x5"]).expect_refused("does not lie in the window of 400x300");
+    small(Kind::Button, &["--mode", "drag", "--area", "0,0,50x50"]).expect_refused("--area is of no use");
+    // Points beside the change: it is told where they would see it.
+    let beside = small(Kind::Button, &["--at", "5,5"]);
+    beside.expect_refused(
+        "nothing changed at 1 sample points within 1 s, 3 times (beside them it did, as at --at 20",
+    );
+}
+
+#[test]
+fn picture_that_changes_once_per_second_is_measured() {
+    let animation =
+        small(Kind::Ticking, &["--mode", "animation", "--seconds", "6", "--refresh", "1"]).figures();
+    let animation = &animation["animation"];
+    let n = number(&animation["interval_ms"]["n"]);
+    assert!((3.0..=6.0).contains(&n), "{animation}");
+    // Seconds of the program's own clock: on average neither half of them nor twice as many.
+    assert!((700.0..1400.0).contains(&number(&animation["interval_ms"]["p50"])), "{animation}");
+    let short = small(Kind::Ticking, &["--mode", "animation", "--seconds", "3"]);
+    short.expect_refused("--seconds ");
+    let blind = small(Kind::Ticking, &["--mode", "animation", "--seconds", "1", "--at", "5,5"]);
+    blind.expect_refused("stands still: nothing changed within 1 s (watched for longer with --seconds 5)");
+}
+
+#[test]
+fn window_is_named_by_a_part_of_its_title_that_no_other_has() {
+    let server = Xvfb::start();
+    let x11 = X11::connect(&server.display());
+    for (x, title) in [(0, "scanout small one"), (500, "scanout small two")] {
+        let window = x11.connection.generate_id().expect("an id");
+        let aux = CreateWindowAux::new();
+        let class = WindowClass::INPUT_OUTPUT;
+        x11.connection
+            .create_window(0, window, x11.root, x, 0, 300, 200, 0, class, 0, &aux)
+            .expect("request");
+        let name = AtomEnum::WM_NAME;
+        let kind = AtomEnum::STRING;
+        x11.connection
+            .change_property8(PropMode::REPLACE, window, name, kind, title.as_bytes())
+            .expect("request");
+        x11.map(window);
+    }
+    x11.sync();
+    let named = |name| Photon::start(&["--display", &server.display(), "--window", name]);
+    named("small").expect_refused("2 windows match 'small': 0x");
+    named("nobody").expect_refused("no visible window 'nobody'");
+    // One is meant; it draws nothing.
+    named("TWO").expect_refused("does not answer the key space");
+}
+
 #[test]
 fn window_that_is_there_is_measured_through_the_server() {
     let server = Xvfb::start();
@@ -361,7 +479,7 @@ fn window_that_is_there_is_measured_through_the_server() {
     let mut app = App::start(scanout(), &arguments, &place);
     let window = app.poll_while_running(LIMIT, |pid| user.window_of(pid, Duration::ZERO)).expect("a window");
     let id = window.to_string();
-    for named in [&id, "scanout: flash"] {
+    for named in [&id, "scanout: flash", "flash"] {
         let options =
             ["--display", &server.display(), "--window", named, "--count", "5", "--json", "figures.json"];
         let figures = Photon::start(&options).figures();

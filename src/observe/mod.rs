@@ -90,7 +90,7 @@ pub use screen::{Screen, XwdHeader};
 pub use screencopy::Screencopy;
 pub use shm::SharedImage;
 pub use sway::{Layout, Sway};
-pub use toplevels::Toplevels;
+pub use toplevels::{Toplevel, Toplevels};
 pub use transcript::Transcript;
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use wayland_client::globals::GlobalListContents;
-use wayland_client::protocol::wl_registry;
-use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, event_created_child};
+use wayland_client::protocol::{wl_registry, wl_seat};
+use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop, event_created_child};
 use wayland_protocols_wlr::foreign_toplevel::v1::client::{
     zwlr_foreign_toplevel_handle_v1::{self, ZwlrForeignToplevelHandleV1},
     zwlr_foreign_toplevel_manager_v1::{self, ZwlrForeignToplevelManagerV1},
@@ -11,16 +11,32 @@ use wayland_protocols_wlr::foreign_toplevel::v1::client::{
 use super::error::{Error, Result};
 use super::wayland::registry;
 
-/// How many windows a compositor has (wlr-foreign-toplevel-management-v1). Whose they are and where, it does not say.
+/// The windows of a compositor (wlr-foreign-toplevel-management-v1). Where they are, and of which process, it does not say.
 #[derive(Debug)]
 pub struct Toplevels {
     queue: EventQueue<State>,
     state: State,
+    seat: Option<wl_seat::WlSeat>,
+}
+
+/// A window as its compositor tells of it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Toplevel {
+    /// By which [`Toplevels::activate`] knows it; no other window is called so as long as the connection lasts.
+    pub id: u64,
+    /// What stands above it.
+    pub title: String,
+    /// What its program calls itself.
+    pub app_id: String,
+    /// Whether it has the keyboard.
+    pub active: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     opened: u64,
+    windows: Vec<(ZwlrForeignToplevelHandleV1, Toplevel)>,
 }
 
 impl Toplevels {
@@ -35,9 +51,33 @@ impl Toplevels {
             server: "the compositor".into(),
             what: "list of windows (wlr-foreign-toplevel-management-v1)",
         })?;
+        let seat = globals.bind(&queue.handle(), 1..=1, ()).ok();
         let mut state = State::default();
         queue.roundtrip(&mut state).map_err(Error::wayland)?;
-        Ok(Self { queue, state })
+        Ok(Self { queue, state, seat })
+    }
+
+    /// Those that are open. Waits for the compositor's answer.
+    ///
+    /// # Errors
+    /// When the compositor is gone.
+    pub fn windows(&mut self) -> Result<Vec<Toplevel>> {
+        self.queue.roundtrip(&mut self.state).map_err(Error::wayland)?;
+        Ok(self.state.windows.iter().map(|(_, window)| window.clone()).collect())
+    }
+
+    /// Asks that a window come to the front and get the keyboard; the compositor may do so later, or not at all. One that
+    /// has closed is passed over.
+    ///
+    /// # Errors
+    /// When the compositor has no seat, or is gone.
+    pub fn activate(&mut self, id: u64) -> Result<()> {
+        let lacks = || Error::Lacks { server: "the compositor".into(), what: "seat" };
+        let seat = self.seat.as_ref().ok_or_else(lacks)?;
+        if let Some((handle, _)) = self.state.windows.iter().find(|(_, window)| window.id == id) {
+            handle.activate(seat);
+        }
+        self.queue.flush().map_err(Error::wayland)
     }
 
     /// Windows up to now, with those that were closed since the connection was made. Waits for the compositor's answer.
@@ -50,6 +90,9 @@ impl Toplevels {
     }
 }
 
+/// Among the states of a window.
+const ACTIVATED: u32 = zwlr_foreign_toplevel_handle_v1::State::Activated as u32;
+
 impl Dispatch<ZwlrForeignToplevelManagerV1, ()> for State {
     fn event(
         state: &mut Self,
@@ -59,7 +102,10 @@ impl Dispatch<ZwlrForeignToplevelManagerV1, ()> for State {
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        state.opened += u64::from(matches!(event, zwlr_foreign_toplevel_manager_v1::Event::Toplevel { .. }));
+        if let zwlr_foreign_toplevel_manager_v1::Event::Toplevel { toplevel } = event {
+            state.opened += 1;
+            state.windows.push((toplevel, Toplevel { id: state.opened, ..Toplevel::default() }));
+        }
     }
 
     event_created_child!(State, ZwlrForeignToplevelManagerV1, [
@@ -69,17 +115,33 @@ impl Dispatch<ZwlrForeignToplevelManagerV1, ()> for State {
 
 impl Dispatch<ZwlrForeignToplevelHandleV1, ()> for State {
     fn event(
-        _: &mut Self,
-        window: &ZwlrForeignToplevelHandleV1,
+        state: &mut Self,
+        handle: &ZwlrForeignToplevelHandleV1,
         event: zwlr_foreign_toplevel_handle_v1::Event,
         (): &(),
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
-        if matches!(event, zwlr_foreign_toplevel_handle_v1::Event::Closed) {
-            window.destroy();
+        use zwlr_foreign_toplevel_handle_v1::Event;
+        let Some(at) = state.windows.iter().position(|(of, _)| of == handle) else { return };
+        let window = &mut state.windows[at].1;
+        match event {
+            Event::Title { title } => window.title = title,
+            Event::AppId { app_id } => window.app_id = app_id,
+            Event::State { state } => {
+                let states =
+                    state.chunks_exact(4).filter_map(|raw| raw.try_into().ok()).map(u32::from_ne_bytes);
+                window.active = states.into_iter().any(|state| state == ACTIVATED);
+            }
+            Event::Closed => {
+                handle.destroy();
+                state.windows.remove(at);
+            }
+            _ => {}
         }
     }
 }
 
 ignore_registry!(State);
+
+delegate_noop!(State: ignore wl_seat::WlSeat);

@@ -127,6 +127,39 @@ impl X11 {
         get(self.atoms._NET_WM_NAME).or_else(|| get(AtomEnum::WM_NAME.into())).unwrap_or_default()
     }
 
+    /// Visible windows with a title: their titles, and what programs call themselves (WM_CLASS). The frame that a window
+    /// manager has put about a window is left out where it has the window's title.
+    #[must_use]
+    pub fn titled(&self) -> Vec<(Window, String, String)> {
+        let mut found = Vec::new();
+        self.gather_titled(self.root, &mut found);
+        found
+    }
+
+    /// All that lie below `of`.
+    fn gather_titled(&self, of: Window, found: &mut Vec<(Window, String, String)>) {
+        for window in self.children(of).into_iter().filter(|&w| self.is_viewable(w)) {
+            let below = found.len();
+            self.gather_titled(window, found);
+            let title = self.title(window);
+            if !title.is_empty() && !found[below..].iter().any(|(_, inner, _)| *inner == title) {
+                found.push((window, title, self.class(window)));
+            }
+        }
+    }
+
+    /// What the window's program calls its kind; empty when it does not say.
+    fn class(&self, window: Window) -> String {
+        let name = AtomEnum::WM_CLASS;
+        let reply = self.connection.get_property(false, window, name, AtomEnum::STRING, 0, 64);
+        let value = reply.ok().and_then(|c| c.reply().ok()).map_or_else(Vec::new, |r| r.value);
+        // Two names, each with a zero byte behind it: of the instance, and of its kind.
+        value
+            .split(|byte| *byte == 0)
+            .nth(1)
+            .map_or_else(String::new, |kind| String::from_utf8_lossy(kind).into_owned())
+    }
+
     /// Whether the window and all that it lies in are mapped.
     #[must_use]
     pub fn is_viewable(&self, window: Window) -> bool {

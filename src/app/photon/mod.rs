@@ -1,6 +1,8 @@
 //! `scanout photon`: any program's latency and pacing as its user sees them, measured from outside.
 
 #[cfg(target_os = "linux")]
+mod alone;
+#[cfg(target_os = "linux")]
 mod animation;
 mod args;
 #[cfg(target_os = "linux")]
@@ -30,11 +32,17 @@ mod stage;
 #[cfg(target_os = "linux")]
 mod survey;
 #[cfg(target_os = "linux")]
+mod text;
+#[cfg(target_os = "linux")]
+mod trial;
+#[cfg(target_os = "linux")]
 mod trouble;
 #[cfg(target_os = "linux")]
 mod watcher;
 #[cfg(target_os = "linux")]
 mod wayland;
+#[cfg(target_os = "linux")]
+mod windows;
 
 pub use args::PhotonArgs;
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ use super::args::{PhotonArgs, Server};
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
 use super::wayland::Wayland;
+use super::windows::{Candidate, choose};
 
 /// For the first picture to arrive after the window.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -82,10 +83,13 @@ impl Base {
         let named = args.display.clone();
         // A window that is named without a display is on the one that the environment names.
         let named = named.or_else(|| {
-            args.window.as_ref().and(std::env::var("DISPLAY").ok().filter(|name| !name.is_empty()))
+            let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+            args.window.as_ref().and_then(|_| variable("DISPLAY").or_else(|| variable("WAYLAND_DISPLAY")))
         });
         if args.window.is_some() && named.is_none() {
-            return Err(Trouble::Bad("--window needs --display, or DISPLAY in the environment".into()));
+            return Err(Trouble::Bad(
+                "--window needs --display, or DISPLAY or WAYLAND_DISPLAY in the environment".into(),
+            ));
         }
         if named.is_none() && args.command.is_empty() {
             return Err(Trouble::Bad(
@@ -102,9 +106,6 @@ impl Base {
                 user.check_injection()?;
                 Ok(Self::X11(OnX11 { user, view, server: display, own: None }))
             }
-            Some(_) if args.window.is_some() => Err(Trouble::Bad(
-                "a window can be named on X11 only: Wayland tells nobody of others' windows".into(),
-            )),
             Some(display) => Ok(Self::Wayland(Wayland::attached(&display)?)),
             None => Self::own(args.server.unwrap_or_default(), args.size.width, args.size.height),
         }
@@ -136,7 +137,7 @@ impl Base {
     pub fn with(self, program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
         match self {
             Self::X11(base) => base.with(program, named, limit),
-            Self::Wayland(base) => base.with(program, limit),
+            Self::Wayland(base) => base.with(program, named, limit),
         }
     }
 
@@ -219,11 +220,13 @@ pub fn no_window(program: &mut Program, limit: Duration) -> Trouble {
 fn window_named(user: &X11, named: &str) -> Outcome<u32> {
     let hex = named.strip_prefix("0x").or_else(|| named.strip_prefix("0X"));
     let id = hex.map_or_else(|| named.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok());
-    let found = match id {
-        Some(id) => user.is_viewable(id).then_some(id),
-        None => user.window_titled(named, Duration::ZERO),
-    };
-    found.ok_or_else(|| Trouble::Bad(format!("no visible window '{named}' on {}", user.display())))
+    if let Some(id) = id.filter(|&id| user.is_viewable(id)) {
+        return Ok(id);
+    }
+    let candidate =
+        |(id, title, kind)| Candidate { id, names: vec![title, kind], sure: Some(format!("0x{id:x}")) };
+    let all: Vec<_> = user.titled().into_iter().map(candidate).collect();
+    choose(named, &all).map_err(|wrong| Trouble::Bad(format!("{wrong} on {}", user.display())))
 }
 
 /// Fails with the program's last words when it has ended.

@@ -17,20 +17,27 @@ pub struct Restless {
     down: usize,
     /// Squares in which something has changed, and those around them.
     cells: Vec<bool>,
+    /// The very pixels.
+    pixels: Vec<bool>,
+    /// Whether only these are left out, and not what lies beside them.
+    lifted: bool,
 }
 
 impl Restless {
     pub fn none(area: Area) -> Self {
         let [across, down] = [area.width, area.height].map(|length| length.div_ceil(CELL) as usize);
-        Self { area, across, down, cells: vec![false; across * down] }
+        let pixels = vec![false; (area.width * area.height) as usize];
+        Self { area, across, down, cells: vec![false; across * down], pixels, lifted: false }
     }
 
-    /// Between these two pictures nothing was pressed.
-    pub fn note(&mut self, before: &[u32], now: &[u32]) {
+    /// Between these two pictures nothing was pressed. Whether they differ where nothing was known to move.
+    pub fn note(&mut self, before: &[u32], now: &[u32]) -> bool {
         let mut moved = vec![false; self.cells.len()];
         for i in differing(before, now) {
             moved[self.cell(i)] = true;
+            self.pixels[i] = true;
         }
+        let fresh = moved.iter().zip(&self.cells).any(|(moved, known)| *moved && !known);
         for (cell, _) in moved.iter().enumerate().filter(|(_, moved)| **moved) {
             let (x, y) = (cell % self.across, cell / self.across);
             for y in y.saturating_sub(1)..(y + 2).min(self.down) {
@@ -39,6 +46,7 @@ impl Restless {
                 }
             }
         }
+        fresh
     }
 
     fn cell(&self, pixel: usize) -> usize {
@@ -53,12 +61,32 @@ impl Restless {
     }
 
     pub fn is_at(&self, (x, y): Point) -> bool {
-        self.cells[self.cell(((y - self.area.y) * self.area.width + (x - self.area.x)) as usize)]
+        self.moves(((y - self.area.y) * self.area.width + (x - self.area.x)) as usize)
+    }
+
+    /// Whether the pixel of this number may change by itself.
+    pub fn moves(&self, pixel: usize) -> bool {
+        if self.lifted { self.pixels[pixel] } else { self.cells[self.cell(pixel)] }
     }
 
     /// Pixels that differ, by their number in the picture, but for those that may have done so by themselves.
     pub fn changed(&self, before: &[u32], now: &[u32]) -> Vec<usize> {
-        differing(before, now).filter(|&i| !self.cells[self.cell(i)]).collect()
+        differing(before, now).filter(|&i| !self.moves(i)).collect()
+    }
+
+    /// The same with those that only lie beside one that has.
+    pub fn changed_beside(&self, before: &[u32], now: &[u32]) -> Vec<usize> {
+        differing(before, now).filter(|&i| !self.pixels[i]).collect()
+    }
+
+    /// From now on what lies beside a pixel that changes by itself is believed not to: a letter is written where a caret
+    /// blinks.
+    pub fn lift(&mut self) {
+        self.lifted = true;
+    }
+
+    pub const fn is_lifted(&self) -> bool {
+        self.lifted
     }
 }
 
@@ -126,12 +154,16 @@ mod tests {
     #[test]
     fn what_moves_by_itself_takes_its_neighbours_with_it_and_nothing_further_away() {
         let mut restless = Restless::none(AREA);
-        restless.note(&picture(&[]), &picture(&[(20, 20)]));
+        assert!(restless.note(&picture(&[]), &picture(&[(20, 20)])), "news");
+        assert!(!restless.note(&picture(&[]), &picture(&[(25, 25)])) && !restless.note(&[], &[]), "no news");
         // The squares of 8 from 8 to 32 across, and from 8 to 32 down.
         let changed =
-            restless.changed(&picture(&[]), &picture(&[(8, 8), (31, 31), (7, 20), (32, 20), (20, 7)]));
-        assert_eq!(changed, [7 * 64 + 20, 20 * 64 + 7, 20 * 64 + 32]);
+            restless.changed(&picture(&[]), &picture(&[(8, 8), (31, 31), (20, 7), (7, 20), (40, 20)]));
+        assert_eq!(changed, [7 * 64 + 20, 20 * 64 + 7, 20 * 64 + 40]);
         assert!(restless.is_at((120, 220)) && !restless.is_at((100, 200)) && !restless.is_everywhere());
+        restless.lift();
+        let beside = restless.changed(&picture(&[]), &picture(&[(19, 20), (20, 20)]));
+        assert_eq!(beside, [20 * 64 + 19], "the very pixels stay out");
         restless.note(&picture(&[]), &vec![1; 64 * 32]);
         assert!(restless.is_everywhere());
     }
@@ -139,10 +171,10 @@ mod tests {
     #[test]
     fn points_are_spread_over_rows_and_along_them() {
         let pixels: Vec<usize> = (4..8).flat_map(|y| (10..20).map(move |x| y * 64 + x)).collect();
-        let at = |x, y| (100 + x, 200 + y);
+        let at = |x: u32, y: u32| (100 + x, 200 + y);
         assert_eq!(spread(AREA, &pixels, (2, 2)), [at(10, 4), at(19, 4), at(10, 7), at(19, 7)]);
         assert_eq!(spread(AREA, &[5], (3, 8)), [at(5, 0)], "none twice");
-        assert_eq!(spread(AREA, &[], (3, 8)), []);
+        assert!(spread(AREA, &[], (3, 8)).is_empty());
     }
 
     #[test]
@@ -150,7 +182,7 @@ mod tests {
         let row = |x: std::ops::Range<usize>, y: usize| x.map(|x| y * 64 + x).collect::<Vec<_>>();
         assert_eq!(onward(AREA, &row(0..8, 3), &row(8..16, 3)), row(16..24, 3));
         assert_eq!(onward(AREA, &row(0..8, 3), &row(0..8, 13)), row(0..8, 23));
-        assert_eq!(onward(AREA, &row(40..48, 3), &row(56..64, 3)), [], "beyond the edge");
-        assert_eq!(onward(AREA, &[], &row(0..8, 3)), []);
+        assert!(onward(AREA, &row(40..48, 3), &row(56..64, 3)).is_empty(), "beyond the edge");
+        assert!(onward(AREA, &[], &row(0..8, 3)).is_empty());
     }
 }

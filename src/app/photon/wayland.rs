@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scanout::observe::{
-    Area, Layout, Place, Program, Screencopy, Sway, Toplevels, View, VirtualInput, Xvfb, cpu,
+    Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb, cpu,
 };
 
 use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
 use super::trouble::{Outcome, Trouble};
 use super::watcher;
+use super::windows::{Candidate, choose};
 
 /// Where the compositor does not tell of windows, the program gets so long to show one.
 const BLIND: Duration = Duration::from_secs(2);
@@ -75,7 +76,7 @@ impl Wayland {
 
     /// With a program that was started there. Where the compositor is not ours, nobody says where the window is: all of
     /// the first output is looked at.
-    pub fn with(self, mut program: Option<Program>, limit: Duration) -> Outcome<Stage> {
+    pub fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
         let Self { user, view, server, place: _, cheap, own, windows } = self;
         let screen = view.size();
         let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
@@ -85,7 +86,12 @@ impl Wayland {
                 wait_for_window(windows, program, limit)?;
                 whole
             }
-            (None, _) => whole,
+            (None, _) => {
+                if let Some(named) = named {
+                    activate(windows, named, limit)?;
+                }
+                whole
+            }
         };
         let area = on_screen(area, screen)?;
         let pid = program.as_ref().map(Program::id);
@@ -120,6 +126,27 @@ fn wait_for_window(windows: Option<(Toplevels, u64)>, program: &mut Program, lim
         Ok((windows.opened()? > before).then_some(()))
     })?;
     found.ok_or_else(|| no_window(program, limit))
+}
+
+/// Brings a window that is there to the front and gives it the keyboard. Where it is, nobody says.
+fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> Outcome<()> {
+    let Some((mut windows, _)) = windows else {
+        return Err(Trouble::Bad(
+            "the compositor tells nobody of others' windows (wlr-foreign-toplevel-management-v1): --window cannot be used \
+             there"
+                .into(),
+        ));
+    };
+    let all = windows.windows()?;
+    let candidate =
+        |w: &Toplevel| Candidate { id: w.id, names: vec![w.title.clone(), w.app_id.clone()], sure: None };
+    let id = choose(named, &all.iter().map(candidate).collect::<Vec<_>>()).map_err(Trouble::Bad)?;
+    windows.activate(id)?;
+    let active = watcher::ask(limit, || {
+        let all = windows.windows()?;
+        Ok(all.iter().any(|window| window.id == id && window.active).then_some(()))
+    })?;
+    active.ok_or_else(|| Trouble::Bad(format!("the window '{named}' does not come to the front")))
 }
 
 fn socket(name: &str, runtime_dir: Option<PathBuf>) -> Outcome<PathBuf> {

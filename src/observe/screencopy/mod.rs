@@ -218,10 +218,8 @@ impl View for Screencopy {
         let came = self.wait(|state| state.whole.as_ref().is_some_and(|region| region.there));
         let region = self.state.whole.take();
         came?;
-        pixels.clear();
         if let Some(region) = region {
-            let points = (y..y + height).flat_map(|y| (x..x + width).map(move |x| (x, y)));
-            pixels.extend(points.map(|at| region.pixel(at).unwrap_or_default()));
+            region.pixels(pixels);
         }
         self.queue.flush().map_err(Error::wayland)
     }

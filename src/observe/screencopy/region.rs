@@ -59,6 +59,13 @@ pub struct Form {
     pub format: wl_shm::Format,
 }
 
+impl Form {
+    fn colour(self, bytes: [u8; 4]) -> u32 {
+        let raw = u32::from_le_bytes(bytes);
+        if self.red_first { raw.swap_bytes() >> 8 } else { raw & WHITE }
+    }
+}
+
 impl Region {
     /// With a manager of its own.
     pub fn new(
@@ -131,14 +138,29 @@ impl Region {
         Ok(())
     }
 
+    /// All pixels, row by row.
+    pub fn pixels(&self, pixels: &mut Vec<u32>) {
+        pixels.clear();
+        let Some(form) = self.copies.as_ref().map(|copies| copies.form) else { return };
+        let Rect { x, y, width, height } = self.rect;
+        if (form.width, form.height) == (width, height) {
+            for row in self.bytes.chunks_exact((form.stride as usize).max(1)) {
+                let (row, _) = row[..width as usize * 4].as_chunks();
+                pixels.extend(row.iter().map(|&bytes| form.colour(bytes)));
+            }
+        } else {
+            let points = (y..y + height).flat_map(|y| (x..x + width).map(move |x| (x, y)));
+            pixels.extend(points.map(|at| self.pixel(at).unwrap_or_default()));
+        }
+    }
+
     pub fn pixel(&self, at: (u32, u32)) -> Option<u32> {
         let form = self.copies.as_ref()?.form;
         // One logical pixel is several of a scaled output; the first of them.
         let (x, y) = self.rect.inside(at, (form.width, form.height))?;
         let from = y as usize * form.stride as usize + x as usize * 4;
         let bytes = self.bytes.get(from..from + 4)?.try_into().ok()?;
-        let raw = u32::from_le_bytes(bytes);
-        Some(if form.red_first { raw.swap_bytes() >> 8 } else { raw } & WHITE)
+        Some(form.colour(bytes))
     }
 }
 
