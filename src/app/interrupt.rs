@@ -2,7 +2,7 @@
 //! answer, they end all the same.
 //!
 //! Signals arrive on a thread of their own (`ctrlc`), which marks the wish and waits. Whoever acts on the wish says so
-//! ([`heard`]). If nobody does within a second, the main thread hangs in a call that nothing ends (a display server that is
+//! ([`heard`]). If nobody does for some time, which is the program's to say, the main thread hangs in a call that nothing ends (a display server that is
 //! stopped answers no request), and this thread ends the program: children first, then folders, one line, exit code 1. Further
 //! signals change nothing here; for programs with a keeper, that one ends everything at the second (`keeper.rs`).
 
@@ -13,9 +13,6 @@ use parking_lot::Mutex;
 
 use scanout::display::sleep;
 use scanout::time::{Clock as _, MonotonicClock};
-
-/// What has not noticed by then hangs: everything that measures looks every few milliseconds.
-pub const UNHEARD: Duration = Duration::from_secs(1);
 
 static SEEN: AtomicBool = AtomicBool::new(false);
 static HEARD: AtomicBool = AtomicBool::new(false);

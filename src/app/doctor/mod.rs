@@ -31,6 +31,8 @@ use super::{Failure, interrupt, output};
 /// The version of the JSON below; it changes when a field changes its meaning or goes away.
 const SCHEMA: &str = "scanout.doctor/1";
 
+/// A window, a context and their threads end first, which takes some time on a busy machine: as long as `run` gives them.
+const UNHEARD: Duration = Duration::from_secs(3);
 /// For a probe that is under way when the user has had enough: none takes longer.
 const WIND_UP: Duration = Duration::from_secs(2);
 
@@ -65,7 +67,7 @@ struct Report<'a> {
 
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     args.json.as_deref().map(output::check).transpose()?;
-    interrupt::install(interrupt::UNHEARD, WIND_UP);
+    interrupt::install(UNHEARD, WIND_UP);
     // What the system does by itself is looked at before the drawing adds to it.
     let others = processor::Load::before();
     let Found { outcome, place, fell_back } = phases::measure(args)?;

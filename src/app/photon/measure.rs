@@ -24,6 +24,8 @@ use crate::app::{Failure, interrupt, keeper, output};
 /// Presses by which the floor is measured: enough for its P99 to be more than the largest.
 const FLOOR_PRESSES: u32 = 200;
 
+/// Whoever measures looks for a signal every few milliseconds, and a server starts in a fraction of this.
+const UNHEARD: Duration = Duration::from_millis(1_500);
 /// For a program, a compositor and a server to end one after the other, each with its grace.
 const WIND_UP: Duration = Duration::from_secs(8);
 
@@ -41,7 +43,7 @@ pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
     if let Some(path) = &args.json {
         output::check(path)?;
     }
-    interrupt::install(interrupt::UNHEARD, WIND_UP);
+    interrupt::install(UNHEARD, WIND_UP);
     let report = measure(args)?;
     if let Some(path) = &args.json {
         let mut text = serde_json::to_string_pretty(&report).expect("plain data");
