@@ -140,6 +140,10 @@ fn columns_of_the_file_are_those_of_the_frame_log() {
         let at = |column: usize| row[column].parse::<u64>().expect("a stamp");
         // No input can come off screen: an empty field, and no 0.
         assert_eq!((&row[2], &row[12]), ("", "simulated"));
+        if &row[14] == "true" {
+            // Late logic on a busy machine: it shows an old snapshot, whose steps are the earlier frame's.
+            continue;
+        }
         assert!(
             at(3) <= at(4) && at(4) <= at(6) && at(6) <= at(7) && at(7) <= at(9) && at(9) <= at(10),
             "{row:?}"
