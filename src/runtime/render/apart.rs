@@ -1,5 +1,5 @@
 use crate::pacing::Pacing;
-use crate::runtime::host::SETTLING;
+use crate::runtime::SETTLING;
 use crate::time::Timestamp;
 
 /// Which frames are kept out of the run's figures. The loop that others have ([`Pacing::Naive`]) is drawn with for comparison:
