@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::host::SETTLING;
+use super::control::SETTLING;
 use crate::pacing::{PacerState, Pacing};
 use crate::time::Timestamp;
 

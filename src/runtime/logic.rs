@@ -1,95 +1,14 @@
 use std::time::Duration;
 
-use super::input::{InputEvent, InputKind, InputReceiver};
+use super::input::{InputKind, InputReceiver};
 use super::slot::{InputHistory, Slot};
+use super::world::{Demand, Logic, Tick};
 use crate::pacing::{FixedStep, LONGEST_STEP, Plan};
 use crate::stats::Stage;
 use crate::sync::snapshot::{Published, Reader, Writer};
 use crate::telemetry::StepStamps;
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Kind};
-
-/// What the world wants of the loop after a step.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Demand {
-    /// It moves by itself: one frame after another.
-    #[default]
-    EveryFrame,
-    /// It changes when there is input and not otherwise: without input no frame is made and no CPU is used.
-    OnInput,
-}
-
-/// One step of the world.
-#[derive(Copy, Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Tick {
-    /// The number of the step, from 1.
-    pub step: u64,
-    /// How far animation moves on.
-    pub dt: Duration,
-    /// The sum of all `dt`s, this one included: the animation clock.
-    pub elapsed: Duration,
-    /// When the step's input was sampled.
-    pub now: Timestamp,
-    /// When the frame is meant to be displayed, where the pacing mode knows.
-    pub target_presentation: Option<Timestamp>,
-}
-
-impl Tick {
-    /// Step number `step` of `dt`, for worlds that are driven by hand.
-    #[must_use]
-    pub fn fixed(step: u64, dt: Duration) -> Self {
-        let elapsed = dt.saturating_mul(u32::try_from(step).unwrap_or(u32::MAX));
-        Self { step, dt, elapsed, now: Timestamp::ZERO, target_presentation: None }
-    }
-}
-
-/// The world: it lives on the logic thread and never touches the GPU.
-///
-/// Only [`update`](Self::update) and [`extract`](Self::extract) are required.
-pub trait Logic: Send {
-    /// What the renderer needs to draw one frame. Its storage is reused: two or three of them exist per run.
-    type Snapshot: Default + Send;
-
-    /// One input event, in order, before the step that it contributes to.
-    fn input(&mut self, event: &InputEvent) {
-        let _ = event;
-    }
-
-    /// Moves the world on by `tick.dt`.
-    fn update(&mut self, tick: &Tick);
-
-    /// The length of the world's steps, where they are to be of one length whatever the display does. Asked once, before
-    /// the first step. [`update`](Self::update) is then called as often as steps are due, never more often than
-    /// [`FixedStep::MOST`] times per frame, and [`blend`](Self::blend) after them.
-    fn fixed_step(&self) -> Option<Duration> {
-        None
-    }
-
-    /// The frame's display time lies `alpha` steps (0 to below 1) beyond the last step: what is drawn should be the state
-    /// before that step, moved on by this share of it. Called before [`extract`](Self::extract), for worlds with a
-    /// [fixed step](Self::fixed_step) only.
-    fn blend(&mut self, alpha: f64) {
-        let _ = alpha;
-    }
-
-    /// Writes what is to be drawn. `out` holds the snapshot of some earlier step: overwrite all of it, and keep
-    /// its storage so that nothing is allocated.
-    fn extract(&self, out: &mut Self::Snapshot);
-
-    /// Whether the last [`update`](Self::update) changed anything that is drawn. Asked only while the
-    /// [demand](Self::demand) is [`Demand::OnInput`]; when not, no snapshot is made and no frame drawn, so that a key
-    /// release or a pointer motion without effect costs nothing.
-    fn changed(&self) -> bool {
-        true
-    }
-
-    /// What the world wants next. Asked after each step.
-    fn demand(&self) -> Demand {
-        Demand::EveryFrame
-    }
-}
 
 /// The render thread's word on the next step: one step may be made for each order.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -214,6 +133,21 @@ impl<L: Logic> LogicStep<L> {
         if let Some(telemetry) = &mut self.telemetry {
             telemetry.begin(self.snapshots.published() + 1, sampled);
         }
+        let earliest = self.drain_input();
+        self.update(sampled);
+        self.demand = self.logic.demand();
+        let nothing_new = self.demand == Demand::OnInput && self.told == Some(self.demand);
+        if nothing_new && !self.logic.changed() {
+            // The order stays open: it waits for input that has an effect.
+            self.waited = true;
+            return None;
+        }
+        self.told = Some(self.demand);
+        Some(self.publish(sampled, earliest, clock))
+    }
+
+    /// Hands all input to the world. Returns when the earliest that counts was received.
+    fn drain_input(&mut self) -> Option<Timestamp> {
         let mut earliest = None;
         while let Some(event) = self.inputs.next() {
             if contributes(event.kind) {
@@ -221,6 +155,11 @@ impl<L: Logic> LogicStep<L> {
             }
             self.logic.input(&event);
         }
+        earliest
+    }
+
+    /// Moves the world on, by as many steps as are due where they are of one length.
+    fn update(&mut self, sampled: Timestamp) {
         // A second step for an order moves the world on by what has passed since the first, whatever the plan says.
         let planned = self.order.plan.dt.filter(|_| self.tried != self.order.number);
         let dt = planned.unwrap_or_else(|| {
@@ -254,14 +193,10 @@ impl<L: Logic> LogicStep<L> {
         if let Some(alpha) = alpha {
             self.logic.blend(alpha);
         }
-        self.demand = self.logic.demand();
-        let nothing_new = self.demand == Demand::OnInput && self.told == Some(self.demand);
-        if nothing_new && !self.logic.changed() {
-            // The order stays open: it waits for input that has an effect.
-            self.waited = true;
-            return None;
-        }
-        self.told = Some(self.demand);
+    }
+
+    /// Writes the snapshot of a step whose input was sampled at `sampled`, the earliest of it received at `earliest`.
+    fn publish(&mut self, sampled: Timestamp, earliest: Option<Timestamp>, clock: &impl Clock) -> Published {
         if !self.snapshots.has_unread() {
             // The render thread has seen the inputs of all steps so far.
             self.history.clear();
@@ -296,7 +231,7 @@ impl<L: Logic> LogicStep<L> {
             self.done = self.order.number;
             self.waited = false;
         }
-        Some(slot.publish())
+        slot.publish()
     }
 }
 
@@ -306,173 +241,4 @@ const fn contributes(kind: InputKind) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::input::{InputSender, input_channel};
-    use super::super::seat::InputWaker;
-    use super::*;
-    use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
-    use keyboard_types::Code;
-    use std::cell::Cell;
-
-    const MS: u64 = 1_000_000;
-
-    /// A clock that stands where it is put.
-    struct Hand(Cell<u64>);
-
-    impl Clock for Hand {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_nanos(self.0.get())
-        }
-    }
-
-    #[derive(Default)]
-    struct World {
-        demand: Demand,
-        changed: bool,
-        time: Duration,
-    }
-
-    impl Logic for World {
-        type Snapshot = Duration;
-
-        fn input(&mut self, event: &InputEvent) {
-            if let InputKind::Key { code, .. } = event.kind {
-                // P pauses without changing the picture, Space changes it.
-                if code == Code::KeyP {
-                    self.demand = Demand::OnInput;
-                }
-                self.changed = code == Code::Space;
-            }
-        }
-
-        fn update(&mut self, tick: &Tick) {
-            self.time = tick.elapsed;
-        }
-
-        fn extract(&self, out: &mut Duration) {
-            *out = self.time;
-        }
-
-        fn changed(&self) -> bool {
-            self.changed
-        }
-
-        fn demand(&self) -> Demand {
-            self.demand
-        }
-    }
-
-    struct Rig {
-        clock: Hand,
-        input: InputSender,
-        orders: Writer<Order>,
-        snapshots: Reader<Slot<Duration>>,
-        step: LogicStep<World>,
-        number: u64,
-    }
-
-    impl Rig {
-        fn new(demand: Demand) -> Self {
-            let (input, inputs, _) = input_channel(InputWaker::none());
-            let (snapshots_in, snapshots) = buffer::<_, DEFAULT_SLOTS>(|_| Slot::default());
-            let (orders, orders_out) = buffer::<_, DEFAULT_SLOTS>(|_| Order::default());
-            let world = World { demand, changed: true, ..World::default() };
-            let step = LogicStep::new(world, inputs, orders_out, snapshots_in);
-            Self { clock: Hand(Cell::new(1_000 * MS)), input, orders, snapshots, step, number: 0 }
-        }
-
-        fn order(&mut self, plan: Plan) {
-            self.number += 1;
-            let mut out = self.orders.write();
-            *out = Order { number: self.number, plan };
-            out.publish();
-        }
-
-        fn key(&mut self, code: Code) {
-            let kind = InputKind::Key { code, pressed: true, repeat: false };
-            self.input.send(InputEvent::new(self.clock.now(), kind));
-        }
-
-        fn due(&mut self) -> Due {
-            self.step.due(self.clock.now())
-        }
-
-        fn run(&mut self) -> bool {
-            assert_eq!(self.due(), Due::Now);
-            self.step.step(&self.clock).is_some()
-        }
-    }
-
-    fn plan(dt_ms: u64) -> Plan {
-        Plan { dt: Some(Duration::from_millis(dt_ms)), ..Plan::default() }
-    }
-
-    #[test]
-    fn one_step_is_made_for_an_order_and_not_before_its_time() {
-        let mut rig = Rig::new(Demand::EveryFrame);
-        assert_eq!(rig.due(), Due::Idle);
-        let at = Timestamp::from_nanos(1_010 * MS);
-        rig.order(Plan { wake_at: at, ..plan(10) });
-        assert_eq!(rig.due(), Due::At(at));
-        rig.clock.0.set(1_010 * MS);
-        assert!(rig.run());
-        assert_eq!(rig.due(), Due::Idle);
-    }
-
-    #[test]
-    fn a_world_that_comes_to_rest_without_changing_tells_so() {
-        let mut rig = Rig::new(Demand::EveryFrame);
-        rig.order(plan(10));
-        assert!(rig.run());
-        rig.snapshots.acquire();
-        rig.order(plan(10));
-        rig.key(Code::KeyP);
-        assert!(rig.run(), "the render thread has to learn of the new demand");
-        assert_eq!(rig.snapshots.acquire().value.marks.demand, Demand::OnInput);
-        rig.order(plan(10));
-        assert_eq!(rig.due(), Due::Idle);
-    }
-
-    #[test]
-    fn input_without_effect_makes_no_snapshot_and_does_not_speed_up_the_clock() {
-        let mut rig = Rig::new(Demand::OnInput);
-        rig.order(plan(10));
-        rig.key(Code::Space);
-        assert!(rig.run());
-        rig.snapshots.acquire();
-        rig.order(plan(10));
-        for _ in 0..1_000 {
-            rig.clock.0.set(rig.clock.0.get() + MS / 100);
-            rig.key(Code::KeyA);
-            assert!(!rig.run());
-        }
-        rig.key(Code::Space);
-        assert!(rig.run());
-        let elapsed = rig.snapshots.acquire().value.view;
-        assert!(elapsed < Duration::from_millis(35), "10 ms of real time and two planned steps: {elapsed:?}");
-    }
-
-    #[test]
-    fn newer_input_renews_an_unread_snapshot_and_keeps_what_is_known_of_the_first() {
-        let mut rig = Rig::new(Demand::OnInput);
-        let immediate = Plan { refresh_on_input: true, ..Plan::default() };
-        rig.order(immediate);
-        assert!(rig.run(), "the first snapshot is made without input");
-        let seen = rig.snapshots.acquire().index;
-        rig.order(immediate);
-        assert_eq!(rig.due(), Due::Idle, "waits for input");
-        let first = rig.clock.now();
-        rig.key(Code::Space);
-        assert!(rig.run());
-        rig.clock.0.set(1_002 * MS);
-        rig.key(Code::Space);
-        assert!(rig.run());
-        let acquired = rig.snapshots.acquire();
-        let marks = acquired.value.marks;
-        assert!(marks.after_idle, "the frame comes after a wait, whichever input made the snapshot");
-        assert_eq!(marks.inputs.since(seen), Some(first));
-        assert_eq!(acquired.skipped, 1);
-        rig.key(Code::Space);
-        assert_eq!(rig.due(), Due::Idle, "it was taken: the next one needs an order");
-    }
-}
+mod tests;

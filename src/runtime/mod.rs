@@ -20,35 +20,44 @@
 //! (4) the host joins logic, then render; (5) the host drops the window. A thread that does not end within
 //! [`RunOptions::shutdown_timeout`] is abandoned and reported.
 
+mod control;
 mod counted;
 mod host;
 mod input;
 mod latch;
+mod lending;
 mod logic;
 #[cfg(all(test, loom))]
 mod loom_tests;
+mod options;
 #[cfg_attr(not(feature = "window"), allow(dead_code, reason = "a window has the input"))]
 mod overlay;
 mod render;
 mod seat;
 mod signal;
 mod slot;
+mod summary;
 mod threads;
 #[cfg(test)]
 mod virtual_tests;
+mod world;
 
+pub use control::{Changes, SETTLING};
 pub use counted::ModeFrames;
-pub use host::{Changes, Ended, Handle, Pixels, RunOptions, SETTLING, Summary, TargetInfo};
+pub use host::Handle;
 pub use input::{ButtonCode, InputEvent, InputKind, LatestInput, Size};
 pub use keyboard_types::Code as KeyCode;
 pub use latch::Latch;
-pub use logic::{Demand, Logic, Tick};
+
+pub use options::RunOptions;
 #[cfg(feature = "gl")]
 pub(crate) use overlay::OverlayPort;
 pub use overlay::{Area, MAX_AREAS};
 #[cfg(feature = "window")]
 pub(crate) use overlay::{OverlayInput, overlay_channel};
 pub use render::{Backend, FrameInfo};
+pub use summary::{Ended, Pixels, Summary, TargetInfo};
+pub use world::{Demand, Logic, Tick};
 
 pub use crate::pacing::Feedback;
 pub use threads::Runtime;

@@ -16,20 +16,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::logic::{Demand, Due, Logic, LogicStep};
+use super::lending::{Policy, Wish};
+use super::logic::{Due, LogicStep};
 use super::signal::Waker;
 use super::threads::panic_message;
+use super::world::{Demand, Logic};
 use crate::error::{Error, Result, ThreadName};
-use crate::pacing::{Layout, LayoutChoice};
+use crate::pacing::LayoutChoice;
 use crate::time::{Clock, Timestamp};
-
-/// Short steps in a row before the step is lent for the first time.
-const PATIENCE: u32 = 8;
-/// Each step that turned out long while it was lent doubles the wait, up to this many short ones.
-const LONGEST_PATIENCE: u32 = 4_096;
-/// A step is short below this share of the frame interval, and long above [`LONG`].
-const SHORT: u32 = 16;
-const LONG: u32 = 4;
 
 /// Whom input wakes: the thread that has the logic step.
 #[derive(Clone, Debug)]
@@ -219,57 +213,10 @@ impl<L: Logic> RenderSeat<L> {
     }
 }
 
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-enum Wish {
-    Stay,
-    Borrow,
-    Return,
-}
-
-/// When the step is lent and returned. Pure.
-#[derive(Copy, Clone, Debug)]
-struct Policy {
-    choice: LayoutChoice,
-    short: u32,
-    patience: u32,
-}
-
-impl Policy {
-    const fn new(choice: LayoutChoice) -> Self {
-        Self { choice, short: 0, patience: PATIENCE }
-    }
-
-    fn made(&mut self, lent: bool, took: Duration, interval: Duration, demand: Demand) -> Wish {
-        let wanted = match self.choice {
-            LayoutChoice::Pinned(Layout::Serial) => true,
-            LayoutChoice::Pinned(_) => false,
-            LayoutChoice::Auto if demand == Demand::EveryFrame => {
-                self.short = 0;
-                false
-            }
-            LayoutChoice::Auto if lent => {
-                let long = took > interval / LONG;
-                if long {
-                    (self.short, self.patience) = (0, (self.patience * 2).min(LONGEST_PATIENCE));
-                }
-                !long
-            }
-            LayoutChoice::Auto => {
-                self.short = if took < interval / SHORT { self.short + 1 } else { 0 };
-                self.short >= self.patience
-            }
-        };
-        match (lent, wanted) {
-            (false, true) => Wish::Borrow,
-            (true, false) => Wish::Return,
-            _ => Wish::Stay,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pacing::Layout;
 
     use super::super::input::input_channel;
     use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
@@ -293,7 +240,7 @@ mod tests {
         let step = LogicStep::new(Still, inputs, ordered, made);
         let choice = LayoutChoice::Pinned(Layout::Serial);
         let (mut logic, mut render) = seat(step, choice, InputWaker::none());
-        render.made(QUICK, T, Demand::EveryFrame, &Waker::none());
+        render.made(Duration::ZERO, Duration::from_millis(16), Demand::EveryFrame, &Waker::none());
         let lending = std::thread::spawn(move || logic.step(&Waker::none()).is_some());
         while render.borrow.is_empty() {
             std::thread::yield_now();
@@ -301,35 +248,5 @@ mod tests {
         render.close();
         drop(render);
         assert!(lending.join().unwrap(), "it was lost on its way");
-    }
-
-    const T: Duration = Duration::from_millis(16);
-    const QUICK: Duration = Duration::from_micros(20);
-
-    #[test]
-    fn short_steps_of_a_world_at_rest_are_lent_and_a_long_one_is_returned() {
-        let mut policy = Policy::new(LayoutChoice::Auto);
-        for _ in 1..PATIENCE {
-            assert_eq!(policy.made(false, QUICK, T, Demand::OnInput), Wish::Stay);
-        }
-        assert_eq!(policy.made(false, QUICK, T, Demand::OnInput), Wish::Borrow);
-        assert_eq!(policy.made(true, QUICK, T, Demand::OnInput), Wish::Stay);
-        assert_eq!(policy.made(true, T, T, Demand::OnInput), Wish::Return);
-        let again = (1..).find(|_| policy.made(false, QUICK, T, Demand::OnInput) == Wish::Borrow);
-        assert_eq!(again, Some(2 * PATIENCE), "the second time is harder to get");
-    }
-
-    #[test]
-    fn a_world_that_moves_keeps_its_thread_unless_serial_is_pinned() {
-        let mut policy = Policy::new(LayoutChoice::Auto);
-        for _ in 0..1_000 {
-            assert_eq!(policy.made(false, QUICK, T, Demand::EveryFrame), Wish::Stay);
-        }
-        assert_eq!(policy.made(true, QUICK, T, Demand::EveryFrame), Wish::Return);
-        let mut serial = Policy::new(LayoutChoice::Pinned(Layout::Serial));
-        assert_eq!(serial.made(false, T, T, Demand::EveryFrame), Wish::Borrow);
-        assert_eq!(serial.made(true, T, T, Demand::EveryFrame), Wish::Stay);
-        let mut pipelined = Policy::new(LayoutChoice::Pinned(Layout::Pipelined));
-        assert_eq!(pipelined.made(true, QUICK, T, Demand::OnInput), Wish::Return);
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::logic::Demand;
+use super::world::Demand;
 use crate::pacing::Plan;
 use crate::time::Timestamp;
 

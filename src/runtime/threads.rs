@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::host::{Control, Ended, Handle, RunOptions, Summary};
+use super::control::Control;
+use super::host::Handle;
 use super::input::input_channel;
-use super::logic::{Due, Logic, LogicStep};
+use super::logic::{Due, LogicStep};
+use super::options::RunOptions;
 use super::render::{self, Backend, RenderStep};
 use super::seat::{self, InputWaker, LogicSeat};
 use super::signal::{self, Waker};
 use super::slot::Slot;
+use super::summary::{Ended, Summary};
+use super::world::Logic;
 use crate::display::priority::{self, Priority};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result, ThreadName};

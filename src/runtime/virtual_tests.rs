@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::host::{Pixels, RunOptions, Summary, TargetInfo, Wishes};
+use super::control::Wishes;
 use super::input::{Size, input_channel};
-use super::logic::{Due, Logic, LogicStep, Order, Tick};
+use super::logic::{Due, LogicStep, Order};
+use super::options::RunOptions;
 use super::render::{Backend, FrameInfo, Next, Reason, RenderStep};
 use super::seat::InputWaker;
 use super::signal::Waker;
 use super::slot::Slot;
+use super::summary::{Pixels, Summary, TargetInfo};
+use super::world::{Logic, Tick};
 use crate::display::priority::Priority;
 use crate::error::Result;
 use crate::pacing::{Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, VblankSample};

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{Backend, FrameInfo, Reason, RenderStep};
 use crate::error::Result;
 use crate::pacing::{FrameId, Pacing, Plan};
-use crate::runtime::logic::Demand;
+use crate::runtime::Demand;
 use crate::runtime::slot::Marks;
 use crate::stats::{FrameRecord, Stage};
 use crate::time::{Clock, Timestamp};

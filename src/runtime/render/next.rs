@@ -1,6 +1,6 @@
 use super::flight::FENCE_EVERY;
 use super::{Backend, RenderStep};
-use crate::runtime::logic::Demand;
+use crate::runtime::Demand;
 use crate::time::Timestamp;
 
 /// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.

@@ -3,10 +3,12 @@ use std::time::Duration;
 use super::{Backend, FrameInfo, Next, RenderStep};
 use crate::display::sleep::Sleeper;
 use crate::error::{Error, Result};
-use crate::runtime::host::{Control, Ended, Pixels, Summary};
-use crate::runtime::logic::{Due, Logic};
+use crate::runtime::Logic;
+use crate::runtime::control::Control;
+use crate::runtime::logic::Due;
 use crate::runtime::seat::RenderSeat;
 use crate::runtime::signal;
+use crate::runtime::{Ended, Pixels, Summary};
 use crate::time::{Clock, Timestamp};
 use crate::timeline;
 

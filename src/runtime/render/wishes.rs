@@ -1,9 +1,9 @@
 use super::{Backend, RenderStep};
 use crate::error::Result;
 use crate::pacing::Pacing;
+use crate::runtime::Demand;
 use crate::runtime::Size;
-use crate::runtime::host::Wishes;
-use crate::runtime::logic::Demand;
+use crate::runtime::control::Wishes;
 use crate::time::Timestamp;
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
