@@ -9,7 +9,7 @@ use wayland_protocols_wlr::foreign_toplevel::v1::client::{
 };
 
 use super::error::{Error, Result};
-use super::wayland::registry;
+use super::wayland::{flush, registry};
 
 /// The windows of a compositor (wlr-foreign-toplevel-management-v1). Where they are, and of which process, it does not say.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Toplevels {
         if let Some((handle, _)) = self.state.windows.iter().find(|(_, window)| window.id == id) {
             handle.activate(seat);
         }
-        self.queue.flush().map_err(Error::wayland)
+        flush(&self.queue)
     }
 
     /// Windows up to now, with those that were closed since the connection was made. Waits for the compositor's answer.

@@ -1,8 +1,10 @@
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
+use wayland_client::backend::WaylandError;
 use wayland_client::globals::{GlobalList, GlobalListContents, registry_queue_init};
 use wayland_client::protocol::{wl_keyboard, wl_pointer, wl_registry, wl_seat};
 use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop};
@@ -18,6 +20,7 @@ use wayland_protocols_wlr::virtual_pointer::v1::client::{
 use super::error::{Error, Result};
 use super::input::Injector;
 use super::key::Key;
+use super::pause;
 use super::sway::Sway;
 use crate::time::{Clock as _, MonotonicClock};
 
@@ -93,7 +96,7 @@ impl VirtualInput {
     }
 
     fn flush(&self) -> Result<()> {
-        self.queue.flush().map_err(Error::wayland)
+        flush(&self.queue)
     }
 
     /// Presses a key or lets it go.
@@ -154,6 +157,24 @@ impl Injector for VirtualInput {
 
     fn sync(&mut self) -> Result<()> {
         Self::sync(self)
+    }
+}
+
+/// For how long a compositor may not read what is sent to it before it counts as gone.
+const UNREAD: Duration = Duration::from_secs(2);
+/// Between two attempts at a socket that is full.
+const TRY_EVERY: Duration = Duration::from_micros(200);
+
+/// Sends what was asked for. A compositor that has too much to do lets its socket fill up, which is no error of its own.
+pub(super) fn flush<S>(queue: &EventQueue<S>) -> Result<()> {
+    let end = MonotonicClock.now() + UNREAD;
+    loop {
+        match queue.flush() {
+            Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock && MonotonicClock.now() < end => {
+                pause(TRY_EVERY);
+            }
+            outcome => return outcome.map_err(Error::wayland),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use wayland_protocols_wlr::screencopy::v1::client::zwlr_screencopy_manager_v1::Z
 use super::error::{Error, Result};
 use super::regions::{self, Rect};
 use super::view::View;
-use super::wayland::registry;
+use super::wayland::{flush, registry};
 use super::{Area, pause};
 use crate::time::{Clock as _, MonotonicClock, Timestamp};
 use region::{Region, Wanted};
@@ -100,7 +100,7 @@ impl Screencopy {
 
     /// Takes in what has come, without waiting.
     fn take(&mut self) -> Result<()> {
-        self.queue.flush().map_err(Error::wayland)?;
+        flush(&self.queue)?;
         if let Some(guard) = self.queue.prepare_read() {
             match guard.read() {
                 Ok(_) => {}
@@ -110,7 +110,7 @@ impl Screencopy {
         }
         self.queue.dispatch_pending(&mut self.state).map_err(Error::wayland)?;
         // The next requests were made while the answers were taken in.
-        self.queue.flush().map_err(Error::wayland)?;
+        flush(&self.queue)?;
         self.state.error.take().map_or(Ok(()), Err)
     }
 
@@ -221,7 +221,7 @@ impl View for Screencopy {
         if let Some(region) = region {
             region.pixels(pixels);
         }
-        self.queue.flush().map_err(Error::wayland)
+        flush(&self.queue)
     }
 
     fn stamp(&self) -> Option<Timestamp> {
