@@ -637,12 +637,13 @@ fn shaders_that_change_on_disk_change_the_window() {
     b.expect_moving(2, "as shipped");
     assert_eq!(magentas(&b), 0);
     let changed =
-        shipped.replace("vec4(v_colour * (0.25 + 0.75 * light), 1.0)", "vec4(1.0, light * 0.0, 1.0, 1.0)");
+        shipped.replace("vec4(v_colour * (0.25 + 0.75 * light), alpha)", "vec4(1.0, light * 0.0, 1.0, 1.0)");
     assert_ne!(changed, shipped);
     write(&changed);
     assert!(poll_until(SHOW_LIMIT, || (magentas(&b) > 5).then_some(())).is_some(), "{}", b.app.stderr());
+    let line = 1 + changed.lines().position(|l| l.contains("float r2")).expect("a line to break");
     write(&changed.replace("float r2", "float wrong_here = none;\n    float r2"));
-    let named = format!("{}:7: fragment shader failed: ", path.display());
+    let named = format!("{}:{line}: fragment shader failed: ", path.display());
     let told = poll_until(SHOW_LIMIT, || b.app.stderr().contains(&named).then_some(()));
     assert!(told.is_some(), "{named} is not in\n{}", b.app.stderr());
     b.expect_moving(4, "with a broken shader");

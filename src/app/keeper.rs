@@ -7,7 +7,7 @@
 //! | what happens | who notices | what is done |
 //! |---|---|---|
 //! | Ctrl-C, SIGTERM, SIGHUP | keeper, passes it on | the worker ends in order, as ever |
-//! | a second one | keeper | kills the worker, then as below |
+//! | another one, later | keeper | kills the worker, then as below |
 //! | SIGKILL or a crash of the worker | keeper, which waits for it | ends all that descends from it, removes the worker's folders |
 //! | SIGKILL of the keeper | worker: the kernel tells it (`PR_SET_PDEATHSIG`) | the worker ends in order |
 //! | a program that leaves its group or session | whoever looks at the end | both adopt orphans (`PR_SET_CHILD_SUBREAPER`), so that it is still a descendant |
@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use scanout::observe;
+use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
 use super::Failure;
 
@@ -39,6 +40,9 @@ const KEPT_BY: &str = "scanout:kept-by=";
 /// For servers to remove their files. Whoever asks twice wants it at once.
 const GRACE: Duration = Duration::from_secs(2);
 const SHORT_GRACE: Duration = Duration::from_millis(300);
+/// One wish may come as several signals: `timeout` tells the process and then its group, and when a terminal goes away, its
+/// shell and the kernel both do. Nobody presses Ctrl-C twice within this time.
+const SAME_WISH: Duration = Duration::from_millis(50);
 
 /// Does `work`, which `starts` programs or does not, with a keeper where it does: in that case this process may become the
 /// keeper, and returns with what the worker ended with. The log is set up.
@@ -46,13 +50,14 @@ pub fn keep(starts: bool, quiet: bool, work: impl FnOnce() -> Result<(), Failure
     let keeper = keeper();
     // What is wrong with the variable of the log is said once.
     super::log::init(quiet || starts && keeper.is_none());
+    // First of all: it tells what was there before from what is started here.
+    if let Err(e) = observe::adopt_orphans() {
+        log::warn!("programs that fork away are left behind: {e}");
+    }
     if !starts {
         return work();
     }
     observe::sweep_folders();
-    if let Err(e) = observe::adopt_orphans() {
-        log::warn!("programs that fork away are left behind: {e}");
-    }
     match keeper {
         Some(keeper) => {
             work_for(keeper)?;
@@ -100,12 +105,14 @@ fn work_for(keeper: u32) -> Result<(), Failure> {
 fn wait_for_worker() -> Result<(), Failure> {
     let failed = |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what}: {e}"));
     let worker: Arc<Mutex<Option<Pid>>> = Arc::default();
-    let (asked, hurry) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+    let hurry = Arc::new(AtomicBool::new(false));
     let (theirs, in_a_hurry) = (Arc::clone(&worker), Arc::clone(&hurry));
     // Locked until there is a worker: a signal that comes before waits for it.
     let mut slot = worker.lock();
+    let mut first: Option<Timestamp> = None;
     let installed = ctrlc::set_handler(move || {
-        let again = asked.swap(true, Ordering::Relaxed);
+        let now = MonotonicClock.now();
+        let again = now.saturating_since(*first.get_or_insert(now)) > SAME_WISH;
         in_a_hurry.store(again, Ordering::Relaxed);
         if let Some(pid) = *theirs.lock() {
             // The same wish may have come to it from the terminal already, which makes no difference.

@@ -19,7 +19,7 @@ pub fn write(path: &Path, summary: &Summary) -> Result<(), Error> {
     let trace = Trace {
         refresh_hz: summary.target.refresh_hz,
         measured_hz: summary.target.measured_hz,
-        pacing: summary.pacing.to_string(),
+        pacing: summary.measured_pacing().to_string(),
         source: summary.target.source.clone(),
         ..kept
     };

@@ -1,21 +1,30 @@
 use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::poll_until;
+use crate::proc_stat::ProcStat;
 
 /// What is killed is gone within milliseconds, unless it waits for a disk.
 const KILL_LIMIT: Duration = Duration::from_secs(1);
 
+/// Below this process since before it began to adopt: whoever became this program by `exec` may have started them, and
+/// they are none of ours.
+static FOREIGN: OnceLock<Vec<u32>> = OnceLock::new();
+
 /// From now on, whatever descends from this process and loses its parent becomes a child of this process: programs that
-/// leave their process group or session (`setsid`), or fork away, stay within reach of [`end_descendants`].
+/// leave their process group or session (`setsid`), or fork away, stay within reach of [`end_descendants`]. What descends from it
+/// already when this is called for the first time is left alone: a shell that became this program by `exec` may have
+/// started it.
 ///
 /// It is a property of the whole process, so that it is for programs to decide, and nothing in [`observe`](super) calls it.
 ///
 /// # Errors
 /// When the system refuses; Linux 3.4 and newer do not.
 pub fn adopt_orphans() -> io::Result<()> {
+    FOREIGN.get_or_init(descendants);
     // Any number turns it on.
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
@@ -65,14 +74,16 @@ fn descendants() -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let all: Vec<(u32, u32)> = entries
         .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            Some((pid, parent(&std::fs::read_to_string(entry.path().join("stat")).ok()?)?))
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            Some((name.parse().ok()?, parent(name)?))
         })
         .collect();
     let mut below = vec![std::process::id()];
     let mut at = 0;
     while let Some(&above) = below.get(at) {
-        below.extend(all.iter().filter(|(_, parent)| *parent == above).map(|(pid, _)| *pid));
+        let ours = |pid: u32| FOREIGN.get().is_none_or(|foreign| !foreign.contains(&pid));
+        below.extend(all.iter().filter(|(pid, parent)| *parent == above && ours(*pid)).map(|(pid, _)| *pid));
         at += 1;
     }
     below.split_off(1)
@@ -80,26 +91,10 @@ fn descendants() -> Vec<u32> {
 
 /// Whether there is such a process that has not ended. One that nobody has waited for has.
 pub(super) fn is_alive(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| parent(&stat).is_some())
+    parent(&pid.to_string()).is_some()
 }
 
-/// The parent in the text of `/proc/PID/stat`; `None` of one that has ended and waits for it.
-fn parent(stat: &str) -> Option<u32> {
-    // The name, in parentheses, may have any character in it.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
-    let (state, parent) = (fields.next()?, fields.next()?);
-    (!matches!(state, "Z" | "X" | "x")).then(|| parent.parse().ok()).flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parents_are_read_whatever_the_name_is_and_the_dead_have_none() {
-        assert_eq!(parent("7 (a) b (c)) S 3 7 7"), Some(3));
-        assert_eq!(parent("7 (a) Z 3 7 7"), None);
-        assert_eq!(parent("7 (a"), None);
-        assert_eq!(parent(""), None);
-    }
+/// The parent of a process; `None` of one that is not there, or has ended and waits for it.
+fn parent(pid: &str) -> Option<u32> {
+    ProcStat::of(pid).filter(|stat| !stat.ended).map(|stat| stat.parent)
 }

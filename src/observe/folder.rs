@@ -10,6 +10,8 @@ use super::family::is_alive;
 
 /// What the names of all of them begin with.
 const PREFIX: &str = "scanout-";
+/// A file that lies in all of them: a folder of the user's own may be called alike.
+const MARK: &str = ".scanout-folder";
 /// A compositor that root starts runs as "nobody", and its folder is that user's.
 pub(super) const NOBODY: u32 = 65534;
 
@@ -34,6 +36,7 @@ impl Folder {
         let dir = Builder::new().prefix(&name).permissions(Permissions::from_mode(0o700)).tempdir()?;
         let lock = open(dir.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        File::create(dir.path().join(MARK))?;
         Ok(Self { dir, _lock: lock })
     }
 
@@ -58,17 +61,22 @@ pub fn remove_own_folders() -> usize {
     own.filter(|(path, _)| remove(path)).count()
 }
 
-/// Folders of this user whose names are ours, with the processes that they name.
+/// Folders of this user whose names are ours and that have the mark, with the processes that they name.
 fn folders() -> impl Iterator<Item = (PathBuf, u32)> {
     let me = rustix::process::geteuid();
     let ours = move |uid: u32| uid == me.as_raw() || me.is_root() && uid == NOBODY;
     let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     entries.filter_map(move |entry| {
         let pid = owner(entry.file_name().to_str()?)?;
+        let path = entry.path();
         // Of the entry itself: a link is none of ours.
-        let about = entry.path().symlink_metadata().ok()?;
-        (about.is_dir() && ours(about.uid())).then(|| (entry.path(), pid))
+        let about = path.symlink_metadata().ok()?;
+        (about.is_dir() && ours(about.uid()) && is_marked(&path)).then_some((path, pid))
     })
+}
+
+fn is_marked(path: &Path) -> bool {
+    path.join(MARK).symlink_metadata().is_ok_and(|about| about.is_file())
 }
 
 /// The process in a name of ours.
@@ -136,20 +144,37 @@ mod tests {
         let (left, locked, link) = (name("left"), name("locked"), name("link"));
         let elsewhere = tempfile::tempdir().unwrap();
         std::fs::write(elsewhere.path().join("file"), "kept").unwrap();
-        for made in [&left, &locked] {
-            std::fs::create_dir(made).unwrap();
-            symlink(elsewhere.path(), made.join("link")).unwrap();
-        }
-        symlink(elsewhere.path(), &link).unwrap();
-        let lock = open(&locked).unwrap();
+        // Other tests sweep meanwhile: they come to be where that is done when they are as they are to be.
+        let begun = |name: &str| {
+            let begun = elsewhere.path().join(name);
+            std::fs::create_dir(&begun).unwrap();
+            std::fs::write(begun.join(MARK), "").unwrap();
+            symlink(elsewhere.path(), begun.join("link")).unwrap();
+            begun
+        };
+        let (first, second) = (begun("first"), begun("second"));
+        let lock = open(&second).unwrap();
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
-        sweep_folders();
-        assert!(!left.exists(), "nobody has it any more");
+        std::fs::rename(first, &left).unwrap();
+        std::fs::rename(second, &locked).unwrap();
+        symlink(elsewhere.path(), &link).unwrap();
+        // Whoever else looks at one has it locked for that moment.
+        let is_swept = |path: &Path| {
+            let swept = || {
+                sweep_folders();
+                (!path.exists()).then_some(())
+            };
+            crate::observe::poll_until(std::time::Duration::from_secs(10), swept).is_some()
+        };
+        let of_the_user = name("2024");
+        std::fs::create_dir(&of_the_user).unwrap();
+        assert!(is_swept(&left), "nobody has it any more");
+        assert!(of_the_user.is_dir(), "it is only called so");
+        std::fs::remove_dir(of_the_user).unwrap();
         assert!(locked.is_dir(), "somebody in another container has it");
         assert!(link.is_symlink() && elsewhere.path().join("file").is_file(), "no link is followed");
         drop(lock);
-        sweep_folders();
-        assert!(!locked.exists());
+        assert!(is_swept(&locked));
         std::fs::remove_file(link).unwrap();
     }
 }

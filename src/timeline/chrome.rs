@@ -177,6 +177,7 @@ fn frame(record: &FrameRecord, base: Timestamp, text: &mut String) {
         ("stale", record.stale),
         ("dropped", record.dropped),
         ("after_idle", record.after_idle),
+        ("apart", record.apart),
     ] {
         if is {
             let _ = write!(text, ",\"{key}\":true");

@@ -76,6 +76,7 @@ pub struct ScenarioResult {
     pub warmup_frames: u64,
     pub frames: u64,
     pub elapsed_s: f64,
+    /// 0 where nothing was measured, or too few frames for a rate.
     pub frames_per_second: f64,
     /// The declared share of frames that may miss.
     pub miss_budget: Option<f64>,
@@ -145,6 +146,15 @@ impl ScenarioResult {
     pub fn misses(&self) -> Option<(u64, u64)> {
         let (missed, of) = self.missed_vsyncs.zip(self.refreshes)?;
         (self.is_bound_to_refreshes() && of > 0).then_some((missed, of))
+    }
+
+    /// The rate of frames, where there is one.
+    pub fn rate_text(&self) -> String {
+        if self.frames_per_second > 0.0 {
+            format!("{:.1}/s", self.frames_per_second)
+        } else {
+            "too few for a rate".into()
+        }
     }
 
     /// Why [`misses`](Self::misses) are none, or their share.

@@ -75,8 +75,11 @@ pub fn scenario(s: &ScenarioResult) -> String {
         hz(s.measured_hz),
     ));
     line(format_args!(
-        "  {} frames measured in {:.2} s ({:.1}/s) after {} of warm-up",
-        s.frames, s.elapsed_s, s.frames_per_second, s.warmup_frames
+        "  {} frames measured in {:.2} s ({}) after {} of warm-up",
+        s.frames,
+        s.elapsed_s,
+        s.rate_text(),
+        s.warmup_frames
     ));
     for warning in &s.warnings {
         line(format_args!("  warning: {warning}"));
@@ -131,13 +134,15 @@ pub const FOOTER: &str = "\
 ClickToPhoton runs from the input, SampleToPhoton from its sampling by the logic, both to the display time.
 \"Photon\" means: the new pixels are in the framebuffer that is scanned out; no camera was involved.
 GPU done is seen by polling, an upper bound; stages overlap and do not add up.
-Percentiles are of the nearest rank: always one of the values.
+Percentiles are of the nearest rank: always one of the values. -: fewer values than such a percentile takes.
 ";
 
+/// A percentile that so few values do not give is `-`.
 fn row(title: &str, figures: Option<Figures>) -> String {
     let Some(f) = figures else { return format!("  {title:<24} not measured") };
-    let [mean, p50, p95, p99, max] = [f.mean, f.p50, f.p95, f.p99, f.max].map(cell);
-    let p999 = f.p999.map_or("-".to_owned(), cell);
+    let told = |figure: Option<f64>| figure.map_or("-".to_owned(), cell);
+    let ([p50, p95, p99], p999) = (f.told().map(told), told(f.p999));
+    let [mean, max] = [f.mean, f.max].map(cell);
     format!("  {title:<24}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 

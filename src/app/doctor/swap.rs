@@ -23,8 +23,7 @@ pub fn lines(measured: &Measured, out: &mut Vec<Line>) {
 /// Swap to swap and within swap: medians in milliseconds.
 fn medians(frames: &[FrameRecord]) -> Option<(f64, f64)> {
     let median = |mut list: Vec<i64>| {
-        list.sort_unstable();
-        list.get(list.len() / 2).map(|ns| *ns as f64 / 1e6)
+        scanout::stats::quantile::select(&mut list, 0.5, i64::cmp).map(|ns| ns as f64 / 1e6)
     };
     let ends = |f: &FrameRecord| f.at(Stage::SwapEnd);
     let between = frames.windows(2).filter_map(|w| Some(ends(&w[1])?.signed_since(ends(&w[0])?))).collect();

@@ -32,6 +32,7 @@ struct Args {
     stale: Value,
     dropped: Value,
     after_idle: Value,
+    apart: Value,
     begin: Value,
     end: Value,
     late: Value,
@@ -55,6 +56,7 @@ impl Fields for Args {
             "stale" => &mut self.stale,
             "dropped" => &mut self.dropped,
             "after_idle" => &mut self.after_idle,
+            "apart" => &mut self.apart,
             "begin_ns" => &mut self.begin,
             "end_ns" => &mut self.end,
             "late_ns" => &mut self.late,
@@ -235,6 +237,7 @@ fn frame(raw: &Raw) -> Result<FrameRecord, &'static str> {
     (record.planned, record.swap_at, record.target) = (planned?, swap_at?, target?);
     (record.repeated, record.stale) = (args.repeated.is_true(), args.stale.is_true());
     (record.dropped, record.after_idle) = (args.dropped.is_true(), args.after_idle.is_true());
+    record.apart = args.apart.is_true();
     let times = || {
         let plan = [record.planned, record.swap_at, record.target].into_iter();
         Stage::ALL.iter().map(|stage| record.at(*stage)).chain(plan).flatten()

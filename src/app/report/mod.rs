@@ -78,7 +78,8 @@ pub struct Report<'a> {
     pacer: Pacer,
     /// How the system ran the render thread.
     priority: String,
-    /// What the process used from before the run to after it, without the threads of an extra load.
+    /// What the process used from before the run to after it, without the threads of an extra load and without the time in
+    /// which frames were kept apart.
     cost: Cost,
     /// The extra load; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]

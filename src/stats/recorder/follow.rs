@@ -143,6 +143,7 @@ impl Recorder {
         let Some(mut record) = taken else { return };
         (record.refresh, record.lasts) = self.metrics.held_against();
         if record.id.0 > self.warmup
+            && !record.apart
             && let Some(tracer) = &mut self.tracer
         {
             tracer.frame(&record);

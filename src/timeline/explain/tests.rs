@@ -277,4 +277,7 @@ fn frames_without_a_target_are_held_against_the_one_before() {
     // After a wait there is no frame before.
     run.frames[20].after_idle = true;
     assert_eq!(run.explain().late, []);
+    // What is kept apart is in no figure, and the next one follows nothing.
+    (run.frames[20].after_idle, run.frames[20].apart) = (false, true);
+    assert_eq!(run.explain().late, []);
 }

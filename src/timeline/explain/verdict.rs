@@ -4,6 +4,7 @@ use super::costs::{Costs, Happened};
 use super::{Cause, Explanation, FEWEST, Finding, Late, Observed};
 use crate::pacing::FrameId;
 use crate::stats::late::is_late;
+use crate::stats::quantile::select;
 use crate::stats::{FrameRecord, Stage};
 use crate::time::{Timestamp, nanos};
 
@@ -59,6 +60,11 @@ fn judged<'a>(observed: &Observed<'a>, happened: &Happened) -> Vec<Judged<'a>> {
     let mut before: Option<Timestamp> = None;
     let displayed = |r: &&FrameRecord| !r.dropped && r.at(Stage::Presented).is_some();
     for record in observed.frames.iter().filter(displayed) {
+        if record.apart {
+            // In no figure; and what comes after it follows nothing.
+            before = None;
+            continue;
+        }
         let Some(shown) = record.at(Stage::Presented) else { continue };
         let due =
             before.replace(shown).filter(|_| !observed.interval.is_zero()).map(|b| b + observed.interval);
@@ -81,8 +87,7 @@ fn usual(on_time: &[&Judged<'_>]) -> Costs {
 }
 
 fn median(mut values: Vec<u64>) -> u64 {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
+    select(&mut values, 0.5, u64::cmp).unwrap_or(0)
 }
 
 /// How long before its time a frame has to be ready: as long as the latest of those that were on time.

@@ -237,8 +237,13 @@ fn facts(out: &mut String, s: &ScenarioResult) {
         out,
         "frames",
         &format!(
-            "{} in {:.2} s ({:.1}/s) after {} of warm-up; {} dropped, {} repeated",
-            s.frames, s.elapsed_s, s.frames_per_second, s.warmup_frames, s.dropped, s.repeated
+            "{} in {:.2} s ({}) after {} of warm-up; {} dropped, {} repeated",
+            s.frames,
+            s.elapsed_s,
+            s.rate_text(),
+            s.warmup_frames,
+            s.dropped,
+            s.repeated
         ),
     );
     let declared = s.miss_budget.map_or(String::new(), |b| format!(" (declared: {:.2} %)", b * 100.0));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Escaped, LETTER_OF, frames::Way, ms};
 use crate::app::bench::compare::{Comparison, MetricComparison, Shift, Verdict};
-use crate::app::bench::result::{BenchResult, Figures, ScenarioResult};
+use crate::app::bench::result::{BenchResult, ScenarioResult};
 use scanout::stats::Metric;
 use scanout::stats::blame::Part;
 
@@ -23,7 +23,8 @@ pub fn overview(result: &BenchResult) -> String {
         for metric in ["SampleToPhoton", "ClickToPhoton"] {
             match s.figures(metric) {
                 Some(f) => {
-                    let _ = write!(out, "<td>{}</td><td>{}</td>", ms(f.p50), ms(f.p99));
+                    let [p50, _, p99] = f.told().map(told);
+                    let _ = write!(out, "<td>{p50}</td><td>{p99}</td>");
                 }
                 None => out.push_str("<td colspan=\"2\">not measured</td>"),
             }
@@ -33,6 +34,11 @@ pub fn overview(result: &BenchResult) -> String {
     }
     out.push_str("</tbody></table></div>");
     out
+}
+
+/// A percentile, unless so few values do not give it.
+fn told(figure: Option<f64>) -> String {
+    figure.map_or("too few".to_owned(), ms)
 }
 
 /// Every metric of a scenario.
@@ -49,13 +55,12 @@ pub fn metrics(s: &ScenarioResult) -> String {
         let title = if name == Metric::QueueDepth.name() { "QueueDepth (frames)" } else { name };
         let _ = write!(out, "<tr><td>{}</td>", Escaped(title));
         match s.metrics[name] {
-            Some(Figures { n, mean, p50, p95, p99, p999, max, rms, .. }) => {
-                for figure in [mean, p50, p95, p99] {
-                    let _ = write!(out, "<td>{}</td>", ms(figure));
+            Some(f) => {
+                let _ = write!(out, "<td>{}</td>", ms(f.mean));
+                for figure in f.told().into_iter().chain([f.p999]) {
+                    let _ = write!(out, "<td>{}</td>", told(figure));
                 }
-                let p999 = p999.map_or("too few".to_owned(), ms);
-                let _ =
-                    write!(out, "<td>{p999}</td><td>{}</td><td>{}</td><td>{n}</td></tr>", ms(max), ms(rms));
+                let _ = write!(out, "<td>{}</td><td>{}</td><td>{}</td></tr>", ms(f.max), ms(f.rms), f.n);
             }
             None => out.push_str("<td class=\"text\" colspan=\"8\">not measured</td></tr>"),
         }

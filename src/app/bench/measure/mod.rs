@@ -72,8 +72,7 @@ impl Measured {
         (result.refresh_hz, result.measured_hz) = (target.refresh_hz, target.measured_hz);
         result.frames = all().map(|r| r.counters.measured).sum();
         result.elapsed_s = seconds;
-        let drawn: f64 = all().map(|r| r.frames_per_second.unwrap_or(0.0) * r.elapsed_s).sum();
-        result.frames_per_second = if seconds > 0.0 { drawn / seconds } else { 0.0 };
+        result.frames_per_second = mean(|r| r.frames_per_second).unwrap_or(0.0);
         result.miss_budget = last.report.pacer.declared_miss_share;
         result.missed_vsyncs = sum(|r| r.missed_vsyncs);
         result.refreshes = sum(|r| r.refreshes);
