@@ -374,7 +374,10 @@ fn interrupted_bench_writes_what_was_measured_and_leaves_nothing_running() {
 /// The first child of a process that has become the program (and is no `setpriv` any more).
 fn child_of(parent: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
-    let child: u32 = children.split_whitespace().next()?.parse().ok()?;
-    let command = fs::read_to_string(format!("/proc/{child}/cmdline")).ok()?;
-    command.contains("--frame-log").then_some(child)
+    children.split_whitespace().find_map(|child| {
+        let child: u32 = child.parse().ok()?;
+        let command = fs::read_to_string(format!("/proc/{child}/cmdline")).ok()?;
+        // The program that measures lies between.
+        if command.contains("--frame-log") { Some(child) } else { child_of(child) }
+    })
 }
