@@ -133,7 +133,7 @@ fn columns_of_the_file_are_those_of_the_frame_log() {
         head,
         "id,snapshot,input_received,input_sampled,logic_done,snapshot_published,snapshot_acquired,submitted,gpu_done,\
          swap_begin,swap_end,presented,origin,animation_time,repeated,stale,dropped,after_idle,apart,planned,latched,\
-         swap_at,target,queued,spun"
+         swap_at,target,queued,spun,refresh,lasts"
     );
     for row in reader.records() {
         let row = row.expect("a row");
