@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP for programs that measure: asked to end, they end in order, and where what they wait for does not
+//! Ctrl-C, SIGTERM and SIGHUP: asked to end, they end in order, and where what they wait for does not
 //! answer, they end all the same.
 //!
 //! Signals arrive on a thread of their own (`ctrlc`), which marks the wish and waits. Whoever acts on the wish says so
@@ -14,6 +14,10 @@ use parking_lot::Mutex;
 use scanout::display::sleep;
 use scanout::time::{Clock as _, MonotonicClock};
 
+/// The last words of what measures others.
+pub const NOT_ALL_MEASURED: &str =
+    "scanout: stopped before everything was measured; the display does not answer";
+
 static SEEN: AtomicBool = AtomicBool::new(false);
 static HEARD: AtomicBool = AtomicBool::new(false);
 static ACTION: Mutex<Option<Action>> = Mutex::new(None);
@@ -21,8 +25,8 @@ static ACTION: Mutex<Option<Action>> = Mutex::new(None);
 type Action = Box<dyn Fn() + Send>;
 
 /// Listens from now on. A wish that nobody has heard after `unheard`, and an end that takes longer than `wind_up` after that,
-/// end the program.
-pub fn install(unheard: Duration, wind_up: Duration) {
+/// end the program with these last words.
+pub fn install(unheard: Duration, wind_up: Duration, last_words: &'static str) {
     let installed = ctrlc::set_handler(move || {
         SEEN.store(true, Ordering::Relaxed);
         if let Some(action) = &*ACTION.lock() {
@@ -33,7 +37,7 @@ pub fn install(unheard: Duration, wind_up: Duration) {
         if HEARD.load(Ordering::Relaxed) {
             sleep::until(MonotonicClock.now() + wind_up);
         }
-        give_up();
+        give_up(last_words);
     });
     if let Err(e) = installed {
         log::warn!("Ctrl-C will end the program at once: {e}");
@@ -64,8 +68,8 @@ pub fn on_signal(action: impl Fn() + Send + 'static) {
 }
 
 /// The last resort.
-fn give_up() -> ! {
-    super::output::complain("scanout: stopped before everything was measured; the display does not answer");
+fn give_up(last_words: &str) -> ! {
+    super::output::complain(last_words);
     #[cfg(target_os = "linux")]
     super::keeper::leave_nothing();
     std::process::exit(1);

@@ -100,6 +100,7 @@ pub fn complain(line: &str) {
 }
 
 /// Writes to standard output like [`print`], and says whether somebody still reads there.
+#[cfg(target_os = "linux")]
 pub fn print_to_reader(text: &str) -> Result<bool, Error> {
     let mut out = io::stdout().lock();
     match out.write_all(plain(text).as_bytes()).and_then(|()| out.flush()) {

@@ -2,15 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use scanout::gl::{CreateContext, OverlayFactory, Renderer};
 use scanout::runtime::{Ended, Pixels};
 use scanout::scenes::{Scene, Visitor};
-use scanout::time::{Clock as _, MonotonicClock};
 use scanout::{Config, Error, Logic, headless, window};
 
 use super::apart::{Meter, Metered};
@@ -19,7 +15,7 @@ use super::load::{Generators, Levels, Limits, WithLoad};
 use super::report::{ExtraLoad, Report};
 use super::synthetic::{self, Synthetic};
 use super::usage::Usage;
-use super::{Failure, hud, output, profile, timeline, trace};
+use super::{Failure, hud, interrupt, output, profile, timeline, trace};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
 const WARMUP: u64 = 30;
@@ -33,6 +29,8 @@ const EVENTS: usize = 131_072;
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
 /// How long after a signal the program gives up on a display server that does not answer.
 const GIVE_UP: Duration = Duration::from_secs(3);
+/// When it did not end by then.
+const LAST_WORDS: &str = "scanout: the run did not end when asked to; the display does not answer";
 /// How long a run off screen lasts unless told otherwise.
 const HEADLESS_RUN: Duration = Duration::from_secs(5);
 
@@ -193,76 +191,31 @@ impl Visitor for Runner {
         R: Renderer<L::Snapshot> + 'static,
         F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
     {
-        let interrupt = Interrupt::install(self.place);
+        let ends = if self.place == Place::Headless { HEADLESS_SHUTDOWN } else { Duration::ZERO } + GIVE_UP;
+        // A run that ends in order ends the process before.
+        interrupt::install(ends, Duration::ZERO, LAST_WORDS);
         match self.place {
             Place::Window => {
                 window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
-                    interrupt.on_signal(move || stopper.stop());
+                    interrupt::on_signal(move || stopper.stop());
                 })
             }
             Place::Headless => {
                 let overlay = Some(self.overlay);
                 if let Some(input) = self.synthetic {
-                    return synthetic::run(&self.config, logic, make_renderer, overlay, input, || {
-                        interrupt.seen()
-                    });
+                    return synthetic::run(
+                        &self.config,
+                        logic,
+                        make_renderer,
+                        overlay,
+                        input,
+                        interrupt::seen,
+                    );
                 }
-                headless::run_until(&self.config, logic, make_renderer, overlay, || interrupt.seen())
+                headless::run_until(&self.config, logic, make_renderer, overlay, interrupt::seen)
             }
         }
     }
-}
-
-type Action = Box<dyn Fn() + Send>;
-
-/// Ctrl-C and SIGTERM end the run in order, with its report.
-#[derive(Clone, Default)]
-struct Interrupt {
-    give_up: Duration,
-    seen: Arc<AtomicBool>,
-    action: Arc<Mutex<Option<Action>>>,
-}
-
-impl Interrupt {
-    fn install(place: Place) -> Self {
-        let give_up = if place == Place::Headless { HEADLESS_SHUTDOWN } else { Duration::ZERO } + GIVE_UP;
-        let interrupt = Self { give_up, ..Self::default() };
-        let handler = interrupt.clone();
-        let installed = ctrlc::set_handler(move || {
-            let again = handler.seen.swap(true, Ordering::Relaxed);
-            if let Some(action) = &*handler.action.lock() {
-                action();
-            }
-            if !again {
-                // This is the handler's own thread: it may wait. A run that ends in order ends the process before.
-                scanout::display::sleep::until(MonotonicClock.now() + handler.give_up);
-            }
-            end_at_once();
-        });
-        if let Err(e) = installed {
-            log::warn!("Ctrl-C will end the program without a report: {e}");
-        }
-        interrupt
-    }
-
-    fn seen(&self) -> bool {
-        self.seen.load(Ordering::Relaxed)
-    }
-
-    fn on_signal(&self, action: impl Fn() + Send + 'static) {
-        *self.action.lock() = Some(Box::new(action));
-        if self.seen()
-            && let Some(action) = &*self.action.lock()
-        {
-            action();
-        }
-    }
-}
-
-/// The last resort when the display server, or a driver, does not answer.
-fn end_at_once() -> ! {
-    output::complain("scanout: the run did not end when asked to; the display does not answer");
-    std::process::exit(1);
 }
 
 /// A file that the run is to leave behind.

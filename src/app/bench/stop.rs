@@ -21,7 +21,7 @@ impl Stop {
     /// Listens from now on. A second signal ends the program at once, with all that it has started: its keeper does that.
     pub fn install() -> Self {
         let (wake, woken) = bounded(1);
-        interrupt::install(UNHEARD, WIND_UP);
+        interrupt::install(UNHEARD, WIND_UP, interrupt::NOT_ALL_MEASURED);
         interrupt::on_signal(move || {
             let _ = wake.try_send(());
         });

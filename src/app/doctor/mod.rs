@@ -67,7 +67,7 @@ struct Report<'a> {
 
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     args.json.as_deref().map(output::check).transpose()?;
-    interrupt::install(UNHEARD, WIND_UP);
+    interrupt::install(UNHEARD, WIND_UP, interrupt::NOT_ALL_MEASURED);
     // What the system does by itself is looked at before the drawing adds to it.
     let others = processor::Load::before();
     let Found { outcome, place, fell_back } = phases::measure(args)?;

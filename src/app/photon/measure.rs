@@ -43,7 +43,7 @@ pub fn run(args: &PhotonArgs) -> Result<(), Failure> {
     if let Some(path) = &args.json {
         output::check(path)?;
     }
-    interrupt::install(UNHEARD, WIND_UP);
+    interrupt::install(UNHEARD, WIND_UP, interrupt::NOT_ALL_MEASURED);
     let report = measure(args)?;
     if let Some(path) = &args.json {
         let mut text = serde_json::to_string_pretty(&report).expect("plain data");
