@@ -111,6 +111,8 @@ impl Canvas {
             let detail = format!("{}x{} pixels; 1 to {limit} each way fit", size.width, size.height);
             return Err(Error::Gl { operation: OPERATION, detail });
         }
+        // Where this fails the old storage is gone too: then it has no size, so that the old one is allocated anew as well.
+        self.size = Size::default();
         self.drawn.allocate(size, self.samples)?;
         if let Some(resolved) = &self.resolved {
             resolved.allocate(size, 1)?;
