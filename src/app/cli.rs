@@ -49,8 +49,8 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct SimArgs {
-    /// Displays, several by commas, or `all`: 59.94, 60, 120, 143.98, 240, vrr, compositor, damage, queue, jittery,
-    /// mode-change, suspend, occluded
+    /// Displays, several by commas, or `all`: 59.94, 60, 120, 143.98, 240, vrr, compositor, damage, queue, jittery, stalls,
+    /// mode-change (-59.94 and -144), suspend, occluded
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "60")]
     pub display: Vec<String>,
     /// Workloads, or `all`: constant, noisy, tailed, step, spikes, gpu-bound, heavy, overload, recorded:FILE

@@ -24,6 +24,23 @@ static ACTION: Mutex<Option<Action>> = Mutex::new(None);
 
 type Action = Box<dyn Fn() + Send>;
 
+/// Who is started to survive the terminal (`nohup`) does: the listener below would hear of its end all the same. Called first
+/// of all, while there is but one thread, so that all that come after inherit it.
+#[cfg(target_os = "linux")]
+pub fn leave_hangups_to_nohup() {
+    use nix::sys::signal::{SigSet, Signal};
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    if ignored >> (Signal::SIGHUP as u32 - 1) & 1 == 1 {
+        let mut hangup = SigSet::empty();
+        hangup.add(Signal::SIGHUP);
+        if let Err(e) = hangup.thread_block() {
+            log::debug!("SIGHUP ends this program: {e}");
+        }
+    }
+}
+
 /// Listens from now on. A wish that nobody has heard after `unheard`, and an end that takes longer than `wind_up` after that,
 /// end the program with these last words.
 pub fn install(unheard: Duration, wind_up: Duration, last_words: &'static str) {

@@ -80,7 +80,7 @@ pub fn end_leftovers() {
     let left = observe::end_descendants(GRACE);
     // Who interrupts has one line coming.
     if left > 0 && !super::interrupt::seen() {
-        log::info!("{left} processes that the program left behind were ended");
+        log::info!("{left} process(es) that the program left behind were ended");
     }
 }
 

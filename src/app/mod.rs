@@ -67,6 +67,8 @@ impl From<scanout::Error> for Failure {
 
 /// Parses the command line and does what it says.
 pub fn main() -> Result<(), Failure> {
+    #[cfg(target_os = "linux")]
+    interrupt::leave_hangups_to_nohup();
     let cli = parse()?;
     let args = match cli.command {
         Some(Command::Run(args)) => args,
@@ -93,7 +95,7 @@ pub fn main() -> Result<(), Failure> {
         Some(Command::Photon(args)) => return photon::run(&args),
         #[cfg(target_os = "linux")]
         Some(Command::Photon(args)) => {
-            let starts = args.floor_client.is_none() && !args.command.is_empty();
+            let starts = args.floor_client.is_none();
             return keeper::keep(starts, args.quiet, || photon::run(&args));
         }
         #[cfg(target_os = "linux")]

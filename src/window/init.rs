@@ -129,6 +129,10 @@ impl Detached {
         let context = context
             .make_current(&surface)
             .map_err(|e| Error::Surface { operation: "making the context current", source: Box::new(e) })?;
+        #[cfg(x11_platform)]
+        if let Some(connection) = &connection {
+            connection.opened();
+        }
         Ok(Current {
             context: ManuallyDrop::new(context),
             surface: ManuallyDrop::new(surface),

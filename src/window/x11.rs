@@ -28,6 +28,8 @@ use crate::error::{Error, Result};
 /// Whether the server is gone, and who is to hear of it.
 pub(super) struct Loss {
     lost: AtomicBool,
+    /// The window is open, with its context.
+    open: AtomicBool,
     tell: Box<dyn Fn() + Send + Sync>,
     unlock: OnceLock<UnlockDisplay>,
 }
@@ -37,6 +39,7 @@ impl Loss {
     pub(super) fn new(tell: impl Fn() + Send + Sync + 'static) -> &'static Self {
         Box::leak(Box::new(Self {
             lost: AtomicBool::new(false),
+            open: AtomicBool::new(false),
             tell: Box::new(tell),
             unlock: OnceLock::new(),
         }))
@@ -107,6 +110,11 @@ impl Connection {
         self.loss.lost()
     }
 
+    /// The window is open, with its context: from here on the loss of the server is told, and everything else goes on.
+    pub(super) fn opened(&self) {
+        self.loss.open.store(true, Ordering::Relaxed);
+    }
+
     /// The connection as others take it.
     pub(super) fn handle(&self) -> RawDisplayHandle {
         RawDisplayHandle::Xlib(XlibDisplayHandle::new(Some(self.display.cast()), self.screen))
@@ -132,6 +140,11 @@ unsafe extern "C" fn server_gone_quietly(_display: *mut xlib::Display) -> c_int 
 unsafe extern "C" fn go_on(display: *mut xlib::Display, loss: *mut c_void) {
     // SAFETY: `Connection::open` passed this reference, which is valid forever.
     let loss = unsafe { &*loss.cast_const().cast::<Loss>() };
+    if !loss.open.load(Ordering::Relaxed) {
+        // Mesa goes on with answers that never came while it looks for configurations (seen to crash, in 3 of 7 tries), and
+        // nothing is there yet that could be lost.
+        end_here();
+    }
     if let Some(unlock) = loss.unlock.get() {
         // Xlib has locked the connection for this thread, which it thinks will end the process. Others would wait for it
         // forever: libGLX does when the process ends.
@@ -146,6 +159,11 @@ unsafe extern "C" fn go_on(display: *mut xlib::Display, loss: *mut c_void) {
 /// With an older Xlib, which ends the process in any case, by `exit`, whose destructors then run under threads that
 /// still draw (seen to crash, in 5 of 24 tries).
 unsafe extern "C" fn server_gone(_display: *mut xlib::Display) -> c_int {
+    end_here()
+}
+
+/// One line, and the end of the process.
+fn end_here() -> ! {
     const LINE: &[u8] = b"scanout: the display was lost: the X server closed the connection\n";
     let _ = std::io::stderr().write_all(LINE);
     // SAFETY: ends the process without running anything.

@@ -64,7 +64,7 @@ pub struct PhotonArgs {
     /// all presses are done)
     #[arg(long, value_name = "S", value_parser = cli::seconds)]
     pub seconds: Option<Duration>,
-    /// Key to press (click): a to z, 0 to 9, f1 to f12, space, enter, tab, backspace, up, down, left, right
+    /// Key to press (click): a to z, 0 to 9, f1 to f12, space, enter, tab, esc, backspace, up, down, left, right
     #[arg(long, value_name = "NAME", default_value = "space", value_parser = key)]
     pub key: KeyName,
     /// Press the left button in the middle of the window instead of a key (click)
