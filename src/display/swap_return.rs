@@ -15,6 +15,8 @@ const REGULAR_SHARE: f64 = 0.06;
 const WAITING_SHARE: f64 = 0.25;
 /// No display is faster, and swaps that do not wait mostly are.
 const SHORTEST: Duration = Duration::from_millis(2);
+/// Nor slower, where its rate is not known. A swap that takes longer is drawing: that of a software rasteriser, say.
+const LONGEST: Duration = Duration::from_millis(50);
 
 /// Takes the time at which swap returns for that of a refresh, once swaps are found to return at the pace of a display.
 ///
@@ -60,7 +62,7 @@ impl SwapReturn {
             of[WINDOW / 2]
         };
         let period = self.nominal.unwrap_or(median(self.intervals));
-        if period < SHORTEST {
+        if period < SHORTEST || (self.nominal.is_none() && period > LONGEST) {
             return false;
         }
         let in_periods = |d: Duration| nanos(d) as f64 / nanos(period) as f64;
@@ -166,6 +168,19 @@ mod tests {
         assert!(swaps(&mut source, long, [6_944; 40]) > 25);
         source.set_refresh(60.0);
         assert!(!source.ready(), "what was concluded of the other one no longer holds");
+    }
+
+    #[test]
+    fn swaps_that_draw_are_not_taken_for_a_display_that_nobody_makes() {
+        let drawing = Duration::from_millis(82);
+        let eight = || (0..40).map(|i| 123_000 + i % 3 * 900);
+        assert_eq!(swaps(&mut SwapReturn::new(None), drawing, eight()), 0);
+        let nominal = Some(Duration::from_micros(16_667));
+        assert_eq!(
+            swaps(&mut SwapReturn::new(nominal), LONG, [133_336; 40]),
+            28,
+            "every eighth refresh of a known one"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn no_answer(press: Press, deaf: u32, masked: u32) -> Trouble {
     }
     Trouble::Bad(format!(
         "the window does not answer {}: nothing in it changed within {:.0} s, {deaf} times (try --key, --button or another \
-         --window)",
+         --window; what moves by itself is for --mode animation)",
         press.name(),
         LIMIT.as_secs_f64()
     ))

@@ -131,7 +131,7 @@ impl Report<'_> {
                 }
             }
             None => line(format_args!(
-                "self-check  not measured: fewer than {} frames after the warm-up",
+                "self-check  not measured: fewer than {} frames after the warm-up, or the last change of mode",
                 Checked::LEAST
             )),
         }
