@@ -262,6 +262,8 @@ struct Drawing {
     rounds: Uniform<i32>,
     triangle: Mesh,
     texels: Vec<u8>,
+    /// Made before the frames: its memory is taken then, and not in one that is to stream and do nothing else.
+    ring: Option<StreamRing>,
     /// Turns of the loop that take as long as is wanted.
     heavy: i32,
 }
@@ -274,14 +276,11 @@ impl Drawing {
         let source = |text: &'static str| ShaderSource::new("heavy", text);
         let program = Program::new(cx.gl, "heavy", &source(VERTEX), &source(FRAGMENT))?;
         let triangle = Mesh::generated(cx.gl, Primitive::Triangles, 3)?;
-        let mut drawing = Self {
-            draws,
-            rounds: program.uniform("u_rounds")?,
-            program,
-            triangle,
-            texels: vec![7; 4 << 22],
-            heavy: 1,
-        };
+        let texels = vec![7; 4 << 22];
+        let ring = (draws == Draws::Stream)
+            .then(|| StreamRing::auto(cx.gl, StreamTarget::Vertex, texels.len(), 2).expect("a ring"));
+        let mut drawing =
+            Self { draws, ring, rounds: program.uniform("u_rounds")?, program, triangle, texels, heavy: 1 };
         // How many turns it takes is the machine's: doubled until it takes long.
         for _ in 0..24 {
             let start = MonotonicClock.now();
@@ -336,8 +335,7 @@ impl Renderer<u64> for Drawing {
                 }
             }
             Draws::Stream => {
-                let ring = StreamRing::auto(frame.gl(), StreamTarget::Vertex, self.texels.len(), 2);
-                let mut ring = ring.expect("a ring");
+                let ring = self.ring.as_mut().expect("a ring");
                 while MonotonicClock.now() < until {
                     ring.begin_frame().and_then(|()| ring.write(&self.texels)).expect("room");
                     ring.fence();
