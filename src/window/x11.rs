@@ -141,8 +141,8 @@ unsafe extern "C" fn go_on(display: *mut xlib::Display, loss: *mut c_void) {
     // SAFETY: `Connection::open` passed this reference, which is valid forever.
     let loss = unsafe { &*loss.cast_const().cast::<Loss>() };
     if !loss.open.load(Ordering::Relaxed) {
-        // Mesa goes on with answers that never came while it looks for configurations (seen to crash, in 3 of 7 tries), and
-        // nothing is there yet that could be lost.
+        // Mesa goes on with answers that never came while it looks for configurations (seen to crash, in 3 of 7 tries). What an
+        // earlier window of this process has measured is lost, as it was by the crash.
         end_here();
     }
     if let Some(unlock) = loss.unlock.get() {
