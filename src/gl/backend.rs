@@ -42,6 +42,12 @@ pub trait Surface {
     /// When the surface or the display is lost.
     fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>>;
 
+    /// The frame before was swapped. Asks for what the next one is drawn to, where a driver would otherwise stop that
+    /// frame's first draw call to ask.
+    fn prepare(&mut self, gl: &Gl) {
+        let _ = gl;
+    }
+
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
 
@@ -370,6 +376,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         // context makes of a swap says less than the loss.
         self.still_there()?;
         self.swaps[id.slot(REMEMBERED)] = (id, swapped?);
+        self.surface.prepare(&self.gl);
         Ok(())
     }
 

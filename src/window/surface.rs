@@ -21,11 +21,13 @@ pub(super) struct WindowTarget {
     may_throttle: bool,
     /// The same in `vsync` alone, wherever the window is: see [`Config::swap_may_block`](crate::Config::swap_may_block).
     may_block: bool,
+    /// The driver holds a size that was asked for ahead of the next frame.
+    prepared: bool,
 }
 
 impl WindowTarget {
     pub(super) fn new(current: Current, display: Chain, may_throttle: bool, may_block: bool) -> Self {
-        Self { display, current, may_throttle, may_block }
+        Self { display, current, may_throttle, may_block, prepared: false }
     }
 }
 
@@ -42,6 +44,9 @@ fn swap_error(e: glutin::error::Error) -> Error {
 
 impl GlTarget for WindowTarget {
     fn resize(&mut self, size: Size) -> Result<()> {
+        if std::mem::take(&mut self.prepared) {
+            self.current.ask_again()?;
+        }
         self.current.surface.resize(&self.current.context, positive(size.width), positive(size.height));
         Ok(())
     }
@@ -65,6 +70,19 @@ impl GlTarget for WindowTarget {
         swapped.map_err(swap_error)?;
         self.display.after_swap(id, began, MonotonicClock.now());
         Ok(None)
+    }
+
+    /// Mesa's software rasterisers ask the X server for the window's size before the first draw call behind a swap, and wait
+    /// for the answer: a round trip between the input and the picture that can as well be behind the frame before.
+    fn prepare(&mut self, gl: &Gl) {
+        if !self.current.is_x11() || !gl.caps().software || self.current.lost() {
+            return;
+        }
+        self.bind(gl);
+        // SAFETY: a command in the current context. What a back buffer holds behind a swap is undefined anyway, and this is
+        // the cheapest command that makes the driver look for it; most windows have no stencil buffer to clear.
+        unsafe { gl.raw().clear(glow::STENCIL_BUFFER_BIT) }
+        self.prepared = true;
     }
 
     fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {
