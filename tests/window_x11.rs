@@ -13,6 +13,7 @@ use scanout::display::{SourceError, SourceEvent, VsyncSource as _, X11Present};
 use scanout::pacing::{FrameId, Origin, Presentation};
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use support::app::{App, Place};
+use support::requests::{Asked, Requests};
 use support::rng::Rng;
 use support::wm::WindowManager;
 use support::x11::{Area, X11};
@@ -157,6 +158,28 @@ fn flash_on_key_and_button_toggles_and_rests_then_escape_closes() {
     assert!(share <= 0.05, "a picture at rest uses {:.0} % of a CPU", share * 100.0);
     b.user.tap(Key::Space);
     b.expect_filled(area, WHITE, "space after the rest");
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+}
+
+#[test]
+fn nothing_is_asked_of_the_server_between_a_press_and_its_picture() {
+    let mut b = Bench::open(FLASH);
+    let area = b.area();
+    b.user.tap(Key::Space);
+    b.expect_filled(area, WHITE, "a key");
+    // What follows a swap is done by then.
+    pause(Duration::from_millis(200));
+    let requests = Requests::record(&b.server.display());
+    b.user.tap(Key::Space);
+    b.expect_filled(area, BLACK, "the recorded key");
+    pause(Duration::from_millis(200));
+    let seen = requests.end();
+    let press = seen.iter().position(|&one| one == Asked::Press).expect("a press");
+    assert_eq!(seen.get(press + 1), Some(&Asked::Picture), "{seen:?}");
+    assert!(
+        seen[press + 1..].contains(&Asked::Size),
+        "the next frame's size is asked for behind it: {seen:?}"
+    );
     b.expect_exit(|user, _| user.tap(Key::Esc));
 }
 

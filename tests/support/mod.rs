@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "the harness measures with its own clock, from outside")]
 
 pub mod app;
+pub mod requests;
 pub mod rng;
 pub mod sway;
 pub mod wayland;
