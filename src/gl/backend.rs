@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,84 +6,18 @@ use glow::HasContext as _;
 
 use super::frame::MakeRenderer;
 use super::invocations::Invocations;
+use super::options::GlOptions;
 use super::overlay::{Overlay, OverlayFactory};
+use super::surface::Surface;
 use super::{
-    Capabilities, CreateContext, DebugLevel, FenceRing, Frame, Gl, GpuTimer, GpuTiming, Hook, ProgramCache,
-    Renderer, ShaderFolder, read_pixels,
+    Capabilities, CreateContext, FenceRing, Frame, Gl, GpuTimer, Hook, Renderer, ShaderFolder, read_pixels,
 };
 use crate::display::sleep;
 use crate::error::{Error, ResetCause, Result};
 use crate::pacing::{FrameId, Origin, Pacing, Presentation, Throttle};
 use crate::runtime::{Backend, Changes, Feedback, FrameInfo, OverlayPort, Pixels, Size, TargetInfo};
-use crate::time::{Clock, MonotonicClock, Timestamp};
+use crate::time::{Clock, MonotonicClock};
 use crate::timeline::{self, Kind};
-
-/// What a context draws to and shows it with: a window's surface, or an off-screen target.
-pub trait Surface {
-    /// Adapts to a new size (never empty).
-    ///
-    /// # Errors
-    /// When the driver refuses.
-    fn resize(&mut self, size: Size) -> Result<()>;
-
-    /// Makes it the target of draws.
-    fn bind(&self, gl: &Gl);
-
-    /// The framebuffer that [`bind`](Self::bind) makes the target; `None` is the window's own.
-    fn framebuffer(&self) -> Option<glow::Framebuffer> {
-        None
-    }
-
-    /// Shows what was drawn, as frame `id`. May wait for the display, depending on [`set_pacing`](Self::set_pacing).
-    /// Returns what became of the frame where that is known already.
-    ///
-    /// # Errors
-    /// When the surface or the display is lost.
-    fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>>;
-
-    /// The frame before was swapped. Asks for what the next one is drawn to, where a driver would otherwise stop that
-    /// frame's first draw call to ask.
-    fn prepare(&mut self, gl: &Gl) {
-        let _ = gl;
-    }
-
-    /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
-    fn set_pacing(&mut self, mode: Pacing) -> Throttle;
-
-    /// The display's nominal rate is `hz` from now on, which whoever tells display times has to know.
-    fn set_refresh(&mut self, hz: f64) {
-        let _ = hz;
-    }
-
-    /// The GPU has finished a frame by `gpu_done`. What becomes of it, where [`swap`](Self::swap) did not know that and
-    /// [`poll`](Self::poll) is not going to say it.
-    fn presentation(&mut self, id: FrameId, gpu_done: Timestamp) -> Option<Presentation>;
-
-    /// Passes on, without waiting, what the display has said since the last call, in any order.
-    fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(Feedback)) {
-        let _ = (now, sink);
-    }
-
-    /// How soon to call [`poll`](Self::poll) again while it is to say something of a frame.
-    fn poll_every(&self) -> Duration {
-        Duration::from_millis(1)
-    }
-
-    /// Makes a new context, current on this thread, in place of the one that was lost, with the same target.
-    ///
-    /// # Errors
-    /// When the driver refuses, or this surface knows no way.
-    fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {
-        let _ = debug;
-        let detail = "this surface cannot have a new one".into();
-        Err(Error::ContextLost { cause: ResetCause::Unknown, detail })
-    }
-
-    /// The display's refresh rate in Hz as measured so far.
-    fn measured_hz(&self) -> Option<f64> {
-        None
-    }
-}
 
 /// How often a scene that rests is looked at while its shaders may change.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -100,52 +33,6 @@ const REMEMBERED: usize = 16;
 const RESET_TAKES: Duration = Duration::from_secs(1);
 /// How often the driver is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(10);
-
-/// What a run wants of its context besides the renderer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct GlOptions {
-    pub(crate) debug: DebugLevel,
-    pub(crate) shader_folder: Option<PathBuf>,
-    pub(crate) program_cache: Option<PathBuf>,
-    /// Frames after which the context counts as lost, each once.
-    pub(crate) lose_context_at: Vec<u64>,
-    /// The passes of frames are timed on the GPU, where the driver can.
-    pub(crate) gpu_timing: GpuTiming,
-    pub(crate) size: Size,
-    pub(crate) scale: f32,
-}
-
-impl GlOptions {
-    /// Sets up a new context. A cache that cannot be had is no reason not to draw.
-    fn apply(&self, gl: &Gl, folder: Option<&Rc<ShaderFolder>>) {
-        if let Some(folder) = folder {
-            gl.watch_shaders(Rc::clone(folder));
-        }
-        if let Some(path) = &self.program_cache {
-            match ProgramCache::open(path) {
-                Ok(cache) => gl.set_program_cache(Some(cache)),
-                Err(e) => log::warn!("{e}; going on without it"),
-            }
-        }
-        if let Some(sink) = timeline::message_sink() {
-            gl.report_to(sink);
-        }
-    }
-
-    /// What times frames on the GPU, if that is wanted and the driver can.
-    fn timers(&self, gl: &Gl) -> (Option<GpuTimer>, Option<Invocations>) {
-        let Some(whole) = self.gpu_timing.wanted(gl) else { return (None, None) };
-        let mut timer = GpuTimer::new(gl);
-        if let Some(timer) = timer.as_mut().filter(|_| whole) {
-            timer.as_a_whole();
-        }
-        if timer.is_none() {
-            log::info!("the driver has no time stamps: what passes take the GPU is not measured");
-        }
-        // Counting fragments slows software rasterisers down as well.
-        (timer, (timeline::is_on() && !whole).then(|| Invocations::new(gl)).flatten())
-    }
-}
 
 /// The OpenGL side of the render thread.
 ///

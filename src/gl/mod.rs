@@ -23,6 +23,7 @@ mod invocations;
 #[cfg(feature = "textures")]
 pub mod loader;
 mod mesh;
+mod options;
 mod overlay;
 mod painter;
 mod program;
@@ -36,6 +37,7 @@ mod shader_error;
 mod shader_folder;
 mod shader_preprocess;
 pub mod stream;
+mod surface;
 mod target;
 mod texture;
 mod texture_buffer;
@@ -45,9 +47,8 @@ mod uniform;
 mod uniform_block;
 mod vertex;
 
-pub use backend::Surface;
 #[cfg(any(feature = "window", feature = "headless"))]
-pub(crate) use backend::{GlBackend, GlOptions};
+pub(crate) use backend::GlBackend;
 pub use buffer::{Buffer, Usage};
 pub use bytemuck;
 pub use canvas::Canvas;
@@ -62,6 +63,8 @@ pub use handle::Handle;
 #[cfg(feature = "textures")]
 pub use loader::{LoadProgress, LoaderOptions, TextureId, TextureLoader, TextureSource};
 pub use mesh::{Mesh, Primitive};
+#[cfg(any(feature = "window", feature = "headless"))]
+pub(crate) use options::GlOptions;
 pub use overlay::{Overlay, OverlayFactory};
 pub use painter::{Material, Painted, Painter, PainterOptions, PassView, ProgramId, Submit, Vertex};
 pub use program::Program;
@@ -71,6 +74,7 @@ pub use shader::{ShaderSource, ShaderStage};
 pub use shader_error::{ShaderError, ShaderFault};
 pub use shader_folder::ShaderFolder;
 pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
+pub use surface::Surface;
 pub use target::{RenderTarget, read_pixels};
 pub use texture::{
     CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
