@@ -8,6 +8,8 @@
 //! ```
 
 mod frames;
+#[cfg(feature = "window")]
+mod of_window;
 #[cfg(test)]
 mod tests;
 
