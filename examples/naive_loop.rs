@@ -1,9 +1,14 @@
-//! The loop that most programs have today: one thread, `ControlFlow::Poll`, swap interval 1. It looks right, it is
-//! smooth on an idle machine, and what it shows is late. The window turns from black to white and back on each
-//! press of the space key; Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene
-//! flash` is the same program without them. `naive_loop flip` turns with every frame, as `--scene flip` does; a mark
-//! that follows the pointer in the same kind of loop is `reference_drag swap`. After 300 frames it prints what its own
-//! stamps say of it.
+//! The loop that most programs have today: one thread, `ControlFlow::Poll`, swap interval 1. It looks right, it is smooth
+//! on an idle machine, and what it shows is late.
+//!
+//! ```text
+//! cargo run --release --example naive_loop            space turns the window from black to white and back
+//! cargo run --release --example naive_loop -- flip    every frame turns it
+//! ```
+//!
+//! Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene flash` and `--scene flip` are the
+//! same pictures without that, `embed_pacer` a loop of one's own without it. A mark that follows the pointer in this kind of
+//! loop is `reference_drag swap`. After 300 frames it prints what its own stamps say of it.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
 

@@ -1,4 +1,5 @@
-//! A mark that follows the pointer, drawn by the loops that scanout is to be measured against. Esc closes it.
+//! A mark that follows the pointer, drawn by the loops that scanout is to be measured against:
+//! `cargo run --release --example reference_drag -- swap`. Esc closes it.
 //!
 //! ```text
 //! reference_drag swap        one frame after another, swap interval 1: what most programs do

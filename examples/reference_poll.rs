@@ -1,6 +1,6 @@
 //! The loop to be measured against for throughput: one thread that draws without ever waiting
 //! (`ControlFlow::Poll`, swap interval 0), black and white in turn, and prints its frames per second each second.
-//! Esc closes it.
+//! Esc closes it. `cargo run --release --example reference_poll`
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
 #![allow(clippy::print_stdout, reason = "the rate is what the program is for")]

@@ -1,5 +1,6 @@
 //! The loop to be measured against for regular ticks: one render thread that sleeps to absolute deadlines, 120 a second,
 //! by `clock_nanosleep`, and then draws and swaps. The window is black and white in turn. Esc closes it.
+//! `cargo run --release --example reference_tick`
 //!
 //! It is what most programs with a tick have. Everything that ends a sleep late, and everything that varies in the
 //! drawing, is seen on the screen.

@@ -1,6 +1,6 @@
 //! The loop to be measured against: one thread that sleeps until input arrives (`ControlFlow::Wait`) and then
 //! draws at once, without waiting for any refresh. The window turns from black to white and back on each press
-//! of the space key; Esc closes it.
+//! of the space key; Esc closes it. `cargo run --release --example reference_wait`
 //!
 //! For a window that only changes on input this is as quick as one winit thread gets, which makes it a fair
 //! reference for `cargo bench --bench click`. It tears, and it has no answer to "and what if something moves".

@@ -17,12 +17,23 @@
 //!
 //! Two threads share a [lock-free snapshot buffer](sync::snapshot): the logic thread moves the world and writes what is
 //! to be drawn, the render thread draws the newest snapshot there is. Neither waits for the other, and each frame
-//! carries a time stamp of every stage.
+//! carries a time stamp of every stage. Percentiles of these stamps, the causes of late frames and what a loop does
+//! wrong come with every run ([`Summary`]).
 //!
-//! # The smallest program
+//! # Three ways in
 //!
-//! A world ([`Logic`], on the logic thread) and a [`Renderer`] (on the render thread), put together by [`run`]. This is
-//! `examples/triangle.rs` without its shaders:
+//! | you own | you take | you get |
+//! |---|---|---|
+//! | a world and a renderer | [`run`] (a window), `headless::run` (off screen) | window, context, threads, pacing, figures |
+//! | window, event loop, drawing | [`runtime::Runtime`] | both threads, pacing, figures |
+//! | everything, the loop too | [`pacing::FramePacer`] | when frames begin and what they aim at |
+//!
+//! Each needs less of the crate than the one before: the last two are there without any feature.
+//!
+//! ## 1. Window, threads and loop from here: `run`
+//!
+//! A world ([`Logic`], on the logic thread) and a [`Renderer`] (on the render thread). `examples/triangle.rs` is this
+//! program with shaders in it.
 //!
 //! ```no_run
 //! # #[cfg(feature = "window")]
@@ -57,13 +68,81 @@
 //! # }
 //! ```
 //!
-//! # As much of it as you want
+//! ## 2. Your window, our threads: `Runtime`
 //!
-//! 1. [`run`] owns window, threads and loop: the program above.
-//! 2. [`runtime::Runtime`] has the two threads and the pacing. You own the window and pass events on through its
-//!    [`Handle`](runtime::Handle); what is drawn with is your [`Backend`](runtime::Backend). With [`Pacing::Host`] your
-//!    own loop says when frames are made. `tests/runtime_pacing.rs` is full of such hosts.
-//! 3. [`pacing::FramePacer`] alone, in a loop of your own (`examples/embed_pacer.rs` is one in a window):
+//! What is drawn with is your [`Backend`](runtime::Backend), made on the render thread and never moved from it. Your event
+//! loop passes events on through the [`Handle`](runtime::Handle). With [`Pacing::Host`] it also says when frames are made.
+//!
+//! ```
+//! use scanout::pacing::{Feedback, FrameId, Presentation};
+//! use scanout::runtime::{Backend, FrameInfo, InputEvent, InputKind, Pixels, RunOptions, Runtime, TargetInfo};
+//! use scanout::time::{Clock, MonotonicClock};
+//! use scanout::{Logic, Size, Tick};
+//!
+//! struct World(f32);
+//!
+//! impl Logic for World {
+//!     type Snapshot = f32;
+//!     fn update(&mut self, tick: &Tick) {
+//!         self.0 += tick.dt.as_secs_f32();
+//!     }
+//!     fn extract(&self, angle: &mut f32) {
+//!         *angle = self.0;
+//!     }
+//! }
+//!
+//! /// Your context with your surface; this one draws nothing.
+//! #[derive(Default)]
+//! struct Board(TargetInfo, Vec<FrameId>);
+//!
+//! impl Backend<f32> for Board {
+//!     fn target(&self) -> &TargetInfo {
+//!         &self.0
+//!     }
+//!     fn resize(&mut self, _size: Size, _scale: f32) -> scanout::Result<()> {
+//!         Ok(())
+//!     }
+//!     fn draw(&mut self, _angle: &f32, _frame: &FrameInfo<'_>) -> scanout::Result<()> {
+//!         Ok(()) // .. draw calls ..
+//!     }
+//!     fn swap(&mut self, id: FrameId) -> scanout::Result<()> {
+//!         self.1.push(id); // .. swap ..
+//!         Ok(())
+//!     }
+//!     fn poll(&mut self, sink: &mut dyn FnMut(Feedback)) {
+//!         // What fences and the display say of earlier frames, when they say it.
+//!         let now = MonotonicClock.now();
+//!         for id in self.1.drain(..) {
+//!             sink(Feedback::GpuDone(id, now));
+//!             sink(Feedback::Presented(id, Presentation::Estimated(now)));
+//!         }
+//!     }
+//!     fn capture(&mut self, _: &f32, frame: &FrameInfo<'_>) -> scanout::Result<Pixels> {
+//!         Ok(Pixels { size: frame.size, rgba: Vec::new() })
+//!     }
+//! }
+//!
+//! # fn main() -> scanout::Result<()> {
+//! let mut options = RunOptions::default();
+//! options.frame_limit = Some(10);
+//! let (ended, end) = std::sync::mpsc::channel();
+//! let mut runtime = Runtime::start(options, World(0.0), || Ok(Board::default()), move || drop(ended.send(())))?;
+//! // Your event loop:
+//! runtime.handle().input(InputEvent::new(MonotonicClock.now(), InputKind::Focus { gained: true }));
+//! end.recv().expect("the run ends by itself");
+//! let summary = runtime.finish()?;
+//! assert_eq!(summary.frames, 10);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `tests/runtime_pacing.rs` is full of such hosts, with [`Pacing::Host`] among them. A [`Chain`](display::Chain) of sources
+//! says when frames of your window are displayed.
+//!
+//! ## 3. Your loop, our timing: `FramePacer`
+//!
+//! Pure: you say what time it is, and what became of frames as far as you know. `examples/embed_pacer.rs` is such a loop in
+//! a window, with display times from the window system and a [self-check](stats::SelfCheck).
 //!
 //! ```
 //! use scanout::display::sleep::Sleeper;
@@ -98,28 +177,27 @@
 //!
 //! # Modules, from the bottom up
 //!
-//! | module | what it has | needs |
-//! |---|---|---|
-//! | [`time`], [`error`](Error) | the one clock; what can go wrong | |
-//! | [`sync`] | the snapshot buffer | |
-//! | [`pacing`] | when a frame begins, and what it aims at | |
-//! | [`stats`] | stage stamps, metrics, percentiles, what a loop does wrong ([`SelfCheck`](stats::SelfCheck)) | |
-//! | [`telemetry`] | the stage table that others follow live; in shared memory with feature `telemetry` | |
-//! | [`sim`] | displays that do not exist | |
-//! | [`scene`] | draw list, sort keys, batches, culling | |
-//! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | |
-//! | [`display`] | who says when frames are displayed; sleeping; real-time priority (feature `realtime`) | |
-//! | [`runtime`] | the two threads, input, shutdown | |
-//! | `gl` | context, programs, meshes, textures, fences | feature `gl` |
-//! | `window` | a window with its context, [`run`] | feature `window` |
-//! | `headless` | the same off screen, through EGL | feature `headless` |
-//! | `scenes` | the scenes of the app and of the benchmarks | feature `scenes` |
-//! | `observe` | programs seen from outside: servers, injected input, what is on the screen | feature `observe`, Linux |
+//! | module | what it owns | take it alone for | needs |
+//! |---|---|---|---|
+//! | [`time`], [`error`](Error) | the one clock; what can go wrong | | |
+//! | [`sync`] | the snapshot buffer | handing the newest value from thread to thread | |
+//! | [`pacing`] | when a frame begins, and what it aims at | a loop of your own | |
+//! | [`stats`] | stage stamps, metrics, percentiles, the [self-check](stats::SelfCheck) | figures of a loop of your own | |
+//! | [`telemetry`] | the stage table that others follow live | watching a run from another thread or process | `telemetry` for other processes |
+//! | [`sim`] | displays that do not exist | tests of pacing in virtual time | |
+//! | [`scene`] | draw list, sort keys, batches, culling | few draw calls by your own renderer | |
+//! | [`timeline`] | what threads, GPU, driver and display did, on one time axis | why frames are late | |
+//! | [`display`] | who says when frames are displayed; sleeping; priorities | display times of your own window | `window` for windows, `realtime` for priorities |
+//! | [`runtime`] | the two threads, input, shutdown | your own window | |
+//! | `gl` | context, programs, meshes, textures, fences | OpenGL in a context of your own | `gl` |
+//! | `window` | a window with its context, [`run`] | | `window` |
+//! | `headless` | the same off screen, through EGL | tests and pictures on servers | `headless` |
+//! | `scenes` | the scenes of the app and of the benchmarks; glTF | reading and drawing models | `scenes` |
+//! | `observe` | programs seen from outside: servers, injected input, what is on the screen | tests of any program with a window | `observe`, Linux |
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
-//! pure part is built. `unsafe` is denied
-//! everywhere but in `sync`, `gl`, `window`, `headless`, where `display` calls a system's functions, and where `observe` and
-//! `telemetry` read memory that another process writes.
+//! pure part is built. `unsafe` is denied everywhere but in `sync`, `gl`, `window`, `headless`, where `display` calls a
+//! system's functions, and where `observe` and `telemetry` read memory that another process writes.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -80,6 +80,37 @@ impl GlWindow {
         }
     }
 
+    /// Fills the window with a colour, and hands that to the GPU at once. The fence tells when it is done.
+    #[allow(dead_code, reason = "for loops that count the frames with the GPU")]
+    pub fn draw_fenced(&self, v: f32) -> Option<glow::Fence> {
+        // SAFETY: the context is current on this thread, the only one of the program.
+        unsafe {
+            self.gl.clear_color(v, 0.2, 0.3, 1.0);
+            self.gl.clear(glow::COLOR_BUFFER_BIT);
+            let fence = self.gl.fence_sync(glow::SYNC_GPU_COMMANDS_COMPLETE, 0).ok();
+            self.gl.flush();
+            fence
+        }
+    }
+
+    /// Whether the GPU has just been seen done with what the fence stands behind, which goes then. `wait`: for up to 100 ms,
+    /// after which it counts as done.
+    #[allow(dead_code, reason = "for loops that count the frames with the GPU")]
+    pub fn done(&self, fence: &mut Option<glow::Fence>, wait: bool) -> bool {
+        let Some(waited) = *fence else { return false };
+        let nanos = if wait { 100_000_000 } else { 0 };
+        // SAFETY: the fence is of this context, which is current on this thread, and is not used again once deleted.
+        unsafe {
+            let state = self.gl.client_wait_sync(waited, glow::SYNC_FLUSH_COMMANDS_BIT, nanos);
+            let done = wait || state != glow::TIMEOUT_EXPIRED;
+            if done {
+                self.gl.delete_sync(waited);
+                *fence = None;
+            }
+            done
+        }
+    }
+
     /// Shows what was drawn.
     #[allow(dead_code, reason = "some loops swap on another thread")]
     pub fn swap(&self) {

@@ -11,6 +11,29 @@
 //! | Windows | `dwm`: the compositor's timing (unverified) |
 //! | macOS | `display_link`: CVDisplayLink (unverified) |
 //! | anywhere | [`SwapReturn`]: swaps that wait for the display; [`FreeTimer`]: the nominal rate |
+//!
+//! Take it alone to learn when frames of your own window are displayed: `Chain::of_window` (feature `window`) has the sources
+//! of a window, [`Chain::add`] takes one of your own. The chain is told of each swap and polled; it never waits.
+//!
+//! ```
+//! use scanout::display::Chain;
+//! use scanout::pacing::{Feedback, FrameId, Origin};
+//! use scanout::time::Timestamp;
+//! use std::time::Duration;
+//!
+//! let mut chain = Chain::new(Some(60.0));
+//! chain.start(); // without any other source: a timer, and the origin says so
+//! assert_eq!(chain.source(), ("free timer", Origin::Estimated));
+//! let mut refreshes = 0;
+//! for n in 1..=60 {
+//!     let now = Timestamp::ZERO + Duration::from_millis(17 * n);
+//!     chain.before_swap(FrameId(n), now);
+//!     // .. swap ..
+//!     chain.after_swap(FrameId(n), now, now);
+//!     chain.poll(now, &mut |feedback| refreshes += u32::from(matches!(feedback, Feedback::Vblank(_))));
+//! }
+//! assert!(refreshes > 50);
+//! ```
 
 mod attribution;
 mod chain;

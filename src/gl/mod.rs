@@ -2,6 +2,42 @@
 //!
 //! A [`Gl`] and everything made from it is `!Send`: OpenGL objects live and die on the thread of their context.
 //! Each handle frees its object when dropped, or earlier by an explicit `delete`.
+//!
+//! Take it alone by [`Gl::load`] over any current context. Everything here can be left out: [`Gl::raw`] has all of OpenGL.
+//!
+//! | for | there is |
+//! |---|---|
+//! | one picture from a few objects | [`Program`], [`Mesh`], [`Texture`], [`Uniform`] |
+//! | many objects, one call each | [`Painter`], which draws a [`DrawList`](crate::scene::DrawList) |
+//! | what changes in every frame | [`StreamRing`] |
+//! | textures from files, beside the frames | `TextureLoader` (feature `textures`) |
+//! | drawing elsewhere than to the surface | [`RenderTarget`], [`Canvas`] |
+//! | what passes take the GPU | [`Frame::pass`], [`GpuTimer`] |
+//!
+//! ```no_run
+//! use scanout::gl::{Frame, Mesh, Primitive, Program, Renderer, Uniform};
+//! use scanout::{CreateContext, shader_file};
+//!
+//! struct Triangle(Program, Uniform<f32>, Mesh);
+//!
+//! impl Triangle {
+//!     fn new(cx: &CreateContext<'_>) -> scanout::Result<Self> {
+//!         // A shader that the driver refuses is an error with its file and line.
+//!         let program =
+//!             Program::new(cx.gl, "triangle", &shader_file!("triangle.vert"), &shader_file!("triangle.frag"))?;
+//!         let angle = program.uniform("angle")?; // held against the type that the shader declares
+//!         Ok(Self(program, angle, Mesh::generated(cx.gl, Primitive::Triangles, 3)?))
+//!     }
+//! }
+//!
+//! impl Renderer<f32> for Triangle {
+//!     fn render(&mut self, angle: &f32, frame: &mut Frame<'_>) {
+//!         frame.clear([0.1, 0.1, 0.12, 1.0]);
+//!         self.0.set(&self.1, *angle);
+//!         frame.draw(&self.0, &self.2);
+//!     }
+//! }
+//! ```
 #![cfg_attr(
     not(any(feature = "window", feature = "headless")),
     allow(dead_code, reason = "the back end of the render thread is for those who have a surface")

@@ -110,10 +110,14 @@ impl ShaderSource {
 /// What messages call the folder that shaders are embedded from.
 const EMBEDDED: &str = "shaders/";
 
-/// A shader from the folder `shaders/` beside `Cargo.toml`, embedded at build time, with the files that it includes:
+/// A shader from the folder `shaders/` beside `Cargo.toml`, embedded at build time. The files that it includes are named
+/// behind it (`shader_file!("model.frag", "light.glsl")`).
 ///
-/// ```ignore
-/// let source = shader_file!("model.frag", "light.glsl", "srgb.glsl");
+/// ```
+/// use scanout::shader_file;
+///
+/// let vertex = shader_file!("triangle.vert");
+/// let fragment = shader_file!("triangle.frag").define("SHADES", 4);
 /// ```
 #[macro_export]
 macro_rules! shader_file {

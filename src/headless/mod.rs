@@ -1,6 +1,37 @@
 //! OpenGL without a window system: the same loop on a server, in CI or on a GPU node, against a simulated display.
 //!
 //! Times of display are [`Simulated`](crate::pacing::Origin::Simulated) and every report says so.
+//!
+//! Take it for tests and pictures: [`draw_once`] needs neither threads nor time, [`with_context`] is a context and nothing
+//! else.
+//!
+//! ```no_run
+//! use scanout::{Config, Frame, Logic, Renderer, Size, Tick};
+//! use std::time::Duration;
+//!
+//! struct Still;
+//!
+//! impl Logic for Still {
+//!     type Snapshot = ();
+//!     fn update(&mut self, _: &Tick) {}
+//!     fn extract(&self, _: &mut ()) {}
+//! }
+//!
+//! struct Red;
+//!
+//! impl Renderer<()> for Red {
+//!     fn render(&mut self, _: &(), frame: &mut Frame<'_>) {
+//!         frame.clear([1.0, 0.0, 0.0, 1.0]);
+//!     }
+//! }
+//!
+//! # fn main() -> scanout::Result<()> {
+//! let config = Config { size: Size::new(8, 8), ..Config::default() };
+//! let picture = scanout::headless::draw_once(&config, Still, |_| Ok(Red), 1, Duration::from_millis(16))?;
+//! assert_eq!(picture.rgba[..4], [255, 0, 0, 255]);
+//! # Ok(())
+//! # }
+//! ```
 #![allow(unsafe_code, reason = "EGL is a C interface")]
 
 mod egl;

@@ -1,6 +1,18 @@
 //! When a frame begins, what it aims at, and how much time its animation moves on.
 //!
-//! Pure: `now` is passed in, a plan is returned. The thread that calls [`FramePacer`] does the waiting.
+//! Pure: `now` is passed in, a plan is returned, and nothing is allocated after construction. The thread that calls
+//! [`FramePacer`] does the waiting (with a [`Sleeper`](crate::display::sleep::Sleeper), say).
+//!
+//! Take it alone for a loop of your own; `examples/embed_pacer.rs` is one. Its parts can be had by themselves:
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`FramePacer`] | plans frames in every [`Pacing`] mode, and learns from what became of them |
+//! | [`VblankModel`] | predicts refreshes from late, noisy and missing stamps |
+//! | [`PeriodClock`] | steps of animation in whole refreshes; [`FixedStep`] makes logic steps of one length of them |
+//! | [`WorkBudget`] | how much time a frame is given for a declared share of misses |
+//! | [`TailEstimator`] | how late native sleeps end |
+//! | [`ReferenceFilter`], [`Ticker`] | another delta-time filter and another scheduler, kept to be compared with |
 
 mod budget;
 mod delta;

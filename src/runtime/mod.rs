@@ -1,6 +1,10 @@
 //! The logic thread and the render thread around plain `step` functions. No window system and no OpenGL here:
 //! those come in as a [`Backend`].
 //!
+//! Take it alone when the window is yours: [`Runtime::start`] is given a world ([`Logic`]), what to draw with ([`Backend`])
+//! and [`RunOptions`]; events and wishes go through its [`Handle`]; [`Runtime::finish`] returns the [`Summary`]. A whole
+//! program of that kind is on the [page of the crate](crate#2-your-window-our-threads-runtime).
+//!
 //! ```text
 //!  host thread            logic thread                     render thread
 //!  ───────────            ────────────                     ─────────────

@@ -1,5 +1,7 @@
 //! The scenes that the app, the benchmarks and the tests share. Each is a [`Logic`] with a [`Renderer`].
 //!
+//! Take it alone to load glTF files ([`model::Model`]) or to show one ([`Viewer`], or [`Scene::open`] with a [`Visitor`]).
+//!
 //! | name | what it shows |
 //! |---|---|
 //! | a file | a glTF 2.0 model with its animation; drag to orbit, scroll to zoom |

@@ -13,7 +13,7 @@
 //! ([`Reader::overwritten`]). A stage has one producer. Nobody locks, waits or allocates, and readers write nothing: one that
 //! stalls, or dies, is not noticed. Why that is sound stands in `lane.rs`; loom knows it.
 //!
-//! In the same process:
+//! Take it with a run of your own to watch that from another thread or process. In the same process:
 //!
 //! ```
 //! use scanout::runtime::RunOptions;

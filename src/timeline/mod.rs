@@ -8,6 +8,26 @@
 //! All times are of the [one clock](crate::time); those of the GPU are put on it by a [`ClockMap`].
 //! [`Timeline::write_chrome`] writes what <https://ui.perfetto.dev> and `chrome://tracing` show,
 //! and [`explain`] says what made late frames late.
+//!
+//! A run keeps one where [`RunOptions::timeline_events`](crate::runtime::RunOptions::timeline_events) (or
+//! `Config::timeline_events`) asks for it, and hands it over in its summary:
+//!
+//! ```no_run
+//! # fn physics() {}
+//! # fn at_the_end(summary: &scanout::Summary) -> std::io::Result<()> {
+//! // In the logic or the renderer; where nothing is recorded it costs a branch:
+//! {
+//!     let _scope = scanout::timeline::scope("physics");
+//!     physics();
+//! }
+//! // After the run:
+//! if let Some(timeline) = &summary.timeline {
+//!     println!("{}", timeline.explain());
+//!     timeline.write_chrome(&mut std::fs::File::create("run.json")?)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(not(feature = "gl"), allow(dead_code, reason = "only OpenGL uploads and has messages"))]
 
 mod chrome;

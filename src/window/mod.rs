@@ -1,5 +1,8 @@
 //! A window with its OpenGL context, and [`run`].
 //!
+//! It owns the main thread from [`run`] to the end of the window. With a window of your own take
+//! [`Runtime`](crate::runtime::Runtime) instead.
+//!
 //! Initialisation goes through the types of `window::init` in one order; each step can fail with an error of its own:
 //!
 //! | step | on | error |

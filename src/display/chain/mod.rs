@@ -8,6 +8,8 @@
 //! ```
 
 mod frames;
+#[cfg(feature = "window")]
+mod of_window;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +50,13 @@ struct Link {
     returned: Option<Timestamp>,
 }
 
+impl Link {
+    fn new(source: Box<dyn VsyncSource>, period: Option<Duration>) -> Self {
+        let watch = Watch::new(period);
+        Self { source, watch, standing: Standing::Good, probe_every: PROBE_EVERY, returned: None }
+    }
+}
+
 /// Holds the sources and hands on what the best one of them says that can be believed. The last one is always a
 /// [`FreeTimer`].
 ///
@@ -71,8 +80,9 @@ impl Chain {
     #[must_use]
     pub fn new(hz: Option<f64>) -> Self {
         let period = hz.filter(|hz| *hz >= 1.0).map(|hz| Duration::from_secs_f64(1.0 / hz));
+        let timer = Link::new(Box::new(FreeTimer::new(period.map(|p| 1.0 / p.as_secs_f64()))), period);
         Self {
-            links: Vec::new(),
+            links: vec![timer],
             active: 0,
             refused: Vec::new(),
             frames: Frames::default(),
@@ -106,19 +116,14 @@ impl Chain {
         }
     }
 
+    /// Before the timer, which stays the last.
     fn push(&mut self, source: Box<dyn VsyncSource>) {
-        self.links.push(Link {
-            source,
-            watch: Watch::new(self.period),
-            standing: Standing::Good,
-            probe_every: PROBE_EVERY,
-            returned: None,
-        });
+        self.links.insert(self.links.len() - 1, Link::new(source, self.period));
     }
 
-    /// Completes the chain and says, in one log line, what was chosen and why nothing better.
+    /// Chooses the best source there is, and says in one log line which and why nothing better. Call it once, when all sources are
+    /// added.
     pub fn start(&mut self) {
-        self.push(Box::new(FreeTimer::new(self.period.map(|p| 1.0 / p.as_secs_f64()))));
         self.active = self.best();
         let mut line = String::new();
         let chosen = &self.links[self.active].source;

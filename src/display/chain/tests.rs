@@ -426,3 +426,17 @@ fn frames_at_the_end_that_nobody_answers_for_finish_as_estimates() {
     let last = b.presented.iter().rfind(|(id, _)| *id >= open).expect("an answer");
     assert!(matches!(last.1, Presentation::Estimated(_)), "{last:?}");
 }
+
+#[test]
+fn chain_that_was_not_started_polls_its_timer_and_does_not_panic() {
+    let mut chain = Chain::new(Some(60.0));
+    assert_eq!(chain.source(), ("free timer", Origin::Estimated));
+    let now = Timestamp::from_nanos(1_000_000_000);
+    chain.before_swap(FrameId(1), now);
+    chain.after_swap(FrameId(1), now, now);
+    let mut told = Vec::new();
+    chain.poll(now + FRAME * 2, &mut |feedback| told.push(feedback));
+    assert!(told.iter().any(|f| matches!(f, Feedback::Vblank(_))), "{told:?}");
+    assert_eq!(chain.gpu_done(FrameId(1), now), Some(Presentation::Estimated(now)));
+    assert!(format!("{chain:?}").contains("free timer"));
+}

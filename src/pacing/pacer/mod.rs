@@ -202,8 +202,10 @@ impl FramePacer {
         self.answers.clear();
     }
 
-    /// Whether the display says no more than that it is ready for the next frame.
-    pub(crate) const fn is_one_by_one(&self) -> bool {
+    /// Whether the display says no more than that it is ready for the next frame. What such a display says of its refreshes comes
+    /// when it is asked, and is not to be told by [`vblank`](Self::vblank): it would teach the model the loop's own rate.
+    #[must_use]
+    pub const fn is_one_by_one(&self) -> bool {
         self.one_by_one
     }
 

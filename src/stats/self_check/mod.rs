@@ -13,7 +13,7 @@ pub use self::finding::{Check, Finding};
 pub use self::report::SelfReport;
 use self::sample::{Before, Sample};
 use super::{FrameRecord, Ring};
-use crate::pacing::Throttle;
+use crate::pacing::{FramePacer, Throttle};
 
 /// A declared interval that differs from the one before by more than this share of it is another one; less is what measuring it anew makes of it.
 const DIFFERS: f64 = 0.03;
@@ -33,6 +33,21 @@ pub struct Declared {
     pub throttle: Throttle,
     /// The share of frames that may miss their display time.
     pub miss_budget: Option<f64>,
+}
+
+impl Declared {
+    /// What a loop that keeps to this pacer aims at, with swap interval 0 (else set [`vsync`](Self::vsync) as well). It changes
+    /// as the pacer learns: declare it anew with each frame, which costs a comparison.
+    #[must_use]
+    pub fn of(pacer: &FramePacer) -> Self {
+        Self {
+            refresh: pacer.state().refresh,
+            interval: pacer.wanted_interval(),
+            vsync: false,
+            throttle: pacer.throttle(),
+            miss_budget: pacer.miss_budget(),
+        }
+    }
 }
 
 /// Looks at the stamps of a loop's frames and says what is wrong with the loop, after [`FRAMES`](Self::FRAMES) of them.
