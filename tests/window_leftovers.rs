@@ -15,8 +15,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use scanout::observe;
 use support::app::{App, Place};
-use support::{pause, poll_until};
+use support::x11::X11;
+use support::{Key, pause, poll_until};
 use tempfile::TempDir;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, KeyButMask, WindowClass};
 
 /// For whatever hangs while other tests use the CPUs: nothing here is about how long it takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -134,6 +137,48 @@ fn killed_worker_leaves_nothing() {
     let run = Run::with_escapes();
     kill_process(run.worker(), Signal::KILL).expect("it is there");
     run.expect_ended("ended by signal 9");
+}
+
+/// Whether the key space or the left button is down, as the server has it.
+fn is_held(user: &X11) -> bool {
+    let c = &user.connection;
+    let keys = c.query_keymap().expect("request").reply().expect("keys").keys;
+    let code = usize::from(Key::Space.x11());
+    let pointer = c.query_pointer(user.root).expect("request").reply().expect("a pointer");
+    keys[code / 8] >> (code % 8) & 1 == 1 || pointer.mask.contains(KeyButMask::BUTTON1)
+}
+
+#[test]
+fn worker_killed_in_a_press_leaves_nothing_held_down() {
+    let server = observe::Xvfb::start(320, 240).expect("Xvfb");
+    let user = X11::connect(&server.display());
+    let window = user.connection.generate_id().expect("an id");
+    let class = WindowClass::INPUT_OUTPUT;
+    let aux = CreateWindowAux::new();
+    user.connection.create_window(0, window, user.root, 0, 0, 200, 100, 0, class, 0, &aux).expect("request");
+    user.map(window);
+    let (display, id) = (server.display(), window.to_string());
+    for what in [&["--key", "space"][..], &["--button"]] {
+        // It answers nothing: each press lasts a second.
+        let named = [&["photon", "--display", &display, "--window", &id], what].concat();
+        let run = Run::start(&named);
+        let held = poll_until(LIMIT, || is_held(&user).then_some(()));
+        assert!(held.is_some(), "nothing is pressed: {}", run.app.stderr());
+        kill_process(run.worker(), Signal::KILL).expect("it is there");
+        run.expect_ended("ended by signal 9");
+        assert!(!is_held(&user), "{what:?}");
+    }
+    // A server that takes no release does not keep the keeper from ending, and it is told.
+    let mut run = Run::start(&["photon", "--display", &display, "--window", &id]);
+    assert!(poll_until(LIMIT, || is_held(&user).then_some(())).is_some(), "{}", run.app.stderr());
+    let pid = Pid::from_raw(server.id().cast_signed()).expect("a number");
+    kill_process(pid, Signal::STOP).expect("it is there");
+    kill_process(run.worker(), Signal::KILL).expect("it is there");
+    let end = run.app.wait(LIMIT);
+    kill_process(pid, Signal::CONT).expect("it is there");
+    end.assert_code(&[1]);
+    let told = format!("the key space may still be held down on X server {display}: it does not answer");
+    assert!(end.stderr.contains(&told), "{}", end.stderr);
 }
 
 #[test]

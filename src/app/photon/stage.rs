@@ -9,6 +9,7 @@ use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
 use super::wayland::Wayland;
 use super::windows::{Candidate, choose};
+use crate::app::held::Recorded;
 
 /// For the first picture to arrive after the window.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -167,7 +168,10 @@ impl OnX11 {
         }
         let pid = program.as_ref().map(Program::id).or_else(|| window.and_then(|w| user.pid(w)));
         let (cheap, own) = (own.is_some(), own.map(Own::Xvfb));
-        settle(Stage { view, input: Box::new(user), program, pid, area, server, cheap, own })
+        // What is pressed on a server of ours goes with it.
+        let input: Box<dyn Injector + Send> =
+            if cheap { Box::new(user) } else { Box::new(Recorded::new(user)) };
+        settle(Stage { view, input, program, pid, area, server, cheap, own })
     }
 }
 
