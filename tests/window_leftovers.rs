@@ -6,8 +6,9 @@
 
 mod support;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -49,11 +50,15 @@ impl Run {
     }
 
     fn start_in(folder: TempDir, arguments: &[&str], place: &Place) -> Self {
+        Self::start_as(folder, scanout(), arguments, place)
+    }
+
+    fn start_as(folder: TempDir, program: impl AsRef<OsStr>, arguments: &[&str], place: &Place) -> Self {
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{run}", std::process::id());
         let temporary = folder.path().to_str().expect("a plain path");
         let variables = [("SCANOUT_LEFT_TEST", mark.as_str()), ("TMPDIR", temporary)];
-        let app = App::start_with(scanout(), arguments, place, &variables);
+        let app = App::start_with(program, arguments, place, &variables);
         Self { app, mark: format!("SCANOUT_LEFT_TEST={mark}"), folder }
     }
 
@@ -91,6 +96,14 @@ impl Run {
         let entries = fs::read_dir(self.folder.path()).expect("the folder").flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.starts_with("scanout-")).collect()
+    }
+
+    /// In its folders, screens left out.
+    fn largest_file(&self) -> u64 {
+        let folders = self.folders().into_iter().map(|name| self.folder.path().join(name));
+        let files = folders.flat_map(|folder| fs::read_dir(folder).expect("it").flatten());
+        let others = files.filter(|file| !file.file_name().to_string_lossy().starts_with("Xvfb"));
+        others.map(|file| file.metadata().map_or(0, |about| about.len())).max().unwrap_or(0)
     }
 
     #[track_caller]
@@ -266,14 +279,41 @@ fn output_without_end_is_neither_kept_nor_written_anywhere() {
         commands.iter().any(|command| command.trim() == "sleep 1000").then_some(())
     });
     assert!(flooded.is_some(), "the flood is held up: {:#?}", run.family());
-    let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
-    let files = run
-        .folders()
-        .into_iter()
-        .flat_map(|name| fs::read_dir(run.folder.path().join(name)).expect("it").flatten());
-    let screens = |name: &str| name.starts_with("Xvfb");
-    let largest = files.filter(|f| !screens(&f.file_name().to_string_lossy())).map(|f| size(&f.path())).max();
-    assert!(largest.unwrap_or(0) < 1 << 20, "{largest:?}");
+    let largest = run.largest_file();
+    assert!(largest < 1 << 20, "{largest}");
+    kill_process(run.worker(), Signal::INT).expect("it is there");
+    run.expect_ended("stopped before everything was measured");
+}
+
+/// A server that writes 64 MiB before it is up, and again after that.
+#[test]
+fn log_of_a_server_is_neither_kept_whole_nor_written_anywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let server = bin.join("Xvfb");
+    let path = std::env::var("PATH").expect("a PATH");
+    let script = format!(
+        "#!/bin/sh\nPATH={path}\necho first >&2\nyes | head -c 67108864 >&2\n(sleep 1; yes | head -c 67108864 >&2; echo last >&2) &\n\
+         exec Xvfb \"$@\"\n"
+    );
+    fs::write(&server, script).expect("a script");
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).expect("a script that can be run");
+    let place = Place::Nowhere;
+    let command = ["photon", "--size", "64x48", "--wait", "1000", "--", "sleep", "1000"];
+    let variable = format!("PATH={}:{path}", bin.display());
+    let program = scanout().into_string().expect("a plain path");
+    let arguments = [&[variable.as_str(), program.as_str()][..], &command].concat();
+    let run = Run::start_as(folder, "env", &arguments, &place);
+    let flooded = poll_until(LIMIT, || {
+        let commands: Vec<String> = run.family().into_iter().map(|(_, command)| command).collect();
+        let up = commands.iter().any(|command| command.trim() == "sleep 1000");
+        (up && !commands.iter().any(|command| command.contains("yes") || command.contains("sleep 1 ")))
+            .then_some(())
+    });
+    assert!(flooded.is_some(), "the server is held up: {:#?}", run.family());
+    let largest = run.largest_file();
+    assert!(largest < 1 << 20, "{largest}");
     kill_process(run.worker(), Signal::INT).expect("it is there");
     run.expect_ended("stopped before everything was measured");
 }
