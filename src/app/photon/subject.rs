@@ -23,7 +23,7 @@ pub struct Subject {
 impl Subject {
     pub fn on_x11(user: &X11, window: u32) -> Self {
         let id = Some(format!("0x{window:x}"));
-        let (title, class) = (told(user.title(window)), told(user.class(window)));
+        let (title, class) = (told(&user.title(window)), told(&user.class(window)));
         Self { id, title, class, ..Self::of_process(user.pid(window)) }
     }
 
@@ -34,7 +34,7 @@ impl Subject {
 
 impl From<&Toplevel> for Subject {
     fn from(window: &Toplevel) -> Self {
-        Self { title: told(window.title.clone()), class: told(window.app_id.clone()), ..Self::default() }
+        Self { title: told(&window.title), class: told(&window.app_id), ..Self::default() }
     }
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Subject {
 }
 
 /// In one line, if there is something.
-fn told(text: String) -> Option<String> {
+fn told(text: &str) -> Option<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(text).filter(|text| !text.is_empty())
 }
@@ -65,7 +65,7 @@ fn told(text: String) -> Option<String> {
 fn program(pid: u32) -> Option<String> {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let first = String::from_utf8_lossy(line.split(|byte| *byte == 0).next()?).into_owned();
-    told(Path::new(&first).file_name()?.to_string_lossy().into_owned())
+    told(&Path::new(&first).file_name()?.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -76,14 +76,14 @@ mod tests {
     fn window_is_told_by_what_is_known_of_it() {
         let whole = Subject {
             id: Some("0x2a".into()),
-            title: told(" notes\n.txt ".into()),
+            title: told(" notes\n.txt "),
             class: Some("Ed".into()),
             pid: Some(7),
             program: Some("ed".into()),
         };
         assert_eq!(whole.to_string(), "0x2a 'notes .txt' (Ed), of process 7 (ed)");
         assert_eq!(Subject::default().to_string(), "without a title, of an unknown process");
-        assert_eq!(told("\n".into()), None);
+        assert_eq!(told("\n"), None);
         let me = program(std::process::id()).unwrap();
         assert!(!me.is_empty() && !me.contains('/'), "{me}");
     }
