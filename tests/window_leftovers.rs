@@ -6,8 +6,9 @@
 
 mod support;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,8 +16,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use scanout::observe;
 use support::app::{App, Place};
-use support::{pause, poll_until};
+use support::x11::X11;
+use support::{Key, pause, poll_until};
 use tempfile::TempDir;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, KeyButMask, WindowClass};
 
 /// For whatever hangs while other tests use the CPUs: nothing here is about how long it takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -46,11 +50,15 @@ impl Run {
     }
 
     fn start_in(folder: TempDir, arguments: &[&str], place: &Place) -> Self {
+        Self::start_as(folder, scanout(), arguments, place)
+    }
+
+    fn start_as(folder: TempDir, program: impl AsRef<OsStr>, arguments: &[&str], place: &Place) -> Self {
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{run}", std::process::id());
         let temporary = folder.path().to_str().expect("a plain path");
         let variables = [("SCANOUT_LEFT_TEST", mark.as_str()), ("TMPDIR", temporary)];
-        let app = App::start_with(scanout(), arguments, place, &variables);
+        let app = App::start_with(program, arguments, place, &variables);
         Self { app, mark: format!("SCANOUT_LEFT_TEST={mark}"), folder }
     }
 
@@ -88,6 +96,14 @@ impl Run {
         let entries = fs::read_dir(self.folder.path()).expect("the folder").flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names.filter(|name| name.starts_with("scanout-")).collect()
+    }
+
+    /// In its folders, screens left out.
+    fn largest_file(&self) -> u64 {
+        let folders = self.folders().into_iter().map(|name| self.folder.path().join(name));
+        let files = folders.flat_map(|folder| fs::read_dir(folder).expect("it").flatten());
+        let others = files.filter(|file| !file.file_name().to_string_lossy().starts_with("Xvfb"));
+        others.map(|file| file.metadata().map_or(0, |about| about.len())).max().unwrap_or(0)
     }
 
     #[track_caller]
@@ -134,6 +150,48 @@ fn killed_worker_leaves_nothing() {
     let run = Run::with_escapes();
     kill_process(run.worker(), Signal::KILL).expect("it is there");
     run.expect_ended("ended by signal 9");
+}
+
+/// Whether the key space or the left button is down, as the server has it.
+fn is_held(user: &X11) -> bool {
+    let c = &user.connection;
+    let keys = c.query_keymap().expect("request").reply().expect("keys").keys;
+    let code = usize::from(Key::Space.x11());
+    let pointer = c.query_pointer(user.root).expect("request").reply().expect("a pointer");
+    keys[code / 8] >> (code % 8) & 1 == 1 || pointer.mask.contains(KeyButMask::BUTTON1)
+}
+
+#[test]
+fn worker_killed_in_a_press_leaves_nothing_held_down() {
+    let server = observe::Xvfb::start(320, 240).expect("Xvfb");
+    let user = X11::connect(&server.display());
+    let window = user.connection.generate_id().expect("an id");
+    let class = WindowClass::INPUT_OUTPUT;
+    let aux = CreateWindowAux::new();
+    user.connection.create_window(0, window, user.root, 0, 0, 200, 100, 0, class, 0, &aux).expect("request");
+    user.map(window);
+    let (display, id) = (server.display(), window.to_string());
+    for what in [&["--key", "space"][..], &["--button"]] {
+        // It answers nothing: each press lasts a second.
+        let named = [&["photon", "--display", &display, "--window", &id], what].concat();
+        let run = Run::start(&named);
+        let held = poll_until(LIMIT, || is_held(&user).then_some(()));
+        assert!(held.is_some(), "nothing is pressed: {}", run.app.stderr());
+        kill_process(run.worker(), Signal::KILL).expect("it is there");
+        run.expect_ended("ended by signal 9");
+        assert!(!is_held(&user), "{what:?}");
+    }
+    // A server that takes no release does not keep the keeper from ending, and it is told.
+    let mut run = Run::start(&["photon", "--display", &display, "--window", &id]);
+    assert!(poll_until(LIMIT, || is_held(&user).then_some(())).is_some(), "{}", run.app.stderr());
+    let pid = Pid::from_raw(server.id().cast_signed()).expect("a number");
+    kill_process(pid, Signal::STOP).expect("it is there");
+    kill_process(run.worker(), Signal::KILL).expect("it is there");
+    let end = run.app.wait(LIMIT);
+    kill_process(pid, Signal::CONT).expect("it is there");
+    end.assert_code(&[1]);
+    let told = format!("the key space may still be held down on X server {display}: it does not answer");
+    assert!(end.stderr.contains(&told), "{}", end.stderr);
 }
 
 #[test]
@@ -221,14 +279,41 @@ fn output_without_end_is_neither_kept_nor_written_anywhere() {
         commands.iter().any(|command| command.trim() == "sleep 1000").then_some(())
     });
     assert!(flooded.is_some(), "the flood is held up: {:#?}", run.family());
-    let size = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
-    let files = run
-        .folders()
-        .into_iter()
-        .flat_map(|name| fs::read_dir(run.folder.path().join(name)).expect("it").flatten());
-    let screens = |name: &str| name.starts_with("Xvfb");
-    let largest = files.filter(|f| !screens(&f.file_name().to_string_lossy())).map(|f| size(&f.path())).max();
-    assert!(largest.unwrap_or(0) < 1 << 20, "{largest:?}");
+    let largest = run.largest_file();
+    assert!(largest < 1 << 20, "{largest}");
+    kill_process(run.worker(), Signal::INT).expect("it is there");
+    run.expect_ended("stopped before everything was measured");
+}
+
+/// A server that writes 64 MiB before it is up, and again after that.
+#[test]
+fn log_of_a_server_is_neither_kept_whole_nor_written_anywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let server = bin.join("Xvfb");
+    let path = std::env::var("PATH").expect("a PATH");
+    let script = format!(
+        "#!/bin/sh\nPATH={path}\necho first >&2\nyes | head -c 67108864 >&2\n(sleep 1; yes | head -c 67108864 >&2; echo last >&2) &\n\
+         exec Xvfb \"$@\"\n"
+    );
+    fs::write(&server, script).expect("a script");
+    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).expect("a script that can be run");
+    let place = Place::Nowhere;
+    let command = ["photon", "--size", "64x48", "--wait", "1000", "--", "sleep", "1000"];
+    let variable = format!("PATH={}:{path}", bin.display());
+    let program = scanout().into_string().expect("a plain path");
+    let arguments = [&[variable.as_str(), program.as_str()][..], &command].concat();
+    let run = Run::start_as(folder, "env", &arguments, &place);
+    let flooded = poll_until(LIMIT, || {
+        let commands: Vec<String> = run.family().into_iter().map(|(_, command)| command).collect();
+        let up = commands.iter().any(|command| command.trim() == "sleep 1000");
+        (up && !commands.iter().any(|command| command.contains("yes") || command.contains("sleep 1 ")))
+            .then_some(())
+    });
+    assert!(flooded.is_some(), "the server is held up: {:#?}", run.family());
+    let largest = run.largest_file();
+    assert!(largest < 1 << 20, "{largest}");
     kill_process(run.worker(), Signal::INT).expect("it is there");
     run.expect_ended("stopped before everything was measured");
 }

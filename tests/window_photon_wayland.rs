@@ -221,6 +221,8 @@ fn photon_brings_the_window_that_is_named_to_the_front() {
     // It is the left one of two; the other changes by itself.
     let ran = there("button --area 0,0,400x300");
     assert!(ran.number("/first_ms/n") >= 8.0, "{:#}", ran.json);
+    assert_eq!(ran.json["subject"]["title"], "small button", "{:#}", ran.json);
+    assert!(ran.stdout.contains("window: 'small button'"), "{}", ran.stdout);
 }
 
 #[test]

@@ -397,6 +397,54 @@ fn few_pixels_are_found_where_a_key_changes_them() {
 }
 
 #[test]
+fn window_has_the_keyboard_before_it_is_pressed() {
+    // Nobody else would give it to it: there is no window manager.
+    assert_pressed(&small(Kind::Focused, &["--count", "10"]).figures());
+    let server = Xvfb::start();
+    assert_pressed(&small(Kind::Focused, &["--count", "10", "--display", &server.display()]).figures());
+}
+
+/// The small program behind a parent that ends at once, in a session of its own.
+fn daemon(options: &[&str], before: &str) -> Photon {
+    let [_, _, line] = small_program::command(Kind::Button, "small_program_runs");
+    let line = line.into_string().expect("text").replace(" exec ", " exec setsid ");
+    let script = format!("({before}; {line}) </dev/null >/dev/null 2>&1 & exit 0");
+    let common = ["--size", "400x300", "--no-floor", "--json", "figures.json", "--count", "10"];
+    Photon::start(&[&common, options, &["--", "sh", "-c", &script]].concat())
+}
+
+#[test]
+fn program_that_goes_into_the_background_is_measured() {
+    let figures = daemon(&[], "sleep 1").figures();
+    assert_pressed(&figures);
+    assert!(number(&figures["cpu"]["program"]) >= 0.0, "its own, not that of the parent which has ended");
+    // Where others have windows as well it is known by its family.
+    let server = Xvfb::start();
+    let x11 = X11::connect(&server.display());
+    let other = x11.connection.generate_id().expect("an id");
+    let class = WindowClass::INPUT_OUTPUT;
+    let aux = CreateWindowAux::new();
+    x11.connection.create_window(0, other, x11.root, 500, 0, 700, 600, 0, class, 0, &aux).expect("request");
+    let name = x11.connection.intern_atom(false, b"_NET_WM_PID").expect("request").reply().expect("an atom");
+    let pid = [std::process::id()];
+    x11.connection
+        .change_property32(PropMode::REPLACE, other, name.atom, AtomEnum::CARDINAL, &pid)
+        .expect("request");
+    x11.map(other);
+    let figures = daemon(&["--display", &server.display()], "sleep 1").figures();
+    assert_pressed(&figures);
+    assert_eq!(figures["window"], serde_json::json!([0, 0, 400, 300]), "{figures}");
+    // Nobody is left, and somebody who shows nothing.
+    let script = "setsid sleep 2 & exit 0";
+    let refused = |options: &[&str], script: &str, wanted: &str| {
+        Photon::start(&[options, &["--", "sh", "-c", script]].concat()).expect_refused(wanted);
+    };
+    refused(&["--wait", "50"], script, "sh ended with exit code 0 before it showed a window");
+    let told = "sh ended with exit code 0, and what it left running shows no window within 1.0 s";
+    refused(&["--wait", "1"], "setsid sleep 1000 & exit 0", told);
+}
+
+#[test]
 fn points_are_found_through_a_server_whose_looks_cost_requests() {
     let server = Xvfb::start();
     for kind in [Kind::Button, Kind::Text] {
@@ -489,6 +537,10 @@ fn window_that_is_there_is_measured_through_the_server() {
             (&serde_json::json!([0, 0, 640, 480]), &Value::Null)
         );
         assert_eq!(figures["clicks"]["points"], 3);
+        let subject = &figures["subject"];
+        assert_eq!(subject["id"], format!("0x{window:x}"), "{subject}");
+        assert_eq!((&subject["title"], &subject["pid"]), (&"scanout: flash".into(), &app.id().into()));
+        assert_eq!(subject["program"], Value::from("scanout"), "{subject}");
         assert_figures(&figures["first_ms"], 5);
         assert_eq!(figures["cpu"]["server"], Value::Null, "somebody else's server is not known");
         assert!(number(&figures["cpu"]["program"]) >= 0.0);

@@ -89,5 +89,7 @@ fn give_up(last_words: &str) -> ! {
     super::output::complain(last_words);
     #[cfg(target_os = "linux")]
     super::keeper::leave_nothing();
-    std::process::exit(1);
+    // Without what `exit` would run under threads that hang or still draw, destructors of drivers among it. What was to be
+    // kept has been written: files are written whole by whoever measures, and nobody does here.
+    scanout::window::end_process(1)
 }

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | Ctrl-C, SIGTERM, SIGHUP | keeper, passes it on | the worker ends in order, as ever |
 //! | another one, later | keeper | kills the worker, then as below |
-//! | SIGKILL or a crash of the worker | keeper, which waits for it | ends all that descends from it, removes the worker's folders |
+//! | SIGKILL or a crash of the worker | keeper, which waits for it | lets go of what it held down (`held.rs`), ends all that descends from it, removes the worker's folders |
 //! | SIGKILL of the keeper | worker: the kernel tells it (`PR_SET_PDEATHSIG`) | the worker ends in order |
 //! | a program that leaves its group or session | whoever looks at the end | both adopt orphans (`PR_SET_CHILD_SUBREAPER`), so that it is still a descendant |
 //! | a worker that hangs | its own signal thread (`interrupt.rs`) | ends descendants and folders without the main thread |
@@ -19,7 +19,8 @@
 //! started, because that is whom a shell, a service manager or a script signals and waits for. Both share a process group, so
 //! that Ctrl-Z and `fg` mean both. It sleeps all the time and costs a start of a process.
 //!
-//! The worker is told that it is one by its own name (`argv[0]`), which, unlike a variable, no program that it starts inherits.
+//! The worker is told that it is one by its own name (`argv[0]`), which, unlike a variable, no program that it starts inherits; and
+//! with that where it writes down what it presses on servers that are not ours.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus};
@@ -34,9 +35,12 @@ use scanout::observe;
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
 use super::Failure;
+use super::held::{self, Held};
 
-/// The first word of a worker's command line; the number of its keeper follows.
+/// The first word of a worker's command line; the number of its keeper follows, and where there is a record of what is held down,
+/// the number of that.
 const KEPT_BY: &str = "scanout:kept-by=";
+const HELD: &str = " held=";
 /// For servers to remove their files. Whoever asks twice wants it at once.
 const GRACE: Duration = Duration::from_secs(2);
 const SHORT_GRACE: Duration = Duration::from_millis(300);
@@ -59,8 +63,11 @@ pub fn keep(starts: bool, quiet: bool, work: impl FnOnce() -> Result<(), Failure
     }
     observe::sweep_folders();
     match keeper {
-        Some(keeper) => {
+        Some((keeper, record)) => {
             work_for(keeper)?;
+            if let Some(Err(e)) = record.map(|record| held::open(keeper, record)) {
+                log::debug!("should this process be killed while it presses, the press stays: {e}");
+            }
             let worked = work();
             end_leftovers();
             worked
@@ -84,8 +91,13 @@ pub fn end_leftovers() {
     }
 }
 
-fn keeper() -> Option<u32> {
-    std::env::args_os().next()?.to_str()?.strip_prefix(KEPT_BY)?.parse().ok()
+/// The keeper's process, and the number that its record has there.
+fn keeper() -> Option<(u32, Option<i32>)> {
+    let name = std::env::args_os().next()?;
+    let told = name.to_str()?.strip_prefix(KEPT_BY)?;
+    let (keeper, record) =
+        told.split_once(HELD).map_or((told, None), |(keeper, record)| (keeper, record.parse().ok()));
+    Some((keeper.parse().ok()?, record))
 }
 
 fn work_for(keeper: u32) -> Result<(), Failure> {
@@ -124,7 +136,9 @@ fn wait_for_worker() -> Result<(), Failure> {
     }
     // The very file that runs, though another may lie in its place by now.
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(format!("{KEPT_BY}{}", std::process::id())).args(std::env::args_os().skip(1));
+    let held = Held::new().inspect_err(|e| log::debug!("what is held down is not written down: {e}")).ok();
+    let record = held.as_ref().map_or_else(String::new, |held| format!("{HELD}{}", held.number()));
+    command.arg0(format!("{KEPT_BY}{}{record}", std::process::id())).args(std::env::args_os().skip(1));
     let mut child = command.spawn().map_err(|e| failed("this program cannot be started once more", &e))?;
     let pid = Pid::from_raw(child.id().cast_signed());
     *slot = pid;
@@ -139,7 +153,13 @@ fn wait_for_worker() -> Result<(), Failure> {
     *worker.lock() = None;
     let status = child.wait().map_err(|e| failed("the end of the measurement is not known", &e))?;
     let hurry = hurry.load(Ordering::Relaxed);
-    observe::end_descendants(if hurry { SHORT_GRACE } else { GRACE });
+    let end = || {
+        observe::end_descendants(if hurry { SHORT_GRACE } else { GRACE });
+    };
+    match &held {
+        Some(held) => held.release(end),
+        None => end(),
+    }
     observe::sweep_folders();
     ended(status, hurry)
 }

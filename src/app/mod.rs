@@ -6,6 +6,8 @@ mod bench;
 mod cli;
 mod doctor;
 mod explain;
+#[cfg(target_os = "linux")]
+mod held;
 mod hud;
 mod interrupt;
 #[cfg(target_os = "linux")]

@@ -69,32 +69,60 @@ fn send(pid: u32, signal: Signal) {
     }
 }
 
-/// All processes below this one that have not ended.
-fn descendants() -> Vec<u32> {
+/// The family of `process` that lives: itself, its process group and all that descends from them, and, where orphans are
+/// adopted ([`adopt_orphans`]), those who have lost their parents. `others` are children of this process that have nothing to do
+/// with it, whose own children are none of it either.
+pub(super) fn family_of(process: u32, others: &[u32]) -> Vec<u32> {
+    let me = std::process::id();
+    let all = living();
+    let is_kin = |p: &Living| p.pid == process || p.group == process;
+    // A child of ours that nobody knows was adopted.
+    let is_adopted = |p: &Living| p.parent == me && is_ours(p.pid);
+    let mut kin: Vec<u32> = all.iter().filter(|p| is_kin(p) || is_adopted(p)).map(|p| p.pid).collect();
+    kin.retain(|pid| !others.contains(pid));
+    descend(&all, &mut kin);
+    kin
+}
+
+/// A process that has not ended.
+struct Living {
+    pid: u32,
+    parent: u32,
+    group: u32,
+}
+
+/// All of them.
+fn living() -> Vec<Living> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let all: Vec<(u32, u32)> = entries
+    entries
         .filter_map(|entry| {
             let name = entry.file_name();
             let name = name.to_str()?;
-            Some((name.parse().ok()?, parent(name)?))
+            // One that nobody has waited for has ended.
+            let stat = ProcStat::of(name.parse::<u32>().ok().map(|_| name)?).filter(|stat| !stat.ended)?;
+            Some(Living { pid: name.parse().ok()?, parent: stat.parent, group: stat.group })
         })
-        .collect();
-    let mut below = vec![std::process::id()];
+        .collect()
+}
+
+/// Adds all that lies below those that are there.
+fn descend(all: &[Living], below: &mut Vec<u32>) {
     let mut at = 0;
     while let Some(&above) = below.get(at) {
-        let ours = |pid: u32| FOREIGN.get().is_none_or(|foreign| !foreign.contains(&pid));
-        below.extend(all.iter().filter(|(pid, parent)| *parent == above && ours(*pid)).map(|(pid, _)| *pid));
+        let more = all.iter().filter(|p| p.parent == above && is_ours(p.pid));
+        let more: Vec<u32> = more.map(|p| p.pid).filter(|pid| !below.contains(pid)).collect();
+        below.extend(more);
         at += 1;
     }
+}
+
+fn is_ours(pid: u32) -> bool {
+    FOREIGN.get().is_none_or(|foreign| !foreign.contains(&pid))
+}
+
+/// All processes below this one.
+fn descendants() -> Vec<u32> {
+    let mut below = vec![std::process::id()];
+    descend(&living(), &mut below);
     below.split_off(1)
-}
-
-/// Whether there is such a process that has not ended. One that nobody has waited for has.
-pub(super) fn is_alive(pid: u32) -> bool {
-    parent(&pid.to_string()).is_some()
-}
-
-/// The parent of a process; `None` of one that is not there, or has ended and waits for it.
-fn parent(pid: &str) -> Option<u32> {
-    ProcStat::of(pid).filter(|stat| !stat.ended).map(|stat| stat.parent)
 }

@@ -3,10 +3,9 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, OFlags};
 use tempfile::{Builder, TempDir};
-
-use super::family::is_alive;
 
 /// What the names of all of them begin with.
 const PREFIX: &str = "scanout-";
@@ -17,8 +16,9 @@ pub(super) const NOBODY: u32 = 65534;
 
 /// A temporary folder that is removed when this is dropped, and by [`sweep_folders`] where that never happens.
 ///
-/// Its name says which process it belongs to (`scanout-KIND-PID-RANDOM`), and that process keeps a lock on it: another one
-/// that has come to the same number, or one of the same number in another container that shares `/tmp`, is told apart.
+/// Its owner keeps a lock on it, which is the sign that somebody lives in it. The name says which process that is
+/// (`scanout-KIND-PID-RANDOM`), for people: the number may have come to another one, or be that of one in another container that
+/// shares `/tmp`.
 #[derive(Debug)]
 pub struct Folder {
     dir: TempDir,
@@ -37,6 +37,7 @@ impl Folder {
         let lock = open(dir.path())?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         File::create(dir.path().join(MARK))?;
+        OWN.lock().push(dir.path().to_owned());
         Ok(Self { dir, _lock: lock })
     }
 
@@ -47,31 +48,39 @@ impl Folder {
     }
 }
 
-/// Removes the folders of processes that have died without doing it themselves. Only this user's are touched, no link is
-/// followed, and what cannot be removed is left. Returns how many went. Reads the folder for temporary files; not for every
-/// frame.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        OWN.lock().retain(|own| own != self.dir.path());
+    }
+}
+
+/// Those that this process has.
+static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes the folders of processes that have died without doing it themselves: those that nobody has locked. Only this
+/// user's are touched, no link is followed, and what cannot be removed is left. Returns how many went. Reads the folder for
+/// temporary files; not for every frame.
 pub fn sweep_folders() -> usize {
-    let stale = folders().filter(|(path, pid)| !is_alive(*pid) && is_left(path));
-    stale.filter(|(path, _)| remove(path)).count()
+    folders().filter(|path| is_left(path)).filter(|path| remove(path)).count()
 }
 
 /// Removes all folders of this process, for when it ends without dropping them. Nothing in them may be used any more.
 pub fn remove_own_folders() -> usize {
-    let own = folders().filter(|(_, pid)| *pid == std::process::id());
-    own.filter(|(path, _)| remove(path)).count()
+    let own = std::mem::take(&mut *OWN.lock());
+    own.iter().filter(|path| remove(path)).count()
 }
 
-/// Folders of this user whose names are ours and that have the mark, with the processes that they name.
-fn folders() -> impl Iterator<Item = (PathBuf, u32)> {
+/// Folders of this user whose names are ours and that have the mark.
+fn folders() -> impl Iterator<Item = PathBuf> {
     let me = rustix::process::geteuid();
     let ours = move |uid: u32| uid == me.as_raw() || me.is_root() && uid == NOBODY;
     let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     entries.filter_map(move |entry| {
-        let pid = owner(entry.file_name().to_str()?)?;
+        owner(entry.file_name().to_str()?)?;
         let path = entry.path();
         // Of the entry itself: a link is none of ours.
         let about = path.symlink_metadata().ok()?;
-        (about.is_dir() && ours(about.uid()) && is_marked(&path)).then_some((path, pid))
+        (about.is_dir() && ours(about.uid()) && is_marked(&path)).then_some(path)
     })
 }
 
@@ -107,8 +116,81 @@ fn remove(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::poll_until;
     use std::os::unix::fs::symlink;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    /// What makes this test binary be another process that has a folder.
+    const BE: &str = "SCANOUT_UNIT_TEST_FOLDER";
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// Whoever else looks at one has it locked for that moment.
+    fn is_swept(path: &Path) -> bool {
+        let swept = || {
+            sweep_folders();
+            (!path.exists()).then_some(())
+        };
+        poll_until(LIMIT, swept).is_some()
+    }
+
+    /// Not a test: a process that has a folder until it is told to remove it or killed.
+    #[test]
+    fn other_process() {
+        if std::env::var_os(BE).is_some() {
+            let folder = Folder::make("other").unwrap();
+            std::fs::write(folder.path().join("made"), "").unwrap();
+            let told = poll_until(LIMIT, || folder.path().join("remove").exists().then_some(()));
+            if told.is_some() {
+                remove_own_folders();
+            }
+        }
+    }
+
+    /// Another process, and its folder.
+    fn other() -> (std::process::Child, PathBuf) {
+        let mut other = Command::new(std::env::current_exe().unwrap());
+        other.args(["--exact", "observe::folder::tests::other_process"]).env(BE, "1");
+        let other = other.stdout(Stdio::null()).spawn().unwrap();
+        let name = format!("{PREFIX}other-{}-", other.id());
+        let is_it = |path: &PathBuf| {
+            path.file_name().is_some_and(|of| of.to_string_lossy().starts_with(&name))
+                && path.join("made").exists()
+        };
+        let made = poll_until(LIMIT, || {
+            let entries = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+            entries.map(|entry| entry.path()).find(is_it)
+        });
+        (other, made.unwrap())
+    }
+
+    #[test]
+    fn folder_lives_as_long_as_its_process_whatever_number_its_name_says() {
+        let (mut owner, made) = other();
+        let named = |pid: u32| made.with_file_name(format!("{PREFIX}other-{pid}-unit"));
+        // As it looks from another container: nobody here has that number, or somebody else has.
+        let (dead, ours) = (named(dead()), named(std::process::id()));
+        std::fs::rename(&made, &dead).unwrap();
+        sweep_folders();
+        assert!(dead.is_dir(), "its process lives");
+        std::fs::rename(&dead, &ours).unwrap();
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        assert!(is_swept(&ours), "its process is dead, whoever has its number");
+    }
+
+    #[test]
+    fn process_removes_its_own_folders_and_not_those_of_another_of_its_number() {
+        let (mut other, made) = other();
+        let theirs = made.with_file_name(format!("{PREFIX}other-{}-unit", other.id()));
+        let lock = Folder::make("unit").unwrap();
+        std::fs::rename(lock.path(), &theirs).unwrap();
+        std::fs::write(made.join("remove"), "").unwrap();
+        other.wait().unwrap();
+        assert!(theirs.is_dir() && !made.exists());
+        std::fs::remove_dir_all(theirs).unwrap();
+    }
 
     /// The number of a process that was there.
     fn dead() -> u32 {
@@ -158,14 +240,6 @@ mod tests {
         std::fs::rename(first, &left).unwrap();
         std::fs::rename(second, &locked).unwrap();
         symlink(elsewhere.path(), &link).unwrap();
-        // Whoever else looks at one has it locked for that moment.
-        let is_swept = |path: &Path| {
-            let swept = || {
-                sweep_folders();
-                (!path.exists()).then_some(())
-            };
-            crate::observe::poll_until(std::time::Duration::from_secs(10), swept).is_some()
-        };
         let of_the_user = name("2024");
         std::fs::create_dir(&of_the_user).unwrap();
         assert!(is_swept(&left), "nobody has it any more");

@@ -4,6 +4,7 @@
 //! - Places to start programs in: [`Xvfb`], an X server whose screen is a file that can be mapped, and [`Sway`], a
 //!   compositor nested in it or without any display. A [`Place`] is what a program's environment has to say.
 //! - Input that no device made is an [`Injector`]: [`X11`] (XTEST) and [`VirtualInput`] (Wayland).
+//! - Programs to try it out with: [`floor_client`], [`floor_client_wayland`], and others made of a [`ShmWindow`].
 //! - What is on the screen is a [`View`]: [`Screen`] is the mapped one of an Xvfb, [`SharedImage`] that of any X server on
 //!   this machine, [`Screencopy`] that of a compositor. [`Capture`] has the frames of a compositor one after another.
 //! - Every process that is started here ends with its owner ([`Process`]), whatever becomes of that one, and what it started
@@ -63,6 +64,7 @@ mod regions;
 mod screen;
 mod screencopy;
 mod shm;
+mod shm_window;
 mod sway;
 mod sway_ipc;
 mod toplevels;
@@ -89,6 +91,7 @@ pub use program::{Place, Program};
 pub use screen::{Screen, XwdHeader};
 pub use screencopy::Screencopy;
 pub use shm::SharedImage;
+pub use shm_window::{ShmWindow, UserAct};
 pub use sway::{Layout, Sway};
 pub use toplevels::{Toplevel, Toplevels};
 pub use transcript::Transcript;

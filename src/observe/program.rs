@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::{Error, Result};
+use super::family::family_of;
 use super::folder::Folder;
 use super::process::Process;
 use super::transcript::Transcript;
@@ -107,6 +108,15 @@ impl Program {
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.process.ended().is_none()
+    }
+
+    /// Its family that lives: itself and all that it started, however far away. A program that goes into the background ends
+    /// itself and leaves a child: that child has often left the process group, and is found where this process adopts orphans
+    /// ([`adopt_orphans`](super::adopt_orphans)). `others` are further children of this process, which are none of it. Reads a file per
+    /// process of the machine: some milliseconds.
+    #[must_use]
+    pub fn family(&self, others: &[u32]) -> Vec<u32> {
+        family_of(self.id(), others)
     }
 
     /// A folder that lives as long as this.

@@ -11,6 +11,7 @@ use super::folder::{Folder, NOBODY};
 use super::process::Process;
 use super::program::{Place, first_line};
 use super::sway_ipc::Ipc;
+use super::transcript::Transcript;
 use super::xvfb::{Xvfb, said};
 use super::{Area, poll_until};
 
@@ -34,6 +35,7 @@ pub struct Sway {
     folder: Folder,
     display: String,
     ipc: Ipc,
+    log: Transcript,
 }
 
 impl Sway {
@@ -75,7 +77,7 @@ impl Sway {
     fn start(mode: &str, layout: Layout, variables: &[(&str, &str)]) -> Result<Self> {
         let folder = Folder::make("sway").map_err(Error::io("a temporary folder"))?;
         let path = folder.path();
-        let (config, log) = (path.join("config"), path.join("log"));
+        let config = path.join("config");
         let uid = rustix::process::geteuid().is_root().then_some(NOBODY);
         let files = || {
             fs::write(&config, config_text(mode, layout))?;
@@ -85,10 +87,9 @@ impl Sway {
                 chown(path, Some(uid), Some(uid))?;
                 chown(&config, Some(uid), Some(uid))?;
             }
-            let out = fs::File::create(&log)?;
-            Ok((out.try_clone()?, out))
+            Ok(())
         };
-        let (out, err) = files().map_err(Error::io("a folder for sway"))?;
+        files().map_err(Error::io("a folder for sway"))?;
         let socket = path.join("ipc");
         let mut process = Process::start_as(uid, "sway", "sway", |command| {
             for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XAUTHORITY"] {
@@ -105,9 +106,13 @@ impl Sway {
                 .envs(variables.iter().copied())
                 .current_dir(path)
                 .stdin(Stdio::null())
-                .stdout(out)
-                .stderr(err);
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
         })?;
+        let no_thread = || Error::io("a thread that reads what sway writes");
+        let child = process.child();
+        let out = Transcript::of_any(child.stdout.take()).map_err(no_thread())?;
+        let err = Transcript::of_any(child.stderr.take()).map_err(no_thread())?;
         let ready = poll_until(START_LIMIT, || {
             if process.ended().is_some() {
                 return Some(None);
@@ -115,8 +120,10 @@ impl Sway {
             Some(Some((Ipc::connect(&socket, START_LIMIT).ok()?, wayland_socket(path)?)))
         });
         let not_ready = |said| Error::NotReady { server: "sway", said };
-        let Some(Some((ipc, display))) = ready else { return Err(not_ready(said(&log, &mut process))) };
-        let sway = Self { process, folder, display, ipc };
+        let Some(Some((ipc, display))) = ready else {
+            return Err(not_ready(said(&[&err, &out], &mut process)));
+        };
+        let sway = Self { process, folder, display, ipc, log: err };
         // The output appears a little after the sockets.
         let there = poll_until(START_LIMIT, || {
             let tree = sway.tree().ok()?;
@@ -141,6 +148,12 @@ impl Sway {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// What it has written to its standard error, where its log goes; of much, the beginning and the end ([`Transcript`]).
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.text()
     }
 
     /// Whether it still runs.

@@ -148,8 +148,9 @@ impl X11 {
         }
     }
 
-    /// What the window's program calls its kind; empty when it does not say.
-    fn class(&self, window: Window) -> String {
+    /// What the window's program calls its kind (WM_CLASS); empty when it does not say.
+    #[must_use]
+    pub fn class(&self, window: Window) -> String {
         let name = AtomEnum::WM_CLASS;
         let reply = self.connection.get_property(false, window, name, AtomEnum::STRING, 0, 64);
         let value = reply.ok().and_then(|c| c.reply().ok()).map_or_else(Vec::new, |r| r.value);

@@ -1,7 +1,6 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::poll_until;
 use super::process::Process;
 use super::program::{Place, first_line};
 use super::screen::Screen;
+use super::transcript::Transcript;
 
 /// Servers take about 0.1 s to start; the rest is for a machine that is busy building.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -27,6 +27,7 @@ pub struct Xvfb {
     /// What is on its screen.
     pub screen: Screen,
     folder: Folder,
+    log: Transcript,
 }
 
 impl Xvfb {
@@ -44,8 +45,6 @@ impl Xvfb {
     /// When Xvfb is not installed or does not start.
     pub fn start_with(width: u32, height: u32, arguments: &[&str]) -> Result<Self> {
         let folder = Folder::make("xvfb").map_err(Error::io("a temporary folder"))?;
-        let log = folder.path().join("log");
-        let log_file = fs::File::create(&log).map_err(Error::io("a file for the log of Xvfb"))?;
         let mut process = Process::start("Xvfb", "xvfb", |command| {
             command
                 // It picks a free display itself and tells its number once it listens.
@@ -59,8 +58,10 @@ impl Xvfb {
                 .args(arguments)
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
-                .stderr(log_file);
+                .stderr(Stdio::piped());
         })?;
+        let log = Transcript::of_any(process.child().stderr.take());
+        let log = log.map_err(Error::io("a thread that reads what Xvfb writes"))?;
         let mut line = String::new();
         if let Some(out) = process.child().stdout.take() {
             // An end without a number is told below.
@@ -69,12 +70,12 @@ impl Xvfb {
         let Ok(number) = line.trim().parse() else {
             // It has closed its output; its end and the last of its log come a moment later.
             let _ = process.wait(Duration::from_millis(200));
-            return Err(Error::NotReady { server: "Xvfb", said: said(&log, &mut process) });
+            return Err(Error::NotReady { server: "Xvfb", said: said(&[&log], &mut process) });
         };
         let file = folder.path().join(SCREEN_FILE);
         let screen =
             poll_until(START_LIMIT, || Screen::open(&file).ok()).map_or_else(|| Screen::open(&file), Ok)?;
-        Ok(Self { process, number, screen, folder })
+        Ok(Self { process, number, screen, folder, log })
     }
 
     /// Its screen once more, for an owner of its own.
@@ -101,6 +102,12 @@ impl Xvfb {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// What it has written; of much, the beginning and the end ([`Transcript`]).
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.text()
     }
 
     /// Whether it still runs.
@@ -133,10 +140,9 @@ impl Drop for Xvfb {
 }
 
 /// Why a server did not start, in one line.
-pub(super) fn said(log: &Path, process: &mut Process) -> String {
-    let text = fs::read(log).unwrap_or_default();
+pub(super) fn said(logs: &[&Transcript], process: &mut Process) -> String {
+    let text: String = logs.iter().map(|log| log.whole() + "\n").collect();
     // X servers put an empty line and the kind of message before the message.
-    let text = String::from_utf8_lossy(&text);
     let lines = text.lines().map(str::trim).filter(|line| *line != "Fatal server error:");
     first_line(&lines.collect::<Vec<_>>().join("\n"))
         .or_else(|| process.ending())

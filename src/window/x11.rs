@@ -166,8 +166,7 @@ unsafe extern "C" fn server_gone(_display: *mut xlib::Display) -> c_int {
 fn end_here() -> ! {
     const LINE: &[u8] = b"scanout: the display was lost: the X server closed the connection\n";
     let _ = std::io::stderr().write_all(LINE);
-    // SAFETY: ends the process without running anything.
-    unsafe { libc::_exit(1) }
+    super::end_process(1)
 }
 
 impl Drop for Connection {

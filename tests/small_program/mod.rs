@@ -26,12 +26,19 @@ pub enum Kind {
     Text,
     /// The same with a caret that blinks when nothing is pressed.
     Caret,
+    /// A button that answers only while the window has said that it has the keyboard (X11).
+    Focused,
     /// A patch moves once per second, whatever is pressed.
     Ticking,
 }
 
-const KINDS: [(Kind, &str); 4] =
-    [(Kind::Button, "button"), (Kind::Text, "text"), (Kind::Caret, "caret"), (Kind::Ticking, "ticking")];
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::Button, "button"),
+    (Kind::Focused, "focused"),
+    (Kind::Text, "text"),
+    (Kind::Caret, "caret"),
+    (Kind::Ticking, "ticking"),
+];
 
 /// The arguments of `sh` that runs it: `test` is the name of the test that calls [`be`].
 pub fn command(kind: Kind, test: &str) -> [OsString; 3] {
@@ -78,7 +85,9 @@ impl State {
     fn patches(&self) -> Vec<Patch> {
         let letter = |n: u32| [20 + 8 * (n % 40), 27 + 12 * (n / 40), 5, 7];
         match self.kind {
-            Kind::Button => (self.presses % 2 == 1).then_some([203, 80, 10, 6]).into_iter().collect(),
+            Kind::Button | Kind::Focused => {
+                (self.presses % 2 == 1).then_some([203, 80, 10, 6]).into_iter().collect()
+            }
             Kind::Text => (0..self.presses).map(letter).collect(),
             Kind::Caret => {
                 let [x, y, ..] = letter(self.presses);

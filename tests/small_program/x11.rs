@@ -5,14 +5,14 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::{NAP, SIZE, State};
+use super::{Kind, NAP, SIZE, State};
 
 /// Until the server has gone.
 pub fn run(mut state: State) {
     let (c, screen) = x11rb::connect(None).expect("an X server");
     let screen = &c.setup().roots[screen];
     let (window, white, black) = (id(&c), id(&c), id(&c));
-    let mask = EventMask::KEY_PRESS | EventMask::EXPOSURE;
+    let mask = EventMask::KEY_PRESS | EventMask::EXPOSURE | EventMask::FOCUS_CHANGE;
     let aux = CreateWindowAux::new().background_pixel(screen.black_pixel).event_mask(mask);
     let (width, height) = (SIZE.0 as u16, SIZE.1 as u16);
     let class = WindowClass::INPUT_OUTPUT;
@@ -24,10 +24,12 @@ pub fn run(mut state: State) {
     let pid = [std::process::id()];
     c.change_property32(PropMode::REPLACE, window, name, AtomEnum::CARDINAL, &pid).expect("request");
     c.map_window(window).expect("request");
-    let mut drawn = Vec::new();
+    let (mut drawn, mut focused) = (Vec::new(), state.kind != Kind::Focused);
     while let Ok(event) = c.poll_for_event() {
         match event {
-            Some(Event::KeyPress(_)) => state.press(),
+            Some(Event::KeyPress(_)) if focused => state.press(),
+            Some(Event::FocusIn(_)) => focused = true,
+            Some(Event::FocusOut(_)) => focused = state.kind != Kind::Focused,
             Some(Event::Expose(_)) => drawn.clear(),
             _ => {}
         }

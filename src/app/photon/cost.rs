@@ -1,5 +1,7 @@
 //! Who used the machine while it was measured.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use scanout::observe::cpu;
@@ -28,14 +30,12 @@ pub struct Shares {
 }
 
 impl Look {
-    /// `server`: its processes; none where it is not ours.
-    pub fn now(program: Option<u32>, server: &[u32]) -> Self {
+    /// `program`: what it has used; `server`: its processes, none where it is not ours.
+    pub fn now(program: Option<Duration>, server: &[u32]) -> Self {
         let used = |pid: u32| cpu::used(pid).map(|span| span.as_secs_f64());
-        // A program that its window names has a group of its user's choice: only ours are counted with all they start.
-        let group = |pid: u32| cpu::used_by_group(pid).map(|span| span.as_secs_f64()).or_else(|| used(pid));
         Self {
             at: MonotonicClock.now(),
-            program: program.and_then(group),
+            program: program.map(|span| span.as_secs_f64()),
             server: server.iter().map(|&pid| used(pid)).reduce(|a, b| Some(a? + b?)).flatten(),
             observer: used(std::process::id()),
             machine: cpu::machine(),

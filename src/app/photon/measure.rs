@@ -72,16 +72,17 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
         server: stage.server.clone(),
         size: stage.view.size().into(),
         window: [stage.area.x, stage.area.y, stage.area.width, stage.area.height],
+        subject: stage.subject.clone(),
         ..Report::default()
     };
     let looked_at = part(args, stage.area)?;
     report.area = args.area.map(|_| [looked_at.x, looked_at.y, looked_at.width, looked_at.height]);
     let points = points(args, &stage, looked_at)?;
     let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
-    let before = cost::Look::now(stage.pid, &stage.server_pids());
+    let before = cost::Look::now(stage.used(), &stage.server_pids());
     let observed = observe(args, &mut stage, (looked_at, points, Points::Found), press, &mut report)?;
     report.cut_short = watcher::stopped();
-    report.cpu = cost::Look::now(stage.pid, &stage.server_pids()).since(&before);
+    report.cpu = cost::Look::now(stage.used(), &stage.server_pids()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
     // Whoever left the program's process group would use the machine while the floor is measured.
@@ -160,11 +161,12 @@ fn observe(
         // An observer that never sleeps would stop the machine with it.
         let priority =
             if args.look == 0 { Priority::Normal } else { priority::request_realtime(REALTIME_LEVEL) };
-        let (window, cheap) = (stage.area, stage.cheap);
+        let (window, cheap, others) = (stage.area, stage.cheap, stage.server_pids());
         let (input, program) = (stage.input.as_mut(), &mut stage.program);
         let mut watcher = Watcher::new(stage.view.as_mut(), points, Duration::from_micros(args.look));
-        let mut check =
-            || program.as_mut().map_or(Ok(()), |program| still_runs(program, "while it was measured"));
+        let mut check = || {
+            program.as_mut().map_or(Ok(()), |program| still_runs(program, &others, "while it was measured"))
+        };
         match args.mode {
             Mode::Click => {
                 report.mode = "click";

@@ -30,6 +30,8 @@ mod slow;
 #[cfg(target_os = "linux")]
 mod stage;
 #[cfg(target_os = "linux")]
+mod subject;
+#[cfg(target_os = "linux")]
 mod survey;
 #[cfg(target_os = "linux")]
 mod text;

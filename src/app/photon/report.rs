@@ -7,6 +7,7 @@ use super::click::Clicks;
 use super::cost::Shares;
 use super::drag::Drag;
 use super::figures::Figures;
+use super::subject::Subject;
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const SCHEMA: &str = "scanout.photon/1";
@@ -35,6 +36,8 @@ pub struct Report {
     pub size: [u32; 2],
     /// The window on the screen: x, y, width, height.
     pub window: [u32; 4],
+    /// Which window that is; `null` where the whole screen is looked at.
+    pub subject: Option<Subject>,
     /// What of it was looked at, where that was not all: x, y, width, height on the screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub area: Option<[u32; 4]>,
@@ -90,6 +93,22 @@ pub struct Floor {
     pub lost: u32,
 }
 
+impl Floor {
+    /// Whether the other figures lie above these, each held against its own name: the median of all, and the last percentile
+    /// that both have. A floor that does not lie below was measured at a worse moment than what stands on it.
+    pub fn is_below(&self, first: &Figures, all: &Figures) -> bool {
+        let tail = |f: &Figures, g: &Figures| {
+            let both = [(f.p99, g.p99), (f.p95, g.p95), (f.max, g.max)];
+            both.into_iter().find_map(|(f, g)| f.zip(g))
+        };
+        let lies_below = |(floor, figure): (f64, f64)| floor <= figure;
+        [(&self.first_ms, first), (&self.all_ms, all)].into_iter().all(|(floor, figures)| {
+            let middle = floor.p50.zip(figures.p50);
+            [middle, tail(floor, figures)].into_iter().flatten().all(lies_below)
+        })
+    }
+}
+
 /// How well it was looked.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Observer {
@@ -123,8 +142,17 @@ pub struct Gap {
 }
 
 impl Report {
+    /// Whether the floor lies above what stands on it, which says that the moments differed.
+    pub fn floor_is_disturbed(&self) -> bool {
+        let (Some(floor), Some(first), Some(all)) = (&self.floor, &self.first_ms, &self.all_ms) else {
+            return false;
+        };
+        !floor.is_below(first, all)
+    }
+
     /// What was not as it should be while it was measured.
     pub fn find_disturbances(&mut self, refused: Option<&str>) {
+        let floor_is_disturbed = self.floor_is_disturbed();
         let mut warn = |text: String| self.warnings.push(text);
         let percent = |share: f64| share * 100.0;
         if let Some(rest) = self.cpu.rest.filter(|rest| *rest > OTHERS) {
@@ -162,6 +190,13 @@ impl Report {
             if c.held_up > 0 {
                 warn(format!("{} first changes were seen late, because the observer was held up", c.held_up));
             }
+        }
+        if floor_is_disturbed {
+            warn(
+                "the floor, which was measured after the program, does not lie below it: the machine was busier at one time than at \
+                 the other, and the tail is the machine's and not to be read as the program's"
+                    .into(),
+            );
         }
         if let Some(a) = self.animation.as_ref().filter(|a| a.unobserved > 0) {
             warn(format!(
@@ -208,5 +243,37 @@ mod tests {
         for (warning, wanted) in report.warnings.iter().zip(wanted) {
             assert!(warning.contains(wanted), "{warning}: {wanted}");
         }
+    }
+
+    #[test]
+    fn floor_above_what_stands_on_it_is_told_as_a_disturbance() {
+        let figures = |values: u32, slowest: f64| {
+            let mut all = vec![1.0; values as usize];
+            all.iter_mut().rev().take(5).for_each(|v| *v = slowest);
+            Figures::of(all)
+        };
+        let report = |program: Figures, floor: Figures| {
+            let floor = Floor { first_ms: floor.clone(), all_ms: floor, lost: 0 };
+            let mut report = Report { floor: Some(floor), ..Report::default() };
+            (report.first_ms, report.all_ms) = (Some(program.clone()), Some(program));
+            report.find_disturbances(None);
+            report.warnings
+        };
+        assert_eq!(report(figures(200, 3.0), figures(200, 2.0)), Vec::<String>::new());
+        let warnings = report(figures(200, 2.0), figures(200, 3.0));
+        assert!(
+            warnings.len() == 1 && warnings[0].contains("not to be read as the program's"),
+            "{warnings:?}"
+        );
+        // The largest of few values stands in for a percentile that is not told; other names are not compared.
+        assert_eq!(report(figures(10, 2.0), figures(10, 3.0)).len(), 1);
+        assert_eq!(report(figures(10, 2.5), figures(200, 2.5)), Vec::<String>::new());
+        let slow = Figures::of(vec![1.5; 200]);
+        assert_eq!(report(figures(200, 2.0), slow).len(), 1, "the median alone");
+        assert_eq!(
+            report(figures(200, 2.0), Figures::of(Vec::new())),
+            Vec::<String>::new(),
+            "nothing to hold it against"
+        );
     }
 }

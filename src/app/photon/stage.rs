@@ -5,10 +5,12 @@ use std::time::Duration;
 use scanout::observe::{Area, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
 
 use super::args::{PhotonArgs, Server};
+use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
 use super::wayland::Wayland;
 use super::windows::{Candidate, choose};
+use crate::app::held::Recorded;
 
 /// For the first picture to arrive after the window.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -20,8 +22,8 @@ pub struct Stage {
     pub view: Box<dyn View + Send>,
     pub input: Box<dyn Injector + Send>,
     pub program: Option<Program>,
-    /// The process whose group is measured: the program's, or the one that the window names.
-    pub pid: Option<u32>,
+    /// Which window it is, where that is known.
+    pub subject: Option<Subject>,
     /// What is looked at: the window, or the whole screen where none was named.
     pub area: Area,
     /// For reports: `xvfb`, `:0`.
@@ -39,6 +41,15 @@ pub enum Own {
 }
 
 impl Own {
+    /// Its processes.
+    pub fn pids(&self) -> Vec<u32> {
+        match self {
+            Self::Xvfb(server) => vec![server.id()],
+            Self::Sway(sway) => vec![sway.id()],
+            Self::Nested(sway, server) => vec![sway.id(), server.id()],
+        }
+    }
+
     pub const fn sway(&self) -> Option<&Sway> {
         match self {
             Self::Xvfb(_) => None,
@@ -55,11 +66,20 @@ impl Stage {
 
     /// The processes of the server, where it is ours.
     pub fn server_pids(&self) -> Vec<u32> {
-        match &self.own {
-            None => Vec::new(),
-            Some(Own::Xvfb(server)) => vec![server.id()],
-            Some(Own::Sway(sway)) => vec![sway.id()],
-            Some(Own::Nested(sway, server)) => vec![sway.id(), server.id()],
+        self.own.as_ref().map_or_else(Vec::new, Own::pids)
+    }
+
+    /// CPU time of the program with all that it started, or of the process that the window names with its group.
+    pub fn used(&self) -> Option<Duration> {
+        match &self.program {
+            Some(program) => {
+                let family = program.family(&self.server_pids());
+                family.into_iter().filter_map(cpu::used).reduce(|a, b| a + b)
+            }
+            None => {
+                let pid = self.subject.as_ref()?.pid?;
+                cpu::used_by_group(pid).or_else(|| cpu::used(pid))
+            }
         }
     }
 }
@@ -153,8 +173,10 @@ impl Base {
 impl OnX11 {
     fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
         let Self { user, view, server, own } = self;
+        let own = own.map(Own::Xvfb);
+        let others = own.as_ref().map_or_else(Vec::new, Own::pids);
         let window = match (&mut program, named) {
-            (Some(program), _) => Some(window_of(&user, program, own.is_some(), limit)?),
+            (Some(program), _) => Some(window_of(&user, program, &others, limit)?),
             (None, Some(named)) => Some(window_named(&user, named)?),
             (None, None) => None,
         };
@@ -165,9 +187,12 @@ impl OnX11 {
         if let Some(window) = window {
             user.focus(window)?;
         }
-        let pid = program.as_ref().map(Program::id).or_else(|| window.and_then(|w| user.pid(w)));
-        let (cheap, own) = (own.is_some(), own.map(Own::Xvfb));
-        settle(Stage { view, input: Box::new(user), program, pid, area, server, cheap, own })
+        let subject = window.map(|window| Subject::on_x11(&user, window));
+        let cheap = own.is_some();
+        // What is pressed on a server of ours goes with it.
+        let input: Box<dyn Injector + Send> =
+            if cheap { Box::new(user) } else { Box::new(Recorded::new(user)) };
+        settle(Stage { view, input, program, subject, area, server, cheap, own })
     }
 }
 
@@ -182,24 +207,27 @@ pub fn on_screen(area: Area, screen: (u32, u32)) -> Outcome<Area> {
 /// The first picture may still be on its way, and cannot be told from what was there before.
 pub fn settle(mut stage: Stage) -> Outcome<Stage> {
     rest(SETTLE)?;
+    let others = stage.server_pids();
     if let Some(program) = &mut stage.program {
-        still_runs(program, "after it had shown a window")?;
+        still_runs(program, &others, "after it had shown a window")?;
     }
     Ok(stage)
 }
 
-/// The visible window of a program that was just started, or why there is none.
-fn window_of(user: &X11, program: &mut Program, own: bool, limit: Duration) -> Outcome<u32> {
-    let group = program.id();
+/// The visible window of a program that was just started, or why there is none. `others` are the processes of our server;
+/// where there are none, it is another's.
+fn window_of(user: &X11, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<u32> {
     let found = watcher::ask(limit, || {
-        still_runs(program, "before it showed a window")?;
+        still_runs(program, others, "before it showed a window")?;
         let is_large = |w| user.area(w).is_ok_and(|a| a.width >= LEAST && a.height >= LEAST);
         let windows = user.windows();
-        let of_program = windows.iter().copied().filter(|&w| {
-            user.pid(w).and_then(cpu::group_of) == Some(group) && user.is_viewable(w) && is_large(w)
-        });
-        let mut seen: Vec<u32> = of_program.collect();
-        if seen.is_empty() && own {
+        let large = windows.iter().copied().filter(|&w| user.is_viewable(w) && is_large(w));
+        let named: Vec<(u32, u32)> = large.filter_map(|w| Some((w, user.pid(w)?))).collect();
+        // Asked only when there is somebody to be of it.
+        let family = if named.is_empty() { Vec::new() } else { program.family(others) };
+        let of_program = named.into_iter().filter(|(_, pid)| family.contains(pid));
+        let mut seen: Vec<u32> = of_program.map(|(window, _)| window).collect();
+        if seen.is_empty() && !others.is_empty() {
             // Nobody else is on this server: a program need not say that a window is its own.
             seen.extend(windows.iter().copied().filter(|&w| user.is_viewable(w) && is_large(w)));
         }
@@ -213,7 +241,10 @@ fn window_of(user: &X11, program: &mut Program, own: bool, limit: Duration) -> O
 /// The program runs and has no window.
 pub fn no_window(program: &mut Program, limit: Duration) -> Trouble {
     let said = program.said().map(|said| format!("; it said: {said}")).unwrap_or_default();
-    let name = program.process().name().to_owned();
+    let name = match program.process().ending() {
+        None => program.process().name().to_owned(),
+        Some(ending) => format!("{ending}, and what it left running"),
+    };
     Trouble::Bad(format!("{name} shows no window within {:.1} s{said}", limit.as_secs_f64()))
 }
 
@@ -229,9 +260,13 @@ fn window_named(user: &X11, named: &str) -> Outcome<u32> {
     choose(named, &all).map_err(|wrong| Trouble::Bad(format!("{wrong} on {}", user.display())))
 }
 
-/// Fails with the program's last words when it has ended.
-pub fn still_runs(program: &mut Program, when: &str) -> Outcome<()> {
+/// Fails with the program's last words when it has ended and nobody of its family is left: a program that goes into the
+/// background ends itself and leaves a child. `others` are our other children.
+pub fn still_runs(program: &mut Program, others: &[u32], when: &str) -> Outcome<()> {
     let Some(ending) = program.process().ending() else { return Ok(()) };
+    if !program.family(others).is_empty() {
+        return Ok(());
+    }
     let said = program.said().map(|said| format!(": {said}")).unwrap_or_default();
     Err(Trouble::Bad(format!("{ending} {when}{said}")))
 }

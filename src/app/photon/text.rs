@@ -16,6 +16,10 @@ impl Report {
         let [x, y, width, height] = self.window;
         let name = if self.command.is_empty() { self.server.clone() } else { self.command.join(" ") };
         writeln!(t, "{name}: {width}x{height} at ({x}, {y}) on {}", self.server)?;
+        match &self.subject {
+            Some(subject) => writeln!(t, "window: {subject}")?,
+            None => writeln!(t, "window: none was named, the whole screen is looked at")?,
+        }
         writeln!(t, "photon: {}", self.photon)?;
         if self.cut_short {
             writeln!(
@@ -31,6 +35,10 @@ impl Report {
             row(t, "to the first changed point", first)?;
             row(t, "to the last changed point", all)?;
             match &self.floor {
+                // Beside the program's figures they would be taken for a comparison.
+                Some(_) if self.floor_is_disturbed() => {
+                    writeln!(t, "{:<34}disturbed, see below", "floor of the method")?;
+                }
                 Some(floor) => {
                     row(t, "floor of the method, first", &floor.first_ms)?;
                     row(t, "floor of the method, last", &floor.all_ms)?;
@@ -137,7 +145,7 @@ fn number(value: Option<f64>, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::photon::report::PHOTON;
+    use crate::app::photon::report::{Floor, PHOTON};
 
     #[test]
     fn what_was_not_measured_is_printed_as_such() {
@@ -153,5 +161,21 @@ mod tests {
         assert!(line("to the last").split_whitespace().filter(|w| *w == "-").count() == 4, "{text}");
         assert!(line("share of a CPU").contains("program not known"), "{text}");
         assert!(text.contains("framebuffer"), "{text}");
+        assert!(line("window: ").ends_with("the whole screen is looked at"), "{text}");
+    }
+
+    #[test]
+    fn floor_that_lies_above_the_program_is_not_printed_beside_it() {
+        let floor = |ms: f64| {
+            let floor = Floor { first_ms: Figures::of(vec![ms]), all_ms: Figures::of(vec![ms]), lost: 0 };
+            let (first_ms, all_ms) = (Some(Figures::of(vec![2.0])), Some(Figures::of(vec![2.0])));
+            Report { floor: Some(floor), first_ms, all_ms, ..Report::default() }.text()
+        };
+        assert!(floor(1.0).contains("1.000"), "{}", floor(1.0));
+        let text = floor(7.0);
+        assert!(
+            !text.contains("7.000") && text.contains("floor of the method               disturbed"),
+            "{text}"
+        );
     }
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scanout::observe::{
-    Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb, cpu,
+    Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb,
 };
 
 use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
+use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher;
 use super::windows::{Candidate, choose};
@@ -80,56 +81,58 @@ impl Wayland {
         let Self { user, view, server, place: _, cheap, own, windows } = self;
         let screen = view.size();
         let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
-        let area = match (&mut program, own.as_ref().and_then(Own::sway)) {
-            (Some(program), Some(sway)) => window_of(sway, program, limit)?,
-            (Some(program), None) => {
-                wait_for_window(windows, program, limit)?;
-                whole
+        let others = own.as_ref().map_or_else(Vec::new, Own::pids);
+        let (subject, area) = match (&mut program, own.as_ref().and_then(Own::sway)) {
+            (Some(program), Some(sway)) => {
+                let (pid, area) = window_of(sway, program, &others, limit)?;
+                (Some(Subject::of_process(Some(pid))), area)
             }
-            (None, _) => {
-                if let Some(named) = named {
-                    activate(windows, named, limit)?;
-                }
-                whole
-            }
+            (Some(program), None) => (wait_for_window(windows, program, limit)?, whole),
+            (None, _) => (named.map(|named| activate(windows, named, limit)).transpose()?, whole),
         };
         let area = on_screen(area, screen)?;
-        let pid = program.as_ref().map(Program::id);
-        let stage = Stage { view, input: Box::new(user), program, pid, area, server, cheap, own };
+        let stage = Stage { view, input: Box::new(user), program, subject, area, server, cheap, own };
         settle(stage)
     }
 }
 
-/// The largest window of a program that was just started, or why there is none.
-fn window_of(sway: &Sway, program: &mut Program, limit: Duration) -> Outcome<Area> {
-    let group = program.id();
+/// The largest window of a program that was just started with the process that has it, or why there is none. `others` are
+/// the compositor's processes.
+fn window_of(sway: &Sway, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<(u32, Area)> {
     let found = watcher::ask(limit, || {
-        still_runs(program, "before it showed a window")?;
-        // Nobody else is on this compositor: a window whose process is of another group is the program's all the same.
-        let windows = sway.windows()?;
-        let large = |area: &Area| area.width >= LEAST && area.height >= LEAST;
-        let of = |own: bool| {
-            let of_group = windows.iter().filter(|(pid, _)| !own || cpu::group_of(*pid) == Some(group));
-            let areas = of_group.map(|(_, area)| *area).filter(large);
-            areas.max_by_key(|area| u64::from(area.width) * u64::from(area.height))
-        };
-        Ok(of(true).or_else(|| of(false)))
+        still_runs(program, others, "before it showed a window")?;
+        // Nobody else is on this compositor: a window whose process is of another family is the program's all the same.
+        let mut windows = sway.windows()?;
+        windows.retain(|(_, area)| area.width >= LEAST && area.height >= LEAST);
+        let family = if windows.len() > 1 { program.family(others) } else { Vec::new() };
+        let size = |(_, area): &(u32, Area)| u64::from(area.width) * u64::from(area.height);
+        let own = windows.iter().copied().filter(|(pid, _)| family.contains(pid)).max_by_key(size);
+        Ok(own.or_else(|| windows.iter().copied().max_by_key(size)))
     })?;
     found.ok_or_else(|| no_window(program, limit))
 }
 
-/// Waits until there is one window more than before.
-fn wait_for_window(windows: Option<(Toplevels, u64)>, program: &mut Program, limit: Duration) -> Outcome<()> {
-    let Some((mut windows, before)) = windows else { return watcher::rest(BLIND) };
+/// Waits until there is one window more than before: what is known of it.
+fn wait_for_window(
+    windows: Option<(Toplevels, u64)>,
+    program: &mut Program,
+    limit: Duration,
+) -> Outcome<Option<Subject>> {
+    let Some((mut windows, before)) = windows else { return watcher::rest(BLIND).map(|()| None) };
     let found = watcher::ask(limit, || {
-        still_runs(program, "before it showed a window")?;
-        Ok((windows.opened()? > before).then_some(()))
+        still_runs(program, &[], "before it showed a window")?;
+        if windows.opened()? <= before {
+            return Ok(None);
+        }
+        // What it is called may come a moment later, and it may have closed already.
+        let all = windows.windows()?;
+        Ok(Some(all.iter().max_by_key(|window| window.id).map(Subject::from)))
     })?;
     found.ok_or_else(|| no_window(program, limit))
 }
 
 /// Brings a window that is there to the front and gives it the keyboard. Where it is, nobody says.
-fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> Outcome<()> {
+fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> Outcome<Subject> {
     let Some((mut windows, _)) = windows else {
         return Err(Trouble::Bad(
             "the compositor tells nobody of others' windows (wlr-foreign-toplevel-management-v1): --window cannot be used \
@@ -144,7 +147,7 @@ fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> 
     windows.activate(id)?;
     let active = watcher::ask(limit, || {
         let all = windows.windows()?;
-        Ok(all.iter().any(|window| window.id == id && window.active).then_some(()))
+        Ok(all.iter().find(|window| window.id == id && window.active).map(Subject::from))
     })?;
     active.ok_or_else(|| Trouble::Bad(format!("the window '{named}' does not come to the front")))
 }

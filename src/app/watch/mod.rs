@@ -98,7 +98,8 @@ impl Stop {
             seen.store(true, Ordering::Relaxed);
             // This is the handler's own thread: it may wait. A watch that ends in order ends the process before.
             sleep::until(MonotonicClock.now() + GIVE_UP);
-            std::process::exit(1);
+            // The main thread hangs with all that `exit` would wait for.
+            scanout::window::end_process(1)
         };
         if let Err(e) = ctrlc::set_handler(handler) {
             log::warn!("Ctrl-C will end the program at once: {e}");
