@@ -161,12 +161,23 @@ fn wrong_usage_exits_with_two_and_says_what() {
         &["run", "--pacing", "fixed=0"],
         &["run", "--pacing", "sometimes"],
         &["run", "--frames", "-1"],
+        &["run", "--seconds", "-1"],
         &["run", "--no-such-option"],
+        &["run", "--display", "mirror"],
+        &["run", "--frames", "3", "--seconds", "3"],
+        &["run", "--scene", "bars", "--quality", "low"],
         &["no-such-command"],
+        &["report"],
     ] {
         let end = run(arguments);
         end.assert_code(&[2]);
-        assert!(!end.stderr.trim().is_empty(), "{arguments:?}: nothing was said");
+        assert_eq!(end.stderr.lines().count(), 1, "{arguments:?}: {}", end.stderr);
+        assert!(end.stderr.starts_with("scanout: ") && end.stdout.is_empty(), "{arguments:?}: {end:?}");
+    }
+    for asked in ["--help", "-h", "--version"] {
+        let end = run(&[asked]);
+        end.assert_clean();
+        assert!(end.stderr.is_empty() && end.stdout.contains("scanout"), "{end:?}");
     }
 }
 
