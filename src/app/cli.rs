@@ -8,6 +8,7 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+use super::environment::SHADER_CACHE;
 use super::load::LoadSpec;
 use super::number::whole;
 use super::photon::PhotonArgs;
@@ -295,7 +296,7 @@ impl RunArgs {
     /// Where finished programs are kept, if anywhere.
     pub fn program_cache(&self) -> Option<PathBuf> {
         let named = self.shader_cache.clone();
-        let wanted = named.or_else(|| std::env::var_os("SCANOUT_SHADER_CACHE").map(PathBuf::from));
+        let wanted = named.or_else(|| std::env::var_os(SHADER_CACHE).map(PathBuf::from));
         match wanted.filter(|path| !path.as_os_str().is_empty()) {
             Some(path) if path.as_os_str() == "off" => None,
             Some(path) => Some(path),
@@ -321,7 +322,9 @@ impl RunArgs {
             return Err("--quality goes with --scene model and with files: the others have one".into());
         }
         if self.quality.0 == Some(Quality::Off) && self.msaa.is_some_and(|n| n > 1) {
-            return Err("--quality off has one sample per pixel: leave --msaa out, or choose low or high".into());
+            return Err(
+                "--quality off has one sample per pixel: leave --msaa out, or choose low or high".into()
+            );
         }
         match (&self.scene, self.instances, self.animate) {
             (Scene::Swarm(n), _, false) => Ok(Scene::Swarm(count(*n))),
@@ -457,7 +460,10 @@ mod tests {
             assert!(text.contains(values), "{values}\n{text}");
         }
         let defaults = |scene: &str| Scene::parse(scene).ok();
-        assert_eq!((defaults("swarm"), defaults("crowd")), (Some(Scene::Swarm(10_000)), Some(Scene::Crowd(1_000))));
+        assert_eq!(
+            (defaults("swarm"), defaults("crowd")),
+            (Some(Scene::Swarm(10_000)), Some(Scene::Crowd(1_000)))
+        );
     }
 
     #[test]
@@ -506,7 +512,10 @@ mod tests {
             assert!(parse(&["--scene", scene, "--msaa", "1"]).is_ok(), "{scene} has one sample");
         }
         for scene in ["swarm", "crowd", "flash", "flip", "drag", "bars", "video"] {
-            assert!(parse(&["--scene", scene, "--quality", "off"]).unwrap_err().contains("--quality"), "{scene}");
+            assert!(
+                parse(&["--scene", scene, "--quality", "off"]).unwrap_err().contains("--quality"),
+                "{scene}"
+            );
             assert!(parse(&["--scene", scene, "--quality", "auto"]).is_ok(), "{scene} has what it has");
         }
         for quality in ["off", "low", "high"] {

@@ -5,6 +5,7 @@ mod apart;
 mod bench;
 mod cli;
 mod doctor;
+mod environment;
 mod explain;
 mod hud;
 mod interrupt;
@@ -28,6 +29,7 @@ mod synthetic;
 mod timeline;
 mod trace;
 mod usage;
+mod variable_rate;
 #[cfg(target_os = "linux")]
 mod watch;
 
@@ -72,6 +74,7 @@ pub fn main() -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     interrupt::leave_hangups_to_nohup();
     let cli = parse()?;
+    environment::check(&cli)?;
     let args = match cli.command {
         Some(Command::Run(args)) => args,
         Some(Command::Sim(args)) => {

@@ -191,7 +191,10 @@ mod tests {
         }
         for (args, says) in all {
             let (option, text) = (args.split(' ').rfind(|a| a.starts_with("--")).unwrap(), refused(args));
-            assert!(text.starts_with(option) && text.contains(says) && !text.contains('\n'), "{args}: {text}");
+            assert!(
+                text.starts_with(option) && text.contains(says) && !text.contains('\n'),
+                "{args}: {text}"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::gl::handle::{BufferObject, Handle};
 use crate::time::{Clock, MonotonicClock};
 
 /// The environment's wish: the name of a [`Strategy`], or `auto`.
-pub(in crate::gl) const VARIABLE: &str = "SCANOUT_STREAM";
+const VARIABLE: &str = "SCANOUT_STREAM";
 
 /// What became of one strategy on this driver.
 #[derive(Clone, Debug)]
@@ -188,8 +188,7 @@ impl fmt::Display for Probe {
 
 /// What the environment asks for, or the outcome of a probe, said in one line of the log.
 pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamError> {
-    let wish = std::env::var_os(VARIABLE).unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(strategy) = parse_wish(&wish)? {
+    if let Some(strategy) = Strategy::wished()? {
         if !strategy.is_supported(gl.caps()) {
             return Err(StreamError::Unsupported(strategy));
         }
@@ -214,6 +213,20 @@ pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamEr
 /// thread of its own (Mesa 22.3) it crashes when buffers are mapped that others were freed for, as in a trial.
 fn draws_nothing(renderer: &str) -> bool {
     renderer.eq_ignore_ascii_case("noop")
+}
+
+impl Strategy {
+    /// The environment variable that names the strategy to use, or `auto`.
+    pub const VARIABLE: &str = VARIABLE;
+
+    /// What [`VARIABLE`](Self::VARIABLE) asks for; `None` where it is not set, empty or `auto`. For the start of a program, which
+    /// then need not open a window only to end.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownStrategy`] where it names no strategy. Whether the driver can have it is another question.
+    pub fn wished() -> Result<Option<Self>, StreamError> {
+        parse_wish(&std::env::var_os(VARIABLE).unwrap_or_default().to_string_lossy())
+    }
 }
 
 fn parse_wish(text: &str) -> Result<Option<Strategy>, StreamError> {
