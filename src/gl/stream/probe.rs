@@ -64,9 +64,17 @@ pub fn probe(gl: &Gl) -> Result<Probe, StreamError> {
 
 /// The first strategy that is about as fast as the fastest.
 fn choose(trials: &[Trial]) -> Option<Strategy> {
-    let timed = || trials.iter().filter_map(|t| Some((t.strategy, *t.outcome.as_ref().ok()?)));
-    let fastest = timed().map(|(_, took)| took).min()?;
-    timed().find(|(_, took)| took.as_secs_f64() <= fastest.as_secs_f64() * AS_FAST).map(|(s, _)| s)
+    let (_, fastest) = fastest(trials)?;
+    timed(trials).find(|(_, took)| took.as_secs_f64() <= fastest.as_secs_f64() * AS_FAST).map(|(s, _)| s)
+}
+
+/// Those that work, with what they took.
+fn timed(trials: &[Trial]) -> impl Iterator<Item = (Strategy, Duration)> {
+    trials.iter().filter_map(|t| Some((t.strategy, *t.outcome.as_ref().ok()?)))
+}
+
+fn fastest(trials: &[Trial]) -> Option<(Strategy, Duration)> {
+    timed(trials).min_by_key(|(_, took)| *took)
 }
 
 /// Writes frames, has the GPU copy each elsewhere, and compares at the end.
@@ -169,9 +177,16 @@ impl Sink {
 }
 
 impl fmt::Display for Probe {
-    /// One line: what was chosen, and what the others took.
+    /// One line: what was chosen and why, what the others took, and which the driver cannot have.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.chosen)?;
+        write!(f, "{}, ", self.chosen)?;
+        match fastest(&self.trials) {
+            Some((strategy, _)) if strategy != self.chosen => {
+                write!(f, "slower than {strategy} by less than differs from start to start")?;
+            }
+            _ => f.write_str("the fastest")?,
+        }
+        f.write_str(" (")?;
         for (i, trial) in self.trials.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             match &trial.outcome {
@@ -181,6 +196,10 @@ impl fmt::Display for Probe {
                 }
                 Err(wrong) => write!(f, "{comma}{} failed: {wrong}", trial.strategy)?,
             }
+        }
+        let tried = |strategy| self.trials.iter().any(|trial| trial.strategy == strategy);
+        for strategy in Strategy::ALL.iter().filter(|strategy| !tried(**strategy)) {
+            write!(f, ", {strategy} not in this driver: {}", strategy.needs())?;
         }
         f.write_str(")")
     }
@@ -256,6 +275,28 @@ mod tests {
         ] {
             assert_eq!(choose(&trials(case)), want, "{case:?}");
         }
+    }
+
+    #[test]
+    fn the_line_says_why_what_is_not_the_fastest_was_chosen() {
+        use Strategy::{Orphan, Persistent, SubData, Unsynchronized};
+        let line = |micros: &[(Strategy, Option<u64>)]| {
+            let trials = trials(micros);
+            Probe { chosen: choose(&trials).expect("one works"), trials }.to_string()
+        };
+        let near = line(&[(Persistent, Some(100)), (Orphan, Some(90)), (SubData, Some(200))]);
+        assert!(
+            near.starts_with("persistent, slower than orphan by less than differs from start to start ("),
+            "{near}"
+        );
+        let old = line(&[(Unsynchronized, Some(100)), (Orphan, None), (SubData, Some(200))]);
+        assert!(old.starts_with("unsynchronized, the fastest ("), "{old}");
+        assert!(old.contains("orphan failed: wrong"), "{old}");
+        assert!(
+            old.contains("persistent not in this driver: GL 4.4 or GL_ARB_buffer_storage")
+                && !old.contains('\n'),
+            "{old}"
+        );
     }
 
     #[test]
