@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use support::app::{App, Ending, Place};
 use support::sway::{Layout, Sway};
+use support::x11::X11;
 use support::xvfb::Xvfb;
 
 /// A quick look takes three seconds; the rest is for a machine that is busy building.
@@ -123,4 +124,32 @@ fn what_cannot_be_opened_is_a_failure_with_all_that_is_known_and_wrong_usage_is_
     }
     let end = doctor(&["--json", "/dev/null/doctor.json"], &Place::Nowhere, &[]);
     assert!(end.code == Some(1) && end.after < Duration::from_secs(30), "{}", end.stderr);
+}
+
+/// Not within its first look at the clock: some frames have been drawn by then.
+#[test]
+fn x_server_that_dies_while_it_looks_is_a_failure_that_keeps_what_was_found() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("doctor.json");
+    let mut server = Xvfb::start_sized(640, 480);
+    let user = X11::connect(&server.display());
+    let scanout = std::env::var_os("SCANOUT_TEST_BINARY")
+        .unwrap_or_else(|| OsString::from(env!("CARGO_BIN_EXE_scanout")));
+    let arguments = ["doctor", "--json", file.to_str().expect("a plain path")];
+    let mut app = App::start(scanout, &arguments, &Place::X11 { display: server.display() });
+    let window = app.poll_while_running(LIMIT, |pid| user.window_of(pid, Duration::ZERO));
+    assert!(window.is_some(), "no window\n{}", app.stderr());
+    for _ in 0..3 {
+        let before = server.screen.fingerprint(3);
+        assert!(server.screen.satisfies(LIMIT, |s| s.fingerprint(3) != before), "nothing moves");
+    }
+    server.crash();
+    let end = app.wait(LIMIT);
+    end.assert_code(&[1]);
+    let said = |text: &&str| text.contains("display was lost");
+    assert_eq!(end.stderr.lines().filter(said).count(), 1, "{}", end.stderr);
+    let json: Value = serde_json::from_slice(&std::fs::read(&file).expect("the file")).expect("JSON");
+    assert_eq!(json["place"], "window", "nothing was measured elsewhere instead");
+    assert_eq!(line(&json, "lost")["state"], "problem");
+    assert!(line(&json, "renderer")["text"].as_str().is_some_and(|text| end.stdout.contains(&text[..20])));
 }

@@ -102,6 +102,14 @@ fn scenarios_are_measured_printed_and_saved() {
     ] {
         assert!(end.stdout.contains(part), "{part}\n{}", end.stdout);
     }
+    // What was saved is printed again as it was, also beside a page.
+    let page = files.text("again.html");
+    for more in [&[][..], &["--html", &page]] {
+        let report = run(&[&["report", &files.text("r.json")], more].concat());
+        report.assert_clean();
+        assert!(report.stdout.contains("0.99*T + L") && end.stdout.starts_with(&report.stdout), "{report:?}");
+    }
+    fs::remove_file(&page).expect("the page is there");
     let saved = files.json("r.json");
     assert_eq!((saved["schema"].as_str(), saved["suite"].as_str()), (Some("scanout.bench/1"), Some("s")));
     let scenarios = saved["scenarios"].as_array().expect("scenarios");

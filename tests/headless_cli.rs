@@ -161,13 +161,43 @@ fn wrong_usage_exits_with_two_and_says_what() {
         &["run", "--pacing", "fixed=0"],
         &["run", "--pacing", "sometimes"],
         &["run", "--frames", "-1"],
+        &["run", "--seconds", "-1"],
         &["run", "--no-such-option"],
+        &["run", "--display", "mirror"],
+        &["run", "--frames", "3", "--seconds", "3"],
+        &["run", "--scene", "bars", "--quality", "low"],
+        &["run", "--display", "headless", "--vrr", "48-144"],
         &["no-such-command"],
+        &["report"],
     ] {
         let end = run(arguments);
         end.assert_code(&[2]);
-        assert!(!end.stderr.trim().is_empty(), "{arguments:?}: nothing was said");
+        assert_eq!(end.stderr.lines().count(), 1, "{arguments:?}: {}", end.stderr);
+        assert!(end.stderr.starts_with("scanout: ") && end.stdout.is_empty(), "{arguments:?}: {end:?}");
     }
+    for asked in ["--help", "-h", "--version"] {
+        let end = run(&[asked]);
+        end.assert_clean();
+        assert!(end.stderr.is_empty() && end.stdout.contains("scanout"), "{end:?}");
+    }
+}
+
+/// Before anything is opened or started, and only where it is read.
+#[test]
+fn variables_that_cannot_be_meant_are_wrong_usage() {
+    let with = |arguments: &[&str], value: &str| {
+        let scanout = std::env::var_os("SCANOUT_TEST_BINARY");
+        let scanout = scanout.unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into());
+        App::start_with(scanout, arguments, &Place::Nowhere, &[("SCANOUT_STREAM", value)]).wait(LIMIT)
+    };
+    for command in [&["run", "--scene", "bars"][..], &["doctor"], &["bench"]] {
+        let end = with(command, "nonsense");
+        end.assert_code(&[2]);
+        assert_eq!(end.stderr.lines().count(), 1, "{}", end.stderr);
+        assert!(end.stderr.contains("SCANOUT_STREAM") && end.stderr.contains("sub-data"), "{}", end.stderr);
+    }
+    with(&["sim", "--frames", "500"], "nonsense").assert_clean();
+    with(&["bench", "--list"], "nonsense").assert_clean();
 }
 
 #[test]

@@ -8,7 +8,9 @@ use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
 use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
+use super::environment::SHADER_CACHE;
 use super::load::LoadSpec;
+use super::number::whole;
 use super::photon::PhotonArgs;
 #[cfg(target_os = "linux")]
 use super::watch::WatchArgs;
@@ -63,13 +65,13 @@ pub struct SimArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["display", "workload"])]
     pub replay: Option<PathBuf>,
     /// Frames of each run, those of the warm-up among them (default: 50000; a replay: those of the trace)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub frames: Option<u64>,
     /// Frames at the start that are left out of all figures (default: 300; a replay: a tenth)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub warmup: Option<u64>,
     /// What chance is drawn from: the same seed gives the same figures
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
     /// Percentage of frames that may miss, 0.01 to 20, for all of our modes (default: the mode's)
     #[arg(long, value_name = "PERCENT", value_parser = miss_budget)]
@@ -91,7 +93,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "FILE.json")]
     pub file: PathBuf,
     /// Frames that are named for each cause, the latest first
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<usize>(0..=u64::MAX))]
     pub frames: usize,
 }
 
@@ -136,8 +138,8 @@ pub struct RunArgs {
     /// model, swarm, crowd, flash, flip, drag, bars, video, or a file.
     #[arg(long, help_heading = "Scene", value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
     pub scene: Scene,
-    /// Instances of the swarm, walkers of the crowd
-    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_INSTANCES as u64))]
+    /// Of the swarm (default: 10000), of the crowd (default: 1000)
+    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = whole::<u64>(1..=MAX_INSTANCES as u64))]
     pub instances: Option<u64>,
     /// Draw `flash` all the time, not only when it changes
     #[arg(long, help_heading = "Scene")]
@@ -150,18 +152,18 @@ pub struct RunArgs {
     /// Samples per pixel of model, swarm and crowd, 1 to 16
     ///
     /// Default: 4 of a model at high quality on a GPU, else 1; of a model at quality off always 1.
-    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SAMPLES)))]
+    #[arg(long, help_heading = "Scene", value_name = "N", value_parser = whole::<u32>(1..=u64::from(MAX_SAMPLES)))]
     pub msaa: Option<u32>,
     /// What to draw to
     #[arg(long, help_heading = "Display", value_enum, default_value_t)]
     pub display: Display,
     /// Size of the drawing area in pixels
-    #[arg(long, help_heading = "Display", value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    #[arg(long, help_heading = "Display", value_name = "WxH", default_value = "1280x720", value_parser = size, allow_hyphen_values = true)]
     pub size: Size,
-    /// When frames are made (F2 switches)
+    /// Mode: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive
     ///
-    /// auto, low-latency, smooth, fixed=HZ, vsync, immediate, or naive: the loop that most programs have.
-    #[arg(long, help_heading = "Pacing", value_name = "MODE", default_value = "auto", value_parser = pacing)]
+    /// When frames are made (default: auto; F2 switches). naive is the loop that most programs have.
+    #[arg(long, help_heading = "Pacing", value_name = "MODE", default_value = "auto", hide_default_value = true, value_parser = pacing)]
     pub pacing: Pacing,
     /// Percentage of frames that may miss their display time
     ///
@@ -185,23 +187,23 @@ pub struct RunArgs {
     /// The display has a variable refresh rate in this range
     ///
     /// Frames stay just below its ceiling.
-    #[arg(long, help_heading = "Pacing", value_name = "MIN-MAX", value_parser = vrr)]
+    #[arg(long, help_heading = "Pacing", value_name = "MIN-MAX", value_parser = vrr, allow_hyphen_values = true)]
     pub vrr: Option<VrrRange>,
-    /// What animation steps are made of
+    /// Animation steps: refreshes, reference, reference-old, raw
     ///
-    /// refreshes, or for comparison reference, reference-old, raw.
-    #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, value_parser = delta)]
+    /// What they are made of (default: refreshes; the others are for comparison).
+    #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,
     /// Ask for real-time priority of both threads
     ///
     /// Of level 10 or the one given.
-    #[arg(long, help_heading = "Pacing", value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u8).range(1..=99))]
+    #[arg(long, help_heading = "Pacing", value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = whole::<u8>(1..=99))]
     pub realtime: Option<u8>,
     /// Refresh rate of the simulated display off screen, in Hz
     #[arg(long, help_heading = "Display", value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
     pub refresh: f64,
     /// End after so many frames, not counting the warm-up
-    #[arg(long, help_heading = "Measuring", value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = "Measuring", value_name = "N", conflicts_with = "seconds", value_parser = whole::<u64>(1..=u64::MAX))]
     pub frames: Option<u64>,
     /// End after so much time (off screen: 5)
     ///
@@ -211,7 +213,7 @@ pub struct RunArgs {
     /// Frames at the start that are left out of the report
     ///
     /// Default: 30, or 0 where each frame is a press of a key.
-    #[arg(long, help_heading = "Measuring", value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    #[arg(long, help_heading = "Measuring", value_name = "N", value_parser = whole::<u64>(0..=1_000_000))]
     pub warmup: Option<u64>,
     /// Write the report to a file, as JSON
     #[arg(long, help_heading = "Measuring", value_name = "FILE.json")]
@@ -248,8 +250,9 @@ pub struct RunArgs {
     /// Save the last frame as a picture
     #[arg(long, help_heading = "Measuring", value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
-    /// Extra load, several by commas
+    /// Extra: busy=THREADS,memory=MIB,gpu=MS,spike=MS/UPDATES
     ///
+    /// One of them or several by commas:
     /// busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic.
     #[arg(long, help_heading = "Measuring", value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
     pub load: LoadSpec,
@@ -273,9 +276,11 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Debugging", value_name = "FOLDER|off")]
     pub shader_cache: Option<PathBuf>,
     /// Lose the context after these frames, as if the GPU had been reset (for tests)
-    #[arg(long, help_heading = "Debugging", value_name = "N,..", value_delimiter = ',', hide = true)]
+    #[arg(long, help_heading = "Debugging", value_name = "N,..", value_delimiter = ',', hide = true, value_parser = whole::<u64>(0..=u64::MAX))]
     pub lose_context: Vec<u64>,
-    /// What the OpenGL debug hooks do: off, log, panic
+    /// What the OpenGL debug hooks do: off (default), log, panic
+    ///
+    /// The default of builds with debug assertions is panic.
     #[arg(long, help_heading = "Debugging", value_name = "LEVEL", value_parser = debug_level)]
     pub gl_debug: Option<DebugLevel>,
     /// Say nothing but errors
@@ -291,7 +296,7 @@ impl RunArgs {
     /// Where finished programs are kept, if anywhere.
     pub fn program_cache(&self) -> Option<PathBuf> {
         let named = self.shader_cache.clone();
-        let wanted = named.or_else(|| std::env::var_os("SCANOUT_SHADER_CACHE").map(PathBuf::from));
+        let wanted = named.or_else(|| std::env::var_os(SHADER_CACHE).map(PathBuf::from));
         match wanted.filter(|path| !path.as_os_str().is_empty()) {
             Some(path) if path.as_os_str() == "off" => None,
             Some(path) => Some(path),
@@ -311,6 +316,14 @@ impl RunArgs {
             return Err(
                 "--msaa goes with --scene model, swarm and crowd: the others have one sample per pixel"
                     .into(),
+            );
+        }
+        if self.quality.0.is_some() && !matches!(self.scene, Scene::Model(_)) {
+            return Err("--quality goes with --scene model and with files: the others have one".into());
+        }
+        if self.quality.0 == Some(Quality::Off) && self.msaa.is_some_and(|n| n > 1) {
+            return Err(
+                "--quality off has one sample per pixel: leave --msaa out, or choose low or high".into()
             );
         }
         match (&self.scene, self.instances, self.animate) {
@@ -422,17 +435,35 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// `-h` has a line for each option, and both helps group them.
+    /// `-h` has a line for each option, also on a terminal of the width that clap takes where it knows none.
     #[test]
     fn options_of_run_have_a_heading_and_a_short_help_of_one_line() {
-        let command = Cli::command();
-        let run = command.find_subcommand("run").expect("a command");
+        let command = Cli::command().term_width(100);
+        let run = command.find_subcommand("run").expect("a command").clone();
         for option in run.get_arguments().filter(|a| !a.is_hide_set()) {
-            let name = option.get_id();
-            assert!(option.get_help_heading().is_some() || name == "quiet", "{name}");
-            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-            assert!(!help.is_empty() && help.chars().count() <= 60, "{name}: {help}");
+            assert!(option.get_help_heading().is_some() || option.get_id() == "quiet", "{}", option.get_id());
+            assert!(option.get_help().is_some(), "{}", option.get_id());
         }
+        let text = run.term_width(100).render_help().to_string();
+        let options = text.lines().filter(|line| line.starts_with(' '));
+        for line in options {
+            assert!(line.trim_start().starts_with('-') && line.chars().count() <= 100, "{line}");
+        }
+        for values in [
+            "fixed=HZ, vsync, immediate, naive",
+            "refreshes, reference, reference-old, raw",
+            "busy=THREADS,memory=MIB,gpu=MS,spike=MS/UPDATES",
+            "off (default), log, panic",
+            "(default: 10000)",
+            "(default: 1000)",
+        ] {
+            assert!(text.contains(values), "{values}\n{text}");
+        }
+        let defaults = |scene: &str| Scene::parse(scene).ok();
+        assert_eq!(
+            (defaults("swarm"), defaults("crowd")),
+            (Some(Scene::Swarm(10_000)), Some(Scene::Crowd(1_000)))
+        );
     }
 
     #[test]
@@ -479,6 +510,17 @@ mod tests {
         for scene in ["flash", "flip", "drag", "bars", "video"] {
             assert!(parse(&["--scene", scene, "--msaa", "4"]).unwrap_err().contains("--msaa"), "{scene}");
             assert!(parse(&["--scene", scene, "--msaa", "1"]).is_ok(), "{scene} has one sample");
+        }
+        for scene in ["swarm", "crowd", "flash", "flip", "drag", "bars", "video"] {
+            assert!(
+                parse(&["--scene", scene, "--quality", "off"]).unwrap_err().contains("--quality"),
+                "{scene}"
+            );
+            assert!(parse(&["--scene", scene, "--quality", "auto"]).is_ok(), "{scene} has what it has");
+        }
+        for quality in ["off", "low", "high"] {
+            assert!(parse(&["--quality", quality]).is_ok(), "{quality}");
+            assert_eq!(parse(&["--quality", quality, "--msaa", "4"]).is_err(), quality == "off", "{quality}");
         }
         assert_eq!(parse(&["--scene", "flash", "--animate"]), Ok(Scene::Flash { animate: true }));
         assert!(parse(&["--scene", "bars", "--instances", "5"]).is_err());

@@ -5,6 +5,7 @@ mod apart;
 mod bench;
 mod cli;
 mod doctor;
+mod environment;
 mod explain;
 #[cfg(target_os = "linux")]
 mod held;
@@ -14,12 +15,14 @@ mod interrupt;
 mod keeper;
 mod load;
 mod log;
+mod number;
 mod output;
 mod photon;
 mod plain_file;
 mod plot;
 mod profile;
 mod puffin_file;
+mod refusal;
 mod report;
 mod run;
 mod self_check;
@@ -28,6 +31,7 @@ mod synthetic;
 mod timeline;
 mod trace;
 mod usage;
+mod variable_rate;
 #[cfg(target_os = "linux")]
 mod watch;
 
@@ -36,7 +40,7 @@ use std::error::Error as StdError;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::cli::{Cli, Command};
 
@@ -72,6 +76,7 @@ pub fn main() -> Result<(), Failure> {
     #[cfg(target_os = "linux")]
     interrupt::leave_hangups_to_nohup();
     let cli = parse()?;
+    environment::check(&cli)?;
     let args = match cli.command {
         Some(Command::Run(args)) => args,
         Some(Command::Sim(args)) => {
@@ -117,13 +122,20 @@ pub fn main() -> Result<(), Failure> {
     run::run(&args)
 }
 
-/// The command line. What is wrong with it, and help, is printed here: the end of the program, unless it cannot be written.
+/// The command line. Help is printed here: the end of the program, unless it cannot be written.
 fn parse() -> Result<Cli, Failure> {
-    Cli::try_parse().or_else(|end| match end.print() {
-        Err(source) if !end.use_stderr() && source.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::from(output::cannot_print(source)))
+    let command = refusal::with_negative_numbers(Cli::command());
+    let matches = command.clone().try_get_matches();
+    matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)).or_else(|end| {
+        if end.use_stderr() {
+            return Err(Failure::Usage(refusal::line(&end, &command)));
         }
-        _ => std::process::exit(end.exit_code()),
+        match end.print() {
+            Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::from(output::cannot_print(source)))
+            }
+            _ => std::process::exit(end.exit_code()),
+        }
     })
 }
 

@@ -15,7 +15,7 @@ use super::load::{Generators, Levels, Limits, WithLoad};
 use super::report::{ExtraLoad, Report};
 use super::synthetic::{self, Synthetic};
 use super::usage::Usage;
-use super::{Failure, hud, interrupt, output, profile, timeline, trace};
+use super::{Failure, hud, interrupt, output, profile, timeline, trace, variable_rate};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
 const WARMUP: u64 = 30;
@@ -40,6 +40,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let synthetic = args.synthetic_input.map(|rate| Synthetic::new(&scene, rate, args.size));
     if synthetic.is_some() && place != Place::Headless {
         return Err(Failure::Usage("--synthetic-input is for runs off screen (--display headless)".into()));
+    }
+    if args.vrr.is_some() && place == Place::Headless {
+        return Err(Failure::Usage(variable_rate::OFF_SCREEN.into()));
     }
     let outputs = Outputs::plan(args, &scene, place)?;
     let _profile = args.profile.as_deref().map(profile::Server::start).transpose()?;
@@ -110,6 +113,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let written = summary.map_or(Ok(()), |summary| {
         let spent = before.until(&after).without(meter.spent(after));
         let cost = spent.cost(summary.stats.metrics().spun());
+        if let Some(doubt) = args.vrr.and_then(|range| variable_rate::doubt(range, &summary)) {
+            log::warn!("{doubt}");
+        }
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
         let load = ExtraLoad::new(args.load, &levels);

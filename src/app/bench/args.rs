@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::app::number::whole;
+
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
     /// What to measure: quick (under a minute), full, or a .toml file of your own
@@ -20,10 +22,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "quick")]
     pub print_suite: Option<String>,
     /// Fail (exit code 1) unless this time is held by the percentile of the metric in every scenario that measures it
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub budget: Option<Duration>,
     /// The percentile of the budget, above 0 and below 100
-    #[arg(long, value_name = "P", default_value_t = 99.0, requires = "budget")]
+    #[arg(long, value_name = "P", default_value_t = 99.0, requires = "budget", value_parser = percentile)]
     pub percentile: f64,
     /// The metric of the budget: SampleToPhoton, ClickToPhoton, or any other that is a time of frames
     #[arg(long, value_name = "NAME", default_value = "SampleToPhoton", requires = "budget")]
@@ -44,7 +46,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "OPTIONS", requires = "interleave", allow_hyphen_values = true)]
     pub against_args: Option<String>,
     /// Turns of --interleave; the frames of a scenario are divided among them, 60 to each at least
-    #[arg(long, value_name = "N", default_value_t = 20, requires = "interleave", value_parser = clap::value_parser!(u64).range(2..=100))]
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "interleave", value_parser = whole::<u64>(2..=100))]
     pub rounds: u64,
     /// How long one run may take before it counts as hung (default: from its frames)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -70,6 +72,11 @@ fn time(text: &str) -> Result<Duration, String> {
     });
     let good = parsed.filter(|s| *s > 0.0 && *s <= 3_600.0).map(Duration::from_secs_f64);
     good.ok_or_else(|| "a time is a number with a unit, like 8ms, 500us or 0.1s".into())
+}
+
+fn percentile(text: &str) -> Result<f64, String> {
+    let p = text.parse().ok().filter(|p: &f64| *p > 0.0 && *p < 100.0);
+    p.ok_or_else(|| "a percentile is a number above 0 and below 100".into())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -23,10 +23,7 @@ pub enum Bound {
 impl Bound {
     pub fn of(s: &ScenarioResult) -> Self {
         let per_refresh = s.refreshes.is_some_and(|n| n > 0);
-        if s.pacing == "immediate"
-            || s.pacing.starts_with("fixed")
-            || (s.display_origin == "estimated" && !per_refresh)
-        {
+        if !s.aims_at_refreshes() || (s.display_origin == "estimated" && !per_refresh) {
             return Self::DoesNotApply;
         }
         match (s.refresh_ms(), s.figures("SampleToPhoton")) {

@@ -40,9 +40,10 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if let Some(name) = &args.print_suite {
         let found = BUILT_IN.iter().find(|(known, _)| known == name);
         let text = found.map(|(_, text)| *text);
-        return Ok(output::print(
-            text.ok_or_else(|| Failure::Usage(format!("no built-in suite is called {name:?}")))?,
-        )?);
+        return Ok(output::print(text.ok_or_else(|| {
+            let names: Vec<&str> = BUILT_IN.iter().map(|(known, _)| *known).collect();
+            Failure::Usage(format!("no built-in suite is called {name:?}; there are: {}", names.join(", ")))
+        })?)?);
     }
     let mut suite = Suite::find(&args.suite)?;
     select(&mut suite, &args.only)?;

@@ -32,13 +32,7 @@ impl Outcome<'_> {
         let against = self.measured.base.as_ref().map(|half| half.whole());
         let mut text = String::new();
         if !self.args.quiet {
-            text.push_str(&table::machine(&this.machine, &this.suite));
-            for scenario in &this.scenarios {
-                text.push('\n');
-                text.push_str(&table::scenario(scenario));
-            }
-            text.push('\n');
-            text.push_str(table::FOOTER);
+            text.push_str(&table::whole(&this));
         }
         let mut wrote = |what: &str, path: &Path| {
             if !self.args.quiet {

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{compare, csv, html, json};
+use super::{compare, csv, html, json, table};
 use crate::app::{Failure, output};
 
-/// The command line of `scanout report`.
+/// The command line of `scanout report`: the table in the terminal, and what else is asked for.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// What `scanout bench --save FILE.json` wrote
+    /// What `scanout bench --save FILE.json` wrote; alone: its table is printed as the run printed it
     #[arg(value_name = "RESULT.json")]
     pub result: PathBuf,
     /// Write it as one page
-    #[arg(long, value_name = "FILE.html", required_unless_present_any = ["csv", "compare"])]
+    #[arg(long, value_name = "FILE.html")]
     pub html: Option<PathBuf>,
     /// Write its newest frames with PresentMon's column names
     #[arg(long, value_name = "FILE.csv")]
@@ -22,6 +22,9 @@ pub struct ReportArgs {
     /// Compare it with an older result: in the terminal, and in the page
     #[arg(long, value_name = "BASE.json")]
     pub compare: Option<PathBuf>,
+    /// Print no table
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Does what the command line says.
@@ -51,10 +54,13 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     if let Some(path) = &args.csv {
         csv::write(path, &result)?;
     }
-    match &compared {
-        Some((_, comparison)) => Ok(output::print(&comparison.to_table())?),
-        None => Ok(()),
+    if args.quiet {
+        return Ok(());
     }
+    Ok(output::print(&match &compared {
+        Some((_, comparison)) => comparison.to_table(),
+        None => table::whole(&result),
+    })?)
 }
 
 #[cfg(test)]
@@ -73,6 +79,7 @@ mod tests {
             html: Some(at("page.html")),
             csv: Some(at("frames.csv")),
             compare: Some(at("base.json")),
+            quiet: true,
         };
         run(&args).unwrap();
         let page = std::fs::read_to_string(at("page.html")).unwrap();

@@ -136,10 +136,15 @@ impl ScenarioResult {
         rates.filter(|hz| RATES.contains(hz)).map(|hz| 1e3 / hz).next()
     }
 
+    /// Whether frames wait for refreshes. In the other modes they are shown when they are done, or at points of a grid of their own.
+    pub fn aims_at_refreshes(&self) -> bool {
+        self.pacing != "immediate" && !self.pacing.starts_with("fixed")
+    }
+
     /// Whether a frame was meant for each refresh (or every second one, ..), so that one that was not there was missed. Where
     /// frames come only for input, or are shown whenever they are done, none can be missed.
     pub fn is_bound_to_refreshes(&self) -> bool {
-        self.pacing != "immediate" && !self.on_demand
+        self.aims_at_refreshes() && !self.on_demand
     }
 
     /// Missed refreshes and those that passed, where frames are bound to them and they were counted.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::report::{cell, or_not};
+use super::super::report::{cell, or_not, rates};
 use super::bound::Bound;
-use super::result::{Figures, Machine, ScenarioResult};
+use super::result::{BenchResult, Figures, Machine, ScenarioResult};
 
 /// The five stages from input to display, and both ends together. The two latencies are two lines: one begins with the
 /// input, the other with its sampling.
@@ -28,6 +28,18 @@ const QUALITY: [&str; 9] = [
     "WakeError",
     "QueueDepth",
 ];
+
+/// A whole result.
+pub fn whole(result: &BenchResult) -> String {
+    let mut text = machine(&result.machine, &result.suite);
+    for s in &result.scenarios {
+        text.push('\n');
+        text.push_str(&scenario(s));
+    }
+    text.push('\n');
+    text.push_str(FOOTER);
+    text
+}
 
 /// The machine, in a line or two.
 pub fn machine(machine: &Machine, suite: &str) -> String {
@@ -68,11 +80,10 @@ pub fn scenario(s: &ScenarioResult) -> String {
     let software = if s.software { " (software rasteriser)" } else { "" };
     line(format_args!("  OpenGL {} / {}{software} / {}", s.gl_vendor, s.gl_renderer, s.gl_version));
     line(format_args!(
-        "  display times: {} ({}); refresh {} nominal, {} measured",
+        "  display times: {} ({}); {}",
         if s.display_source.is_empty() { "nobody told" } else { &s.display_source },
         s.display_origin,
-        hz(s.refresh_hz),
-        hz(s.measured_hz),
+        rates(s.refresh_hz, s.measured_hz),
     ));
     line(format_args!(
         "  {} frames measured in {:.2} s ({}) after {} of warm-up",
@@ -146,10 +157,6 @@ fn row(title: &str, figures: Option<Figures>) -> String {
     format!("  {title:<24}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 
-fn hz(hz: Option<f64>) -> String {
-    hz.map_or_else(|| "not known".into(), |hz| format!("{hz:.2} Hz"))
-}
-
 fn share(missed: u64, of: u64) -> String {
     if of == 0 { String::new() } else { format!(" ({:.2} %)", 100.0 * missed as f64 / of as f64) }
 }
@@ -171,6 +178,7 @@ mod tests {
             "render -> GPU done",
             "GPU submit -> display",
             "input synthetic",
+            "; 100.00 Hz nominal\n",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
@@ -191,6 +199,12 @@ mod tests {
         (result.on_demand, result.pacing) = (false, "immediate".into());
         let text = scenario(&result);
         assert!(text.contains("does not apply") && !text.contains("refreshes missed"), "{text}");
+        result.pacing = "fixed=90".into();
+        let text = scenario(&result);
+        assert!(
+            text.contains("does not apply") && !text.contains("refreshes missed"),
+            "a grid of its own: {text}"
+        );
         result.metrics.insert("SampleToPhoton".into(), None);
         result.pacing = "auto".into();
         assert!(Bound::of(&result).to_string().ends_with("not measured"));

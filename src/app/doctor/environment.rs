@@ -1,6 +1,7 @@
 //! Variables that change how drivers and this program behave, where they are set.
 
 use super::line::{Group, Line, State};
+use crate::app::environment::OURS;
 
 /// What a variable does, and whether it is worth a warning.
 const KNOWN: &[(&str, State, &str)] = &[
@@ -49,8 +50,12 @@ fn lines_of(set: &[(String, String)]) -> Vec<Line> {
             let off = *state == State::Problem && ["0", "false", "no"].contains(&value.as_str());
             let state = if off { State::Note } else { *state };
             lines.push(line(state, format!("{name}={} is set: {what}", short(value))));
-        } else if name.starts_with("SCANOUT_") {
+        } else if OURS.contains(&name.as_str()) {
             lines.push(line(State::Note, format!("{name}={} is set: it changes this program", short(value))));
+        } else if name.starts_with("SCANOUT_") {
+            let ours = OURS.join(" and ");
+            let text = format!("{name}={} is set and does nothing: this program has {ours}", short(value));
+            lines.push(line(State::Note, text));
         }
     }
     if lines.is_empty() {
@@ -81,6 +86,8 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].1.starts_with("vblank_mode=0 is set"), "{lines:?}");
         assert!(lines[1].1.starts_with("SCANOUT_STREAM=orphan is set"), "{lines:?}");
+        assert!(lines[1].1.contains("changes this program"), "{lines:?}");
+        assert!(told(&[("SCANOUT_STRAEM", "orphan")])[0].1.contains("does nothing"), "a slip");
         assert_eq!(told(&[("LIBGL_ALWAYS_SOFTWARE", "1")])[0].0, State::Problem);
         assert_eq!(told(&[("LIBGL_ALWAYS_SOFTWARE", "0")])[0].0, State::Note, "it is off");
     }
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn values_are_cut_and_do_not_reach_the_terminal_as_they_are() {
         let long = "x".repeat(500);
-        assert!(told(&[("SCANOUT_X", &long)])[0].1.len() < 120);
+        assert!(told(&[("SCANOUT_X", &long)])[0].1.len() < 160);
         assert!(!told(&[("SCANOUT_X", "a\x1b[31mb")])[0].1.contains('\x1b'));
     }
 }

@@ -73,52 +73,59 @@ pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let Found { outcome, place, fell_back } = phases::measure(args)?;
     go_on()?;
     let mut lines = Vec::new();
-    let opened = match &outcome {
+    let error = match outcome {
         Ok(measured) => {
-            graphics::lines(measured, &mut lines);
-            display::lines(measured, &mut lines);
-            swap::lines(measured, &mut lines);
-            frames::lines(measured, &mut lines);
-            None
+            graphics::lines(&measured, &mut lines);
+            display::lines(&measured, &mut lines);
+            swap::lines(&measured, &mut lines);
+            frames::lines(&measured, &mut lines);
+            measured.cut_short
         }
         Err(error) => {
-            lines.push(nothing_opened(error));
-            Some(error.to_string())
+            lines.push(nothing_opened(&error));
+            Some(error)
         }
     };
     if let Some(error) = &fell_back {
         lines.insert(0, no_window(error));
     }
-    timer::lines(args.quick, &mut lines);
-    go_on()?;
-    priority::lines(&mut lines);
-    processor::lines(&others, &mut lines);
-    machine::lines(&mut lines);
-    compositor::lines(&mut lines);
-    environment::lines(&mut lines);
+    // Threads that a dead display server has left inside the driver may crash there: what is known is told at once.
+    if matches!(error, Some(Error::DisplayLost { .. })) {
+        lines.push(left_out());
+    } else {
+        timer::lines(args.quick, &mut lines);
+        go_on()?;
+        priority::lines(&mut lines);
+        processor::lines(&others, &mut lines);
+        machine::lines(&mut lines);
+        compositor::lines(&mut lines);
+        environment::lines(&mut lines);
+    }
     lines.sort_by_key(|line| line.group);
     go_on()?;
+    tell(args, place, &lines)?;
+    error.map_or(Ok(()), |error| Err(Failure::Run(error)))
+}
 
+/// Prints the lines, and writes them where that was asked for.
+fn tell(args: &DoctorArgs, place: &'static str, lines: &[Line]) -> Result<(), Failure> {
     let report = Report {
         schema: SCHEMA,
         scanout: env!("CARGO_PKG_VERSION"),
         quick: args.quick,
         place,
-        counts: text::Counts::of(&lines),
-        lines: &lines,
+        counts: text::Counts::of(lines),
+        lines,
     };
     if !args.quiet {
-        output::print_coloured(&text::page(&lines, std::io::stdout().is_terminal()))?;
+        output::print_coloured(&text::page(lines, std::io::stdout().is_terminal()))?;
     }
     if let Some(path) = &args.json {
         let mut text = serde_json::to_string_pretty(&report).expect("plain data");
         text.push('\n');
         output::write(path, text.as_bytes())?;
     }
-    match opened {
-        None => Ok(()),
-        Some(_) => Err(Failure::Run(outcome.err().expect("it was an error"))),
-    }
+    Ok(())
 }
 
 /// Of half a look nothing is told.
@@ -135,9 +142,15 @@ fn nothing_opened(error: &Error) -> Line {
         .advise("look at DISPLAY and WAYLAND_DISPLAY, and at whether a driver is installed (Mesa: libgl1-mesa-dri)")
 }
 
+fn left_out() -> Line {
+    let text = "the display was lost: what stands here is from before, and the rest was not looked at";
+    Line::new(Group::Display, "lost", "lost", State::Problem, text.to_owned())
+        .advise("start it again when the display is back")
+}
+
 fn no_window(error: &Error) -> Line {
     let line = |text| Line::new(Group::Graphics, "window", "window", State::Problem, text);
-    if matches!(error, Error::ThreadStuck { .. } | Error::DisplayLost { .. }) {
+    if matches!(error, Error::ThreadStuck { .. }) {
         return line(format!("it was opened, and nothing of it was shown: {error}"))
             .advise("leave it in view: on Wayland a swap that waits blocks for as long as a window is hidden. What follows was measured off screen");
     }

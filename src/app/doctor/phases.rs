@@ -71,6 +71,8 @@ impl Phase {
 pub struct Measured {
     pub summary: Summary,
     pub off_screen: bool,
+    /// What ended it before it was done.
+    pub cut_short: Option<Error>,
     marks: Vec<Mark>,
     frames: Vec<FrameRecord>,
 }
@@ -132,7 +134,13 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     let name = |place| if place == Place::Window { "window" } else { "headless" };
     match outcome {
         Ok(measured) => Ok(Found { outcome: Ok(measured), place: name(first), fell_back: None }),
-        Err(error) if args.display == Display::Auto && first == Place::Window && !interrupt::seen() => {
+        // What is left of a window on a server that has gone may crash inside the driver: nothing is begun beside it.
+        Err(error)
+            if args.display == Display::Auto
+                && first == Place::Window
+                && !matches!(error, Error::DisplayLost { .. })
+                && !interrupt::seen() =>
+        {
             let outcome = run(args, Place::Headless)?;
             let place = if outcome.is_ok() { "headless" } else { "none" };
             Ok(Found { outcome, place, fell_back: Some(error) })
@@ -168,16 +176,17 @@ fn run(args: &DoctorArgs, place: Place) -> Result<Result<Measured, Error>, Error
         Ok(ended) => ended,
         Err(error) => return Ok(Err(error)),
     };
-    let failed = |error| Err(Error::DisplayLost { detail: error });
     Ok(match (summary, error) {
         (None, Some(error)) => Err(error),
-        (None, None) => failed("the run left no figures".into()),
+        (None, None) => Err(Error::Window { source: "the run left no figures".into() }),
         (Some(summary), error) => {
             let (frames, _) = summary.stats.records();
             let marks = std::mem::take(&mut *marks.lock());
             match error {
                 Some(error) if frames.is_empty() => Err(error),
-                _ => Ok(Measured { summary, off_screen: place == Place::Headless, marks, frames }),
+                cut_short => {
+                    Ok(Measured { summary, off_screen: place == Place::Headless, cut_short, marks, frames })
+                }
             }
         }
     })

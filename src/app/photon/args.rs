@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use scanout::Size;
 
 use crate::app::cli;
+use crate::app::number::whole;
 
 /// What `scanout photon` starts for itself.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -52,13 +53,13 @@ pub struct PhotonArgs {
     #[arg(long, value_name = "ID|TITLE", conflicts_with = "command")]
     pub window: Option<String>,
     /// Size of the server's screen in pixels
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = cli::size)]
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = cli::size, allow_hyphen_values = true)]
     pub size: Size,
     /// What is measured
     #[arg(long, value_enum, default_value_t)]
     pub mode: Mode,
     /// Presses that are counted (click)
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole::<u32>(1..=100_000))]
     pub count: u32,
     /// How long to measure, and at most to look for what moves (default: 5, or what a slow animation needs; click: until
     /// all presses are done)
@@ -72,10 +73,10 @@ pub struct PhotonArgs {
     pub button: bool,
     /// Sample point in pixels from the window's upper left corner, may be given again (default: a grid over the window, and
     /// points where some presses show that it changes)
-    #[arg(long = "at", value_name = "X,Y", value_parser = point)]
+    #[arg(long = "at", value_name = "X,Y", value_parser = point, allow_hyphen_values = true)]
     pub points: Vec<(u32, u32)>,
     /// Look only at this part of the window, from its upper left corner in pixels (click, animation)
-    #[arg(long, value_name = "X,Y,WxH", value_parser = area, conflicts_with = "points")]
+    #[arg(long, value_name = "X,Y,WxH", value_parser = area, allow_hyphen_values = true, conflicts_with = "points")]
     pub area: Option<[u32; 4]>,
     /// Refresh rate in Hz that intervals are held against (animation; default: learnt from them)
     #[arg(long, value_name = "HZ", value_parser = cli::refresh)]
@@ -84,10 +85,10 @@ pub struct PhotonArgs {
     #[arg(long, value_name = "PX/S", default_value_t = 1_000.0, value_parser = speed)]
     pub speed: f64,
     /// Row in which the mark is looked for, in pixels from the window's upper edge (drag; default: a seventh of its height)
-    #[arg(long, value_name = "Y")]
+    #[arg(long, value_name = "Y", value_parser = whole::<u32>(0..=u64::from(u32::MAX)))]
     pub row: Option<u32>,
     /// Microseconds asleep between two looks at the screen; 0 spins, which takes a CPU from the program
-    #[arg(long, value_name = "US", default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    #[arg(long, value_name = "US", default_value_t = 20, value_parser = whole::<u64>(0..=100_000))]
     pub look: u64,
     /// How long the program may take to show a window
     #[arg(long, value_name = "S", default_value = "10", value_parser = cli::seconds)]

@@ -17,9 +17,9 @@ use scanout::{Error, Size, Summary};
 pub use self::load::ExtraLoad;
 use self::pacer::Pacer;
 pub use self::pacer::{layout_name, lock_name, miss_share};
-#[cfg(target_os = "linux")]
-pub use self::table::cell;
 pub use self::table::or_not;
+#[cfg(target_os = "linux")]
+pub use self::table::{cell, rates};
 use super::self_check::SelfCheck;
 use super::usage::Cost;
 

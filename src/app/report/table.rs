@@ -18,10 +18,7 @@ impl Report<'_> {
             self.scene, self.size.width, self.size.height, self.pacing
         ));
         line(format_args!("OpenGL      {} / {}{software} / {}", t.vendor, t.renderer, t.version));
-        let refresh =
-            t.refresh_hz.map_or("unknown refresh rate".to_owned(), |hz| format!("{hz:.2} Hz nominal"));
-        let measured = t.measured_hz.map_or(String::new(), |hz| format!(", {hz:.2} Hz measured"));
-        line(format_args!("display     {}, {refresh}{measured}", t.surface));
+        line(format_args!("display     {}, {}", t.surface, rates(t.refresh_hz, t.measured_hz)));
         line(format_args!("            display times: {} ({})", t.source, t.origin));
         if let (None, Some(samples)) = (self.quality, self.samples) {
             line(format_args!("picture     {samples} sample(s) per pixel asked for"));
@@ -196,6 +193,17 @@ fn row(name: &str, f: &Figures) -> String {
     format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
 }
 
+/// A display's refresh rate in Hz, as the display names it and as it was measured.
+pub fn rates(nominal: Option<f64>, measured: Option<f64>) -> String {
+    let hz = |hz: f64| format!("{hz:.2} Hz");
+    match (nominal.map(hz), measured.map(hz)) {
+        (Some(nominal), Some(measured)) => format!("{nominal} nominal, {measured} measured"),
+        (Some(nominal), None) => format!("{nominal} nominal"),
+        (None, Some(measured)) => format!("{measured} measured, no nominal rate known"),
+        (None, None) => "refresh rate not known".into(),
+    }
+}
+
 pub fn or_not(text: Option<String>) -> String {
     text.unwrap_or_else(|| "not measured".to_owned())
 }
@@ -203,6 +211,18 @@ pub fn or_not(text: Option<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refresh_rates_say_which_of_them_is_known() {
+        for (nominal, measured, text) in [
+            (Some(60.0), Some(59.94), "60.00 Hz nominal, 59.94 Hz measured"),
+            (Some(60.0), None, "60.00 Hz nominal"),
+            (None, Some(60.0), "60.00 Hz measured, no nominal rate known"),
+            (None, None, "refresh rate not known"),
+        ] {
+            assert_eq!(rates(nominal, measured), text);
+        }
+    }
 
     #[test]
     fn columns_do_not_run_together_however_large_a_figure_is() {

@@ -87,6 +87,14 @@ impl Strategy {
         }
     }
 
+    /// What a driver has to have for it.
+    pub(super) const fn needs(self) -> &'static str {
+        match self {
+            Self::Persistent => "GL 4.4 or GL_ARB_buffer_storage",
+            _ => "GL 3.3",
+        }
+    }
+
     /// Its name, as [`from_str`](Self::from_str) takes it.
     #[must_use]
     pub const fn name(self) -> &'static str {

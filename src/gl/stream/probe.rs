@@ -9,7 +9,7 @@ use crate::gl::handle::{BufferObject, Handle};
 use crate::time::{Clock, MonotonicClock};
 
 /// The environment's wish: the name of a [`Strategy`], or `auto`.
-pub(in crate::gl) const VARIABLE: &str = "SCANOUT_STREAM";
+const VARIABLE: &str = "SCANOUT_STREAM";
 
 /// What became of one strategy on this driver.
 #[derive(Clone, Debug)]
@@ -64,9 +64,17 @@ pub fn probe(gl: &Gl) -> Result<Probe, StreamError> {
 
 /// The first strategy that is about as fast as the fastest.
 fn choose(trials: &[Trial]) -> Option<Strategy> {
-    let timed = || trials.iter().filter_map(|t| Some((t.strategy, *t.outcome.as_ref().ok()?)));
-    let fastest = timed().map(|(_, took)| took).min()?;
-    timed().find(|(_, took)| took.as_secs_f64() <= fastest.as_secs_f64() * AS_FAST).map(|(s, _)| s)
+    let (_, fastest) = fastest(trials)?;
+    timed(trials).find(|(_, took)| took.as_secs_f64() <= fastest.as_secs_f64() * AS_FAST).map(|(s, _)| s)
+}
+
+/// Those that work, with what they took.
+fn timed(trials: &[Trial]) -> impl Iterator<Item = (Strategy, Duration)> {
+    trials.iter().filter_map(|t| Some((t.strategy, *t.outcome.as_ref().ok()?)))
+}
+
+fn fastest(trials: &[Trial]) -> Option<(Strategy, Duration)> {
+    timed(trials).min_by_key(|(_, took)| *took)
 }
 
 /// Writes frames, has the GPU copy each elsewhere, and compares at the end.
@@ -169,9 +177,16 @@ impl Sink {
 }
 
 impl fmt::Display for Probe {
-    /// One line: what was chosen, and what the others took.
+    /// One line: what was chosen and why, what the others took, and which the driver cannot have.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.chosen)?;
+        write!(f, "{}, ", self.chosen)?;
+        match fastest(&self.trials) {
+            Some((strategy, _)) if strategy != self.chosen => {
+                write!(f, "slower than {strategy} by less than differs from start to start")?;
+            }
+            _ => f.write_str("the fastest")?,
+        }
+        f.write_str(" (")?;
         for (i, trial) in self.trials.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             match &trial.outcome {
@@ -182,14 +197,17 @@ impl fmt::Display for Probe {
                 Err(wrong) => write!(f, "{comma}{} failed: {wrong}", trial.strategy)?,
             }
         }
+        let tried = |strategy| self.trials.iter().any(|trial| trial.strategy == strategy);
+        for strategy in Strategy::ALL.iter().filter(|strategy| !tried(**strategy)) {
+            write!(f, ", {strategy} not in this driver: {}", strategy.needs())?;
+        }
         f.write_str(")")
     }
 }
 
 /// What the environment asks for, or the outcome of a probe, said in one line of the log.
 pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamError> {
-    let wish = std::env::var_os(VARIABLE).unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(strategy) = parse_wish(&wish)? {
+    if let Some(strategy) = Strategy::wished()? {
         if !strategy.is_supported(gl.caps()) {
             return Err(StreamError::Unsupported(strategy));
         }
@@ -214,6 +232,20 @@ pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamEr
 /// thread of its own (Mesa 22.3) it crashes when buffers are mapped that others were freed for, as in a trial.
 fn draws_nothing(renderer: &str) -> bool {
     renderer.eq_ignore_ascii_case("noop")
+}
+
+impl Strategy {
+    /// The environment variable that names the strategy to use, or `auto`.
+    pub const VARIABLE: &str = VARIABLE;
+
+    /// What [`VARIABLE`](Self::VARIABLE) asks for; `None` where it is not set, empty or `auto`. For the start of a program, which
+    /// then need not open a window only to end.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownStrategy`] where it names no strategy. Whether the driver can have it is another question.
+    pub fn wished() -> Result<Option<Self>, StreamError> {
+        parse_wish(&std::env::var_os(VARIABLE).unwrap_or_default().to_string_lossy())
+    }
 }
 
 fn parse_wish(text: &str) -> Result<Option<Strategy>, StreamError> {
@@ -243,6 +275,28 @@ mod tests {
         ] {
             assert_eq!(choose(&trials(case)), want, "{case:?}");
         }
+    }
+
+    #[test]
+    fn the_line_says_why_what_is_not_the_fastest_was_chosen() {
+        use Strategy::{Orphan, Persistent, SubData, Unsynchronized};
+        let line = |micros: &[(Strategy, Option<u64>)]| {
+            let trials = trials(micros);
+            Probe { chosen: choose(&trials).expect("one works"), trials }.to_string()
+        };
+        let near = line(&[(Persistent, Some(100)), (Orphan, Some(90)), (SubData, Some(200))]);
+        assert!(
+            near.starts_with("persistent, slower than orphan by less than differs from start to start ("),
+            "{near}"
+        );
+        let old = line(&[(Unsynchronized, Some(100)), (Orphan, None), (SubData, Some(200))]);
+        assert!(old.starts_with("unsynchronized, the fastest ("), "{old}");
+        assert!(old.contains("orphan failed: wrong"), "{old}");
+        assert!(
+            old.contains("persistent not in this driver: GL 4.4 or GL_ARB_buffer_storage")
+                && !old.contains('\n'),
+            "{old}"
+        );
     }
 
     #[test]

@@ -302,7 +302,11 @@ impl FramePacer {
             reserve: self.work.reserve(),
             miss_budget: self.miss_budget(),
             layout: self.load.layout(),
-            divisor: self.load.divisor(),
+            divisor: if self.way() == Way::Vblank {
+                self.divisor(self.refresh_period())
+            } else {
+                self.load.divisor()
+            },
             judged: self.state.judged,
             missed: self.state.missed,
             drains: self.queue.drains(),

@@ -72,7 +72,7 @@ pub struct PacerState {
     pub miss_budget: Option<f64>,
     /// How logic and drawing lie in time.
     pub layout: Layout,
-    /// Refreshes per frame.
+    /// Refreshes per frame, as the load and a cap make them.
     pub divisor: u32,
     /// Planned frames whose outcome is known, without those [left out](super::FramePacer::leave_out).
     pub judged: u64,

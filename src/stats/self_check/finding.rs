@@ -107,6 +107,8 @@ pub enum Finding {
     LogicLate {
         /// The share of frames that show an old snapshot for that reason.
         share: f64,
+        /// The step would be done in time beside the drawing, and does not run there.
+        beside: bool,
     },
     /// More frames miss their display time than were declared to.
     BudgetExceeded {
@@ -121,6 +123,8 @@ pub enum Finding {
         work: Duration,
         /// What there is.
         interval: Duration,
+        /// Refreshes that the loop shows each frame for, because of that or because it was told to; 1: one.
+        refreshes: u32,
     },
     /// The processor's work does not fit into a frame.
     CpuBound {
@@ -132,6 +136,8 @@ pub enum Finding {
         pipelined: bool,
         /// What there is.
         interval: Duration,
+        /// Refreshes that the loop shows each frame for, because of that or because it was told to; 1: one.
+        refreshes: u32,
     },
     /// Animation moves by the time that passed between the starts of frames, and not by what the display shows.
     WallTimeSteps {
@@ -188,13 +194,30 @@ impl Finding {
             Self::DisplayTimesEstimated { .. } => {
                 "read latencies as lower bounds; Wayland's presentation feedback, or a driver that presents through X11 Present, would tell"
             }
-            Self::LogicLate { .. } => "shorten the logic step, or pin the pipelined layout",
+            Self::LogicLate { beside: true, .. } => "shorten the logic step, or pin the pipelined layout",
+            Self::LogicLate { .. } => "shorten the logic step",
             Self::BudgetExceeded { .. } => {
                 "declare a larger budget, or look for what makes frames late (`scanout explain`)"
             }
-            Self::GpuBound { .. } => "draw less, or aim at every second refresh",
-            Self::CpuBound { .. } => {
-                "shorten the longer part, let both run beside each other, or aim at every second refresh"
+            Self::GpuBound { refreshes: 0..=1, .. } => "draw less, or aim at every second refresh",
+            Self::GpuBound { .. } => {
+                "draw less: the loop shows fewer frames than there are refreshes already"
+            }
+            Self::CpuBound { logic, drawing, pipelined, interval, refreshes } => {
+                let fits =
+                    logic.as_nanos() <= interval.as_nanos() && drawing.as_nanos() <= interval.as_nanos();
+                match (!*pipelined && fits, *refreshes) {
+                    (true, 0..=1) => {
+                        "shorten the longer part, let both run beside each other, or aim at every second refresh"
+                    }
+                    (false, 0..=1) => "shorten the longer part, or aim at every second refresh",
+                    (true, _) => {
+                        "shorten the longer part, or let both run beside each other: the loop shows fewer frames than there are refreshes already"
+                    }
+                    (false, _) => {
+                        "shorten the longer part: the loop shows fewer frames than there are refreshes already"
+                    }
+                }
             }
             Self::WallTimeSteps { .. } => "move animation by whole refreshes: `Plan::dt`",
             Self::HiddenStillDrawn { .. } => "stop drawing while nothing is shown: `set_visible`",
@@ -214,15 +237,33 @@ impl Finding {
             Self::SwapNotThrottled { interval } => {
                 interval.map(|interval| ("interval_ms", ms(interval))).into_iter().collect()
             }
-            Self::DisplayTimesEstimated { share } | Self::LogicLate { share } => vec![("share", share)],
+            Self::DisplayTimesEstimated { share } | Self::LogicLate { share, .. } => vec![("share", share)],
             Self::BudgetExceeded { share, declared } => vec![("share", share), ("declared", declared)],
-            Self::GpuBound { work, interval } => vec![("work_ms", ms(work)), ("interval_ms", ms(interval))],
-            Self::CpuBound { logic, drawing, interval, .. } => {
-                vec![("logic_ms", ms(logic)), ("drawing_ms", ms(drawing)), ("interval_ms", ms(interval))]
+            Self::GpuBound { work, interval, refreshes } => {
+                vec![
+                    ("work_ms", ms(work)),
+                    ("interval_ms", ms(interval)),
+                    ("refreshes", f64::from(refreshes)),
+                ]
             }
+            Self::CpuBound { logic, drawing, interval, refreshes, .. } => vec![
+                ("logic_ms", ms(logic)),
+                ("drawing_ms", ms(drawing)),
+                ("interval_ms", ms(interval)),
+                ("refreshes", f64::from(refreshes)),
+            ],
             Self::WallTimeSteps { rms, p99 } => vec![("rms_ms", ms(rms)), ("p99_ms", ms(p99))],
             Self::HiddenStillDrawn { frames } => vec![("frames", f64::from(frames))],
         }
+    }
+}
+
+/// How long a frame is shown, where that is longer than a refresh.
+struct Shown(u32);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > 1 { write!(f, "; each is shown for {} refreshes", self.0) } else { Ok(()) }
     }
 }
 
@@ -251,7 +292,7 @@ impl fmt::Display for Finding {
             Self::DisplayTimesEstimated { share } => {
                 write!(f, "display times are only estimated, for {:.0} % of the frames", share * 100.0)
             }
-            Self::LogicLate { share } => {
+            Self::LogicLate { share, .. } => {
                 write!(f, "logic is late: {:.1} % of the frames show an old snapshot again", share * 100.0)
             }
             Self::BudgetExceeded { share, declared } => write!(
@@ -260,19 +301,21 @@ impl fmt::Display for Finding {
                 share * 100.0,
                 declared * 100.0
             ),
-            Self::GpuBound { work, interval } => write!(
+            Self::GpuBound { work, interval, refreshes } => write!(
                 f,
-                "GPU-bound: a frame takes the GPU {:.1} ms of the {:.1} ms that there are",
+                "GPU-bound: a frame takes the GPU {:.1} ms of the {:.1} ms that there are{}",
                 ms(work),
-                ms(interval)
+                ms(interval),
+                Shown(refreshes)
             ),
-            Self::CpuBound { logic, drawing, pipelined, interval } => write!(
+            Self::CpuBound { logic, drawing, pipelined, interval, refreshes } => write!(
                 f,
-                "CPU-bound: logic {:.1} ms {} drawing {:.1} ms, of the {:.1} ms that there are",
+                "CPU-bound: logic {:.1} ms {} drawing {:.1} ms, of the {:.1} ms that there are{}",
                 ms(logic),
                 if pipelined { "beside" } else { "and" },
                 ms(drawing),
-                ms(interval)
+                ms(interval),
+                Shown(refreshes)
             ),
             Self::WallTimeSteps { rms, p99 } => write!(
                 f,

@@ -178,7 +178,10 @@ impl View<'_> {
 
     fn stale(&self) -> Option<Finding> {
         let share = self.share(|s| s.stale);
-        (share > STALE_SHARE).then_some(Finding::LogicLate { share })
+        let fits = self.median(|s| s.logic).zip(self.declared.interval);
+        let fits = fits.is_some_and(|(logic, wanted)| logic as f64 <= wanted.as_nanos() as f64);
+        (share > STALE_SHARE)
+            .then(|| Finding::LogicLate { share, beside: fits && self.share(|s| s.pipelined) <= 0.5 })
     }
 
     fn misses(&self) -> Outcome {
@@ -193,33 +196,37 @@ impl View<'_> {
             .then_some(Finding::BudgetExceeded { share, declared }))
     }
 
-    /// The interval that is aimed at, in nanoseconds, where frames come more slowly than that.
-    fn slower(&self) -> Result<Option<f64>, &'static str> {
+    /// Of the intervals that are aimed at, in nanoseconds, the longest that frames come more slowly than and that the work fills:
+    /// the one that the loop keeps to at present, or the one that it would have. With the refreshes that a frame is shown for.
+    fn too_short_for(&self, work: i64) -> Result<Option<(i64, u32)>, &'static str> {
         let Some(wanted) = self.declared.interval else { return Err("no rate is aimed at") };
         let wanted = wanted.as_nanos() as f64;
-        let interval = self.median(|s| s.interval).ok_or("no stamps of swaps")?;
-        Ok((interval as f64 > SLOWER * wanted).then_some(wanted))
+        let interval = self.median(|s| s.interval).ok_or("no stamps of swaps")? as f64;
+        let kept = self.declared.kept_interval.map_or(wanted, |kept| wanted.max(kept.as_nanos() as f64));
+        let refreshes = self.refresh().map_or(1, |refresh| (kept / refresh).round().max(1.0) as u32);
+        let bound = |aim: &f64| interval > SLOWER * aim && work as f64 > BOUND_SHARE * aim;
+        Ok([kept, wanted].into_iter().find(bound).map(|aim| (aim as i64, refreshes)))
     }
 
     fn gpu(&self) -> Outcome {
         let work = self.median(|s| s.gpu).ok_or("nobody told when the GPU was done")?;
-        let Some(wanted) = self.slower()? else { return Ok(None) };
-        let bound = work as f64 > BOUND_SHARE * wanted;
-        Ok(bound.then(|| Finding::GpuBound { work: span(work), interval: span(wanted as i64) }))
+        let bound = self.too_short_for(work)?;
+        Ok(bound.map(|(aim, refreshes)| Finding::GpuBound {
+            work: span(work),
+            interval: span(aim),
+            refreshes,
+        }))
     }
 
     fn cpu(&self) -> Outcome {
         let drawing = self.median(|s| s.drawing).ok_or("no stamps of drawing")?;
         let logic = self.median(|s| s.logic).unwrap_or(0);
-        let Some(wanted) = self.slower()? else { return Ok(None) };
         let pipelined = self.share(|s| s.pipelined) > 0.5;
         let work = if pipelined { logic.max(drawing) } else { logic + drawing };
-        let [logic, drawing, interval] = [logic, drawing, wanted as i64].map(span);
-        Ok((work as f64 > BOUND_SHARE * wanted).then_some(Finding::CpuBound {
-            logic,
-            drawing,
-            pipelined,
-            interval,
+        let bound = self.too_short_for(work)?;
+        Ok(bound.map(|(aim, refreshes)| {
+            let [logic, drawing, interval] = [logic, drawing, aim].map(span);
+            Finding::CpuBound { logic, drawing, pipelined, interval, refreshes }
         }))
     }
 

@@ -26,6 +26,9 @@ pub struct Declared {
     pub refresh: Option<Duration>,
     /// The time from frame to frame that the loop aims at; `None`: none, frames are made as fast as they can be.
     pub interval: Option<Duration>,
+    /// The time from frame to frame that it keeps to at present, where work that does not fit has made that longer; `None`: as
+    /// `interval`.
+    pub kept_interval: Option<Duration>,
     /// Swap was asked to wait for the display (swap interval 1).
     pub vsync: bool,
     /// What is known of that: see [`FramePacer::throttle`](crate::pacing::FramePacer::throttle). Untested: it is found out

@@ -349,7 +349,7 @@ fn estimated_display_times_are_told_and_judge_nothing() {
 #[test]
 fn stale_frames_beyond_a_few_are_the_logics_fault() {
     let report = Loop::with(|it| it.stale_every = 20).run();
-    assert_eq!(only(&report, Check::LogicLate), Finding::LogicLate { share: 0.05 });
+    assert_eq!(only(&report, Check::LogicLate), Finding::LogicLate { share: 0.05, beside: true });
     assert_eq!(found(&Loop::with(|it| it.stale_every = 150).run()), []);
 }
 
@@ -368,7 +368,7 @@ fn misses_beyond_the_declared_share_and_its_chance_are_found() {
 #[test]
 fn work_that_does_not_fit_is_told_by_who_does_it() {
     let gpu = Loop::with(|it| (it.gpu, it.lead, it.queue) = (20 * MS, Some(25 * MS), 1)).run();
-    let Finding::GpuBound { work, interval } = only(&gpu, Check::GpuBound) else { panic!("{gpu}") };
+    let Finding::GpuBound { work, interval, .. } = only(&gpu, Check::GpuBound) else { panic!("{gpu}") };
     assert!(near(work, 20.0) && near(interval, 16.7), "{gpu}");
     let cpu = Loop::with(|it| (it.logic, it.draw, it.lead) = (8 * MS, 12 * MS, Some(25 * MS))).run();
     let Finding::CpuBound { logic, drawing, pipelined, .. } = only(&cpu, Check::CpuBound) else {
@@ -384,6 +384,49 @@ fn work_that_does_not_fit_is_told_by_who_does_it() {
         it.declared.interval = it.declared.interval.map(|interval| interval * 2);
     });
     assert_eq!(found(&half.run()), []);
+}
+
+/// A loop that shows every second refresh because its work needs that is told so, and not to do what it does.
+#[test]
+fn work_that_made_the_loop_slower_is_told_with_what_is_done_about_it_already() {
+    let slower = |kept: u32, change: &dyn Fn(&mut Loop)| {
+        Loop::with(|it| {
+            (it.lead, it.queue) = (Some(25 * MS), 1);
+            it.declared.kept_interval = it.declared.interval.map(|interval| interval * kept);
+            change(it);
+        })
+        .run()
+    };
+    let gpu = only(&slower(2, &|it| it.gpu = 20 * MS), Check::GpuBound);
+    assert!(
+        gpu.to_string().ends_with("20.0 ms of the 16.7 ms that there are; each is shown for 2 refreshes"),
+        "{gpu}"
+    );
+    assert!(!gpu.advice().contains("every second"), "{}", gpu.advice());
+    let cpu = only(&slower(2, &|it| it.logic = 20 * MS), Check::CpuBound);
+    assert!(!cpu.advice().contains("every second") && !cpu.advice().contains("beside"), "{}", cpu.advice());
+    let both = only(&slower(2, &|it| (it.logic, it.draw) = (9 * MS, 11 * MS)), Check::CpuBound);
+    assert!(both.advice().contains("beside"), "each of them alone would fit: {}", both.advice());
+    // What does not fit into two refreshes either is held against those.
+    let long = only(&slower(2, &|it| (it.gpu, it.lead) = (40 * MS, Some(45 * MS))), Check::GpuBound);
+    let Finding::GpuBound { interval, refreshes, .. } = long else { panic!("{long}") };
+    assert!(near(interval, 33.3) && refreshes == 2, "{long}");
+    // With a cap at every second refresh, work that fits into two is no fault, and the refresh is no measure.
+    let capped = Loop::with(|it| {
+        (it.gpu, it.lead, it.queue) = (20 * MS, Some(25 * MS), 1);
+        it.declared.interval = it.declared.interval.map(|interval| interval * 2);
+        it.declared.kept_interval = it.declared.interval;
+    });
+    assert_eq!(found(&capped.run()), []);
+}
+
+#[test]
+fn late_logic_is_sent_beside_the_drawing_only_where_that_helps() {
+    let late =
+        |logic: i64| Loop::with(|it| (it.stale_every, it.logic, it.lead) = (20, logic, Some(25 * MS))).run();
+    let advice = |report: &SelfReport| report.finding(Check::LogicLate).map(|f| f.advice());
+    assert!(advice(&late(5 * MS)).is_some_and(|text| text.contains("pipelined")), "it would fit");
+    assert!(advice(&late(20 * MS)).is_some_and(|text| !text.contains("pipelined")), "it would not");
 }
 
 #[test]
@@ -431,10 +474,10 @@ fn every_finding_has_a_line_an_advice_and_figures() {
         Finding::SwapBlocks { time, waits: true },
         Finding::SwapNotThrottled { interval: Some(time) },
         Finding::DisplayTimesEstimated { share: 1.0 },
-        Finding::LogicLate { share: 0.03 },
+        Finding::LogicLate { share: 0.03, beside: true },
         Finding::BudgetExceeded { share: 0.03, declared: 0.005 },
-        Finding::GpuBound { work: time, interval: time },
-        Finding::CpuBound { logic: time, drawing: time, pipelined: false, interval: time },
+        Finding::GpuBound { work: time, interval: time, refreshes: 1 },
+        Finding::CpuBound { logic: time, drawing: time, pipelined: false, interval: time, refreshes: 1 },
         Finding::WallTimeSteps { rms: time, p99: time },
         Finding::HiddenStillDrawn { frames: 9 },
     ];

@@ -16,6 +16,7 @@ use self::words::{Escaped, ms, sentence, utc};
 use super::bound::Bound;
 use super::compare::Comparison;
 use super::result::{BenchResult, Machine, ScenarioResult};
+use crate::app::report::rates;
 use crate::app::{Failure, output};
 
 /// What stands for each part of a frame's way (`Part::ALL`) where there is no room for its name.
@@ -209,7 +210,6 @@ fn errors(out: &mut String, s: &ScenarioResult) {
 }
 
 fn facts(out: &mut String, s: &ScenarioResult) {
-    let hz = |hz: Option<f64>| hz.map_or("unknown".to_owned(), |hz| format!("{hz:.2} Hz"));
     let percent =
         |share: Option<f64>| share.map_or("not measured".to_owned(), |s| format!("{:.0} %", s * 100.0));
     let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
@@ -220,11 +220,7 @@ fn facts(out: &mut String, s: &ScenarioResult) {
         "scene",
         &format!("{}, {width}x{height}, pacing {}, extra load {}", s.scene, s.pacing, or(&s.load, "none")),
     );
-    row(
-        out,
-        "display",
-        &format!("{}, {} nominal, {} measured", s.place, hz(s.refresh_hz), hz(s.measured_hz)),
-    );
+    row(out, "display", &format!("{}, {}", s.place, rates(s.refresh_hz, s.measured_hz)));
     row(
         out,
         "display times",

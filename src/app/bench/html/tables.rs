@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Escaped, LETTER_OF, frames::Way, ms};
 use crate::app::bench::compare::{Comparison, MetricComparison, Shift, Verdict};
 use crate::app::bench::result::{BenchResult, ScenarioResult};
+use crate::app::report::rates;
 use scanout::stats::Metric;
 use scanout::stats::blame::Part;
 
@@ -29,7 +30,7 @@ pub fn overview(result: &BenchResult) -> String {
                 None => out.push_str("<td colspan=\"2\">not measured</td>"),
             }
         }
-        let hz = s.refresh_hz.map_or("unknown".to_owned(), |hz| format!("{hz:.2} Hz"));
+        let hz = rates(s.refresh_hz, s.measured_hz);
         let _ = write!(out, "<td>{hz}</td><td>{}</td></tr>", s.missed_text());
     }
     out.push_str("</tbody></table></div>");
