@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 #[path = "../benches/support/figures.rs"]
 mod figures;
+#[path = "../benches/support/refreshes.rs"]
+mod refreshes;
 #[path = "../benches/support/ticks.rs"]
 mod ticks;
 
 use figures::{deviation, deviation_without_widest};
+use refreshes::{Refreshes, Stood};
 use ticks::{Stop, Stops, Ticks};
 
 const PERIOD: Duration = Duration::from_millis(10);
@@ -133,4 +136,27 @@ fn turns_together_have_all_intervals_and_no_intervals_no_figures() {
     assert_eq!(Ticks::together([&calm, &blind].into_iter()).machine, None);
     let nothing = Ticks::of(&[], &[], None, PERIOD).regularity();
     assert!([nothing.sd, nothing.sd_trimmed, nothing.middle, nothing.worst].iter().all(|f| f.is_nan()));
+}
+
+#[test]
+fn refresh_without_a_frame_is_the_machines_where_it_stood_meanwhile() {
+    let origin = Instant::now();
+    let mut at = changes(origin, &[]);
+    // Two refreshes in a row without a frame, and one.
+    at.drain(70..72);
+    at.remove(30);
+    let pairs = || at.windows(2).map(|pair| (pair[0], pair[1]));
+    let alone = Refreshes::between(pairs(), PERIOD, None);
+    assert_eq!(alone, Refreshes { of: 99, repeated: 3, stood: None });
+    let told = |from, to| {
+        Refreshes::between(pairs(), PERIOD, Some(&Stops::of([stop(origin, from, to)])))
+            .stood
+            .expect("witnesses")
+    };
+    // While the frame that is missing at 300 ms was made, and after the next had come.
+    assert_eq!(told(283.0, 284.0), Stood { repeated: 1, of: 3 });
+    assert_eq!(told(311.0, 312.0), Stood { repeated: 0, of: 2 });
+    assert_eq!(told(690.0, 719.0), Stood { repeated: 2, of: 4 });
+    let both = Refreshes::together([alone, Refreshes { stood: Some(Stood::default()), ..alone }].into_iter());
+    assert_eq!(both, Refreshes { of: 198, repeated: 6, stood: None });
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 use scanout::observe::Screen;
 use serde_json::{Value, json};
 
-use crate::common::{Used, median, observe, percentile};
+use crate::common::{Refreshes, Stood, Used, median, observe, percentile, witnessed};
 use crate::contender::{Contender, Turn, end};
-use crate::nested::{NAP, Nested, OBSERVER_LEVEL, REFRESH};
+use crate::nested::{NAP, Nested, OBSERVER_LEVEL, REFRESH, WITNESS_LEVEL};
 use crate::options::Options;
 use crate::print::{print_absent, print_pacers};
 use crate::support::app::App;
@@ -29,7 +29,7 @@ fn bar(screen: &Screen) -> Option<i32> {
 
 pub fn animate_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Options) -> Turn {
     let used = Used::since_now(app.id());
-    let seen = observe(OBSERVER_LEVEL, || {
+    let watch = || {
         let (screen, start) = (&nested.server.screen, Instant::now());
         let (mut last, mut seen) = (bar(screen), Vec::new());
         while start.elapsed() < options.span() {
@@ -41,36 +41,43 @@ pub fn animate_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Option
             pause(NAP);
         }
         seen
-    });
+    };
+    let (seen, witnessed) = witnessed(WITNESS_LEVEL, || observe(OBSERVER_LEVEL, watch));
     let cpu = used.share();
-    let (mut refreshes, mut repeated, mut off, mut unread) = (0, 0, 0, 0);
+    let stops = witnessed.as_ref().map(|w| &w.stops);
+    let pairs = seen.windows(2).map(|pair| (pair[0].0, pair[1].0));
+    let refreshes = Refreshes::between(pairs, REFRESH, stops);
+    let refresh = REFRESH.as_secs_f64();
+    let (mut off, mut unread) = (0, 0);
     let mut apart = Vec::new();
     for pair in seen.windows(2) {
         let dt = (pair[1].0 - pair[0].0).as_secs_f64();
         apart.push(dt * 1e3);
-        let k = (dt / REFRESH).round().max(0.0);
-        refreshes += k as usize;
-        repeated += (k as usize).saturating_sub(1);
+        let k = (dt / refresh).round().max(0.0);
         let (Some(a), Some(b)) = (pair[0].1, pair[1].1) else {
             unread += 1;
             continue;
         };
         let moved = f64::from((b - a).rem_euclid(PITCH));
-        let off_by = (moved - k * REFRESH * SPEED).abs() / (REFRESH * SPEED);
+        let off_by = (moved - k * refresh * SPEED).abs() / (refresh * SPEED);
         off += usize::from(off_by > OFF);
     }
-    Turn { values: apart, counts: [refreshes, repeated, off, unread], cpu, report: end(app) }
+    let counts = [off, unread, 0, 0];
+    Turn { values: apart, counts, refreshes, witnessed, cpu, report: end(app), undisturbed: None }
 }
 
 pub fn print_animate(all: &[Contender]) -> Value {
     println!(
-        "\na scene that moves in every frame, nested at 60 Hz: as seen on the screen, and as scanout reports it"
+        "\na scene that moves in every frame, nested at 60 Hz: as seen on the screen, and as scanout reports it (\"machine\": of \
+         the repeated those at which the machine itself stood, \"stood\": of all refreshes)"
     );
     println!(
-        "{:<14}{:>10}{:>10}{:>8}{:>10}{:>7} | {:>8}{:>8}{:>10}{:>12}{:>14}",
+        "{:<14}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10}{:>7} | {:>8}{:>8}{:>10}{:>12}{:>14}",
         "",
         "refreshes",
         "repeated",
+        "machine",
+        "stood",
         "off",
         "p99 apart",
         "CPU %",
@@ -82,17 +89,21 @@ pub fn print_animate(all: &[Contender]) -> Value {
     );
     let mut out = json!({});
     for c in all.iter().filter(|c| !c.turns.is_empty()) {
+        let seen = c.refreshes();
+        let told = |pick: fn(Stood) -> usize| seen.stood.map_or("-".into(), |s| pick(s).to_string());
         let sum = |pick: &dyn Fn(&Value) -> Option<u64>| {
             c.turns.iter().map(|t| pick(&t.report)).sum::<Option<u64>>().map_or("-".into(), |n| n.to_string())
         };
         let ms =
             |name: &str| median(c.turns.iter().filter_map(|t| t.report["metrics"][name]["p50"].as_f64()));
         println!(
-            "{:<14}{:>10}{:>10}{:>8}{:>10.2}{:>7.1} | {:>8}{:>8}{:>10}{:>12.2}{:>14.2}",
+            "{:<14}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10.2}{:>7.1} | {:>8}{:>8}{:>10}{:>12.2}{:>14.2}",
             c.name,
+            seen.of,
+            seen.repeated,
+            told(|stood| stood.repeated),
+            told(|stood| stood.of),
             c.count(0),
-            c.count(1),
-            c.count(2),
             percentile(&c.all(), 0.99),
             c.cpu(),
             sum(&|r| r["missed_vsyncs"].as_u64()),
@@ -101,7 +112,10 @@ pub fn print_animate(all: &[Contender]) -> Value {
             ms("MsUntilDisplayed"),
             ms("SampleToPhoton"),
         );
-        out[&c.name] = json!({ "refreshes": c.count(0), "repeated": c.count(1), "off": c.count(2), "cpu_percent": c.cpu() });
+        out[&c.name] = json!({
+            "refreshes": seen.of, "repeated": seen.repeated, "repeated_while_machine_stood": seen.stood.map(|s| s.repeated),
+            "refreshes_while_machine_stood": seen.stood.map(|s| s.of), "off": c.count(0), "cpu_percent": c.cpu(),
+        });
     }
     print_absent(all);
     print_pacers(all);

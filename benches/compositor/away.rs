@@ -90,7 +90,7 @@ pub fn stop(scanout: &Result<OsString, String>, options: &Options) -> Value {
     app.signal(Signal::CONT);
     pause(Duration::from_secs(1));
     let turn = animate_turn(app, &mut nested, &mut Rng::new(1), options);
-    let [refreshes, repeated, off, _] = turn.counts;
+    let (refreshes, repeated, off) = (turn.refreshes.of, turn.refreshes.repeated, turn.counts[0]);
     println!(
         "snaps reported: {}; one second later: {repeated} of {refreshes} refreshes repeated, {off} steps off; reported \
          missed in all: {}; animation error, largest: {} ms",

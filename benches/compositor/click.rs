@@ -41,7 +41,7 @@ pub fn click_turn(app: App, nested: &mut Nested, rng: &mut Rng, options: &Option
         }
     }
     let cpu = used.share();
-    Turn { values, counts: [lost, 0, 0, 0], cpu, report: end(app) }
+    Turn { values, counts: [lost, 0, 0, 0], cpu, report: end(app), ..Turn::default() }
 }
 
 pub fn print_click(all: &[Contender]) -> Value {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::common::{median, sorted};
+use crate::common::{Refreshes, Witnessed, median, sorted};
 use crate::support::app::App;
 use crate::support::poll_until;
 use crate::support::sway::Sway;
@@ -29,6 +29,11 @@ pub struct Turn {
     pub values: Vec<f64>,
     /// What of it is counted, by the part's own rules.
     pub counts: [usize; 4],
+    /// What was seen of the display's refreshes, in the parts that look at them.
+    pub refreshes: Refreshes,
+    /// Of `values`, those that do not fall into a stop of the machine; `None` where nobody could tell.
+    pub undisturbed: Option<Vec<f64>>,
+    pub witnessed: Option<Witnessed>,
     pub cpu: f64,
     pub report: Value,
 }
@@ -73,6 +78,16 @@ impl Contender {
 
     pub fn count(&self, i: usize) -> usize {
         self.turns.iter().map(|t| t.counts[i]).sum()
+    }
+
+    pub fn refreshes(&self) -> Refreshes {
+        Refreshes::together(self.turns.iter().map(|t| t.refreshes))
+    }
+
+    /// Like [`all`](Self::all), of those that do not fall into a stop of the machine.
+    pub fn undisturbed(&self) -> Option<Vec<f64>> {
+        let each: Option<Vec<_>> = self.turns.iter().map(|t| t.undisturbed.as_deref()).collect();
+        each.map(|each| sorted(each.into_iter().flatten().copied()))
     }
 
     pub fn cpu(&self) -> f64 {

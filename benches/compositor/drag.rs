@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use scanout::observe::Screen;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::common::{Used, observe};
+use crate::common::{Refreshes, Used, figure, observe, percentile, witnessed};
 use crate::contender::{Contender, Turn, end};
-use crate::nested::{NAP, Nested, OBSERVER_LEVEL, OUTPUT};
+use crate::nested::{NAP, Nested, OBSERVER_LEVEL, OUTPUT, REFRESH, WITNESS_LEVEL};
 use crate::options::Options;
 use crate::print::print_latency;
 use crate::support::app::App;
@@ -36,12 +36,14 @@ fn mark(screen: &Screen, near: u32) -> Option<u32> {
 pub fn drag_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Options) -> Turn {
     let used = Used::since_now(app.id());
     let (screen, user) = (&nested.server.screen, &nested.user);
-    let values = observe(OBSERVER_LEVEL, || {
+    let watch = || {
         let span = WAY.1 - WAY.0;
         let start = Instant::now();
         // When each position was injected last.
         let mut injected = vec![None; OUTPUT.0 as usize];
         let (mut due, mut last, mut lags) = (start, mark(screen, 0), Vec::new());
+        // When the mark moved, far from where it turns; `None` near there.
+        let mut moved = Vec::new();
         while start.elapsed() < options.span() {
             let now = Instant::now();
             let gone = (now - start).as_secs_f64() * POINTER_SPEED;
@@ -57,24 +59,62 @@ pub fn drag_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Options) 
             if seen != last {
                 last = seen;
                 let at = Instant::now();
-                let clear = (WAY.0 + TURN..WAY.1 - TURN).contains(&x);
+                let clear = (WAY.0 + TURN..WAY.1 - TURN).contains(&x) && gone > 2.0 * TURN;
+                moved.push(clear.then_some(at));
                 let from = seen.and_then(|x| injected.get(x as usize).copied().flatten());
-                if let (true, Some(from)) = (clear && gone > 2.0 * TURN, from) {
-                    lags.push((at - from).as_secs_f64() * 1e3);
+                if let (true, Some(from)) = (clear, from) {
+                    lags.push((from, at));
                 }
             }
             pause(NAP);
         }
-        lags
-    });
+        (lags, moved)
+    };
+    let ((lags, moved), witnessed) = witnessed(WITNESS_LEVEL, || observe(OBSERVER_LEVEL, watch));
     let cpu = used.share();
-    let repeated = values.len();
-    Turn { values, counts: [repeated, 0, 0, 0], cpu, report: end(app) }
+    let stops = witnessed.as_ref().map(|w| &w.stops);
+    let pairs = moved.windows(2).filter_map(|pair| pair[0].zip(pair[1]));
+    let refreshes = Refreshes::between(pairs, REFRESH, stops);
+    let ms = |(from, at): &(Instant, Instant)| (*at - *from).as_secs_f64() * 1e3;
+    let undisturbed =
+        stops.map(|stops| lags.iter().filter(|(from, at)| !stops.between(*from, *at)).map(ms).collect());
+    let values: Vec<f64> = lags.iter().map(ms).collect();
+    let counts = [values.len(), 0, 0, 0];
+    Turn { values, undisturbed, counts, refreshes, witnessed, cpu, report: end(app) }
 }
 
 pub fn print_drag(all: &[Contender]) -> Value {
     println!(
         "\nlag of a mark behind the pointer when it appears, 1,000 px/s, nested at 60 Hz, ms (P99 of each start)"
     );
-    print_latency(all, "frames", 0)
+    let mut out = print_latency(all, "frames", 0);
+    println!(
+        "without those whose way from the pointer to the screen the machine stood in; refreshes without a new mark:"
+    );
+    for c in all.iter().filter(|c| !c.turns.is_empty()) {
+        let (values, kept, seen) = (c.all(), c.undisturbed(), c.refreshes());
+        let p99 = kept.as_ref().map_or(f64::NAN, |kept| percentile(kept, 0.99));
+        let left_out = kept.as_ref().map(|kept| values.len() - kept.len());
+        let told = |n: Option<usize>| n.map_or("-".into(), |n| n.to_string());
+        println!(
+            "{:<14}p99 {}, without {} ms ({} of {} left out); repeated {} of {}, of them {} while the machine stood, as it did at {} \
+             of all",
+            c.name,
+            figure(percentile(&values, 0.99), 2),
+            figure(p99, 2),
+            told(left_out),
+            values.len(),
+            seen.repeated,
+            seen.of,
+            told(seen.stood.map(|s| s.repeated)),
+            told(seen.stood.map(|s| s.of)),
+        );
+        out[&c.name]["p99_undisturbed_ms"] = json!(p99);
+        out[&c.name]["while_machine_stood"] = json!(left_out);
+        out[&c.name]["refreshes"] = json!(seen.of);
+        out[&c.name]["repeated"] = json!(seen.repeated);
+        out[&c.name]["repeated_while_machine_stood"] = json!(seen.stood.map(|s| s.repeated));
+        out[&c.name]["refreshes_while_machine_stood"] = json!(seen.stood.map(|s| s.of));
+    }
+    out
 }

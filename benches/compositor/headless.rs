@@ -45,7 +45,7 @@ pub fn headless(scanout: &Result<OsString, String>, options: &Options) -> Value 
                 let cpu = used.share();
                 let (values, new) = changes(&frames);
                 let counts = [values.len(), new, 0, 0];
-                c.turns.push(Turn { values, counts, cpu, report: end(app) });
+                c.turns.push(Turn { values, counts, cpu, report: end(app), ..Turn::default() });
             }
         }
         for c in &all {

@@ -8,6 +8,9 @@
 //! of server and compositor. `--raise yes` gives server, compositor and observer real-time priority, where that is
 //! granted: on a busy machine they stand for a display that does not compete for the CPU.
 //!
+//! A witness on each CPU, at a priority above all others, notes when the machine kept it from running: what animate and drag see
+//! is also told by whether it stood meanwhile. Without real-time priority there are no witnesses.
+//!
 //! - *animate*: a scene that moves in every frame. Refreshes without a new frame, steps of another length than the time
 //!   between the refreshes.
 //! - *click*: from a key press to the changed pixel while a frame is drawn for every refresh.
@@ -56,7 +59,7 @@ mod linux {
     use crate::animate::{animate_turn, print_animate};
     use crate::away::{hidden, stop};
     use crate::click::{click_turn, print_click};
-    use crate::common::{build_examples, eprint_progress, load, machine, scanout_binary};
+    use crate::common::{build_examples, eprint_progress, load, machine, print_witnesses, scanout_binary};
     use crate::contender::Contender;
     use crate::drag::{drag_turn, print_drag};
     use crate::headless::headless;
@@ -87,6 +90,7 @@ mod linux {
         let mut parts: Vec<Part> = vec![
             Part {
                 name: "animate",
+                is_witnessed: true,
                 turn: animate_turn,
                 print: print_animate,
                 contenders: vec![
@@ -97,6 +101,7 @@ mod linux {
             },
             Part {
                 name: "click",
+                is_witnessed: false,
                 turn: click_turn,
                 print: print_click,
                 contenders: vec![
@@ -108,6 +113,7 @@ mod linux {
             },
             Part {
                 name: "drag",
+                is_witnessed: true,
                 turn: drag_turn,
                 print: print_drag,
                 contenders: vec![
@@ -119,6 +125,7 @@ mod linux {
             },
             Part {
                 name: "sweep",
+                is_witnessed: true,
                 turn: drag_turn,
                 print: print_drag,
                 contenders: (0..34)
@@ -151,6 +158,11 @@ mod linux {
         }
         for part in &parts {
             report[part.name] = (part.print)(&part.contenders);
+        }
+        let mut witnessed = parts.iter().filter(|p| p.is_witnessed).flat_map(|p| &p.contenders).peekable();
+        if witnessed.peek().is_some() {
+            let turns = witnessed.flat_map(|c| &c.turns);
+            report["witnesses"] = print_witnesses(turns.map(|t| t.witnessed.as_ref()));
         }
         if options.part("headless") {
             report["headless"] = headless(&scanout, &options);

@@ -18,9 +18,11 @@ pub const OUTPUT: (u32, u32) = (1280, 720);
 pub const SETTLE: Duration = Duration::from_millis(2_500);
 /// Between two looks: short beside a refresh, and it leaves the CPU to who is being watched.
 pub const NAP: Duration = Duration::from_micros(100);
-pub const REFRESH: f64 = 1.0 / 60.0;
+pub const REFRESH: Duration = Duration::from_nanos(16_666_667);
 pub const SERVER_LEVEL: u8 = 20;
 pub const OBSERVER_LEVEL: u8 = 30;
+/// Above the observer, so that nothing of the bench keeps them from running.
+pub const WITNESS_LEVEL: u8 = 40;
 
 pub struct Nested {
     // Dropped in this order.
@@ -45,6 +47,8 @@ impl Nested {
 /// What is measured of each program in turn, nested.
 pub struct Part {
     pub name: &'static str,
+    /// Whether its turns have witnesses of what the machine does.
+    pub is_witnessed: bool,
     pub turn: fn(App, &mut Nested, &mut Rng, &Options) -> Turn,
     pub print: fn(&[Contender]) -> Value,
     pub contenders: Vec<Contender>,

@@ -12,11 +12,13 @@ use scanout::observe::Process;
 use crate::support::cpu;
 
 mod figures;
+mod refreshes;
 mod ticks;
 mod watch;
 mod witness;
 
 pub use figures::*;
+pub use refreshes::*;
 pub use ticks::*;
 pub use watch::*;
 pub use witness::*;

@@ -52,6 +52,8 @@ pub fn witnessed<T>(level: u8, work: impl FnOnce() -> T) -> (T, Option<Witnessed
                 scope.spawn(move || {
                     let granted = is_placed(cpu, level);
                     let _ = ready.send(granted);
+                    // What is waited for below ends when nobody can send any more.
+                    drop(ready);
                     granted.then(|| bear_witness(enough))
                 })
             })
@@ -132,8 +134,9 @@ fn used_by_thread() -> Duration {
 
 /// Says what the witnesses of several turns saw and cost; the same for a report.
 #[allow(clippy::print_stdout, reason = "part of the table that a bench is for")]
-pub fn print_witnesses(all: &[Option<Witnessed>]) -> Value {
-    let seen: Vec<&Witnessed> = all.iter().flatten().collect();
+pub fn print_witnesses<'a>(turns: impl Iterator<Item = Option<&'a Witnessed>>) -> Value {
+    let all: Vec<_> = turns.collect();
+    let seen: Vec<&Witnessed> = all.iter().copied().flatten().collect();
     let (Some(one), true) = (seen.first(), seen.len() == all.len()) else {
         println!(
             "witnesses: no real-time priority for them, so that they mean nothing: nothing is left out by them"

@@ -113,7 +113,7 @@ mod linux {
         }
         println!("load after: {}", load());
         let report = json!({
-            "machine": machine(), "observer": table::print_observer(&observers), "witnesses": print_witnesses(&witnesses),
+            "machine": machine(), "observer": table::print_observer(&observers), "witnesses": print_witnesses(witnesses.iter().map(Option::as_ref)),
             "ticks": table::print(&all),
         });
         if let Some(path) = &options.report {
