@@ -1,4 +1,3 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -8,8 +7,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use super::decode::{Bounds, prepare};
 use super::{TextureId, TextureSource};
 use crate::error::{Result, ThreadName};
+use crate::gl::texture::ktx::caught;
 use crate::gl::{Capabilities, TextureData, TextureError};
-use crate::runtime::{panic_message, spawn_helper};
+use crate::runtime::spawn_helper;
 
 /// Prepared textures that wait to be uploaded: the thread stays ahead of the upload, and not by the memory of a whole
 /// model.
@@ -68,11 +68,7 @@ impl Worker {
                 let Ok(Request { id, source, srgb, mipmaps, cancelled }) = request else { return };
                 let stop = || stopping.load(Ordering::Relaxed) || cancelled.load(Ordering::Relaxed);
                 let bounds = Bounds { compressed, max_side, max_bytes, stop: &stop };
-                // Hostile files have broken decoders before: that is an error of the file, and the thread goes on.
-                let work = AssertUnwindSafe(|| prepare(source, srgb, mipmaps, &bounds));
-                let outcome = catch_unwind(work).unwrap_or_else(|panic| {
-                    Err(TextureError::DecoderPanicked(panic_message(panic.as_ref())))
-                });
+                let outcome = caught(|| prepare(source, srgb, mipmaps, &bounds));
                 if done.send(Prepared { id, outcome }).is_err() {
                     return;
                 }
