@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select, unbounded};
 
 use super::decode::{Bounds, prepare};
 use super::{TextureId, TextureSource};
@@ -39,7 +40,12 @@ struct Channels {
     prepared: Receiver<Prepared>,
 }
 
-/// The thread that prepares textures. Dropping it ends the thread and waits for that.
+/// How long the end of the thread is waited for: what it does between two looks at `stop` is mostly shorter, and whoever
+/// closes a window does not see it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The thread that prepares textures. Dropping it asks the thread to end and waits a moment for that. A decoder that does not
+/// let itself be interrupted is left alone: it has nothing that others use, and ends after the picture it is at.
 #[derive(Debug)]
 pub(super) struct Worker {
     stop: Arc<AtomicBool>,
@@ -66,6 +72,9 @@ impl Worker {
                     }
                 };
                 let Ok(Request { id, source, srgb, mipmaps, cancelled }) = request else { return };
+                if stopping.load(Ordering::Relaxed) {
+                    return;
+                }
                 let stop = || stopping.load(Ordering::Relaxed) || cancelled.load(Ordering::Relaxed);
                 let bounds = Bounds { compressed, max_side, max_bytes, stop: &stop };
                 let outcome = caught(|| prepare(source, srgb, mipmaps, &bounds));
@@ -99,9 +108,21 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.channels = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let (Some(channels), Some(thread)) = (self.channels.take(), self.thread.take()) else { return };
+        let Channels { requests, frees, prepared } = channels;
+        drop((requests, frees));
+        // Its end of the channel goes when the thread does. What it prepared meanwhile (one more than there is room for, at most)
+        // is dropped, and makes room for it.
+        loop {
+            match prepared.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = thread.join();
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+            }
         }
+        log::info!("the picture that is being decoded is left to its thread, which ends after it");
     }
 }
