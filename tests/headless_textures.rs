@@ -662,7 +662,7 @@ fn what_is_cancelled_is_not_reported_and_what_is_dropped_ends_with_all_it_held()
             loader.poll(|_, _| {}).expect("the context is there");
         }
         drop(loader);
-        assert_eq!(held.load(Ordering::SeqCst), 0, "all bytes were given back");
+        soon("all bytes were given back", || held.load(Ordering::SeqCst) == 0);
         gl.hook(Hook::Draw("after all that"));
     });
 }
@@ -723,9 +723,64 @@ fn a_dropped_loader_leaves_no_thread() {
                 }
             }
             drop(loader);
-            assert_eq!(loader_threads(), 0, "busy: {busy}");
+            soon(&format!("the thread ended, busy: {busy}"), || loader_threads() == 0);
         }
     });
+}
+
+/// Bytes that nobody gets at before the test says so, as a decoder is that does not let itself be interrupted.
+struct Slow {
+    begun: crossbeam_channel::Sender<()>,
+    go_on: crossbeam_channel::Receiver<()>,
+    ended: crossbeam_channel::Sender<bool>,
+}
+
+impl AsRef<[u8]> for Slow {
+    fn as_ref(&self) -> &[u8] {
+        let _ = self.begun.send(());
+        let told = self.go_on.recv_timeout(Duration::from_secs(20)).is_ok();
+        let _ = self.ended.send(told);
+        b"no picture"
+    }
+}
+
+#[test]
+fn a_loader_that_is_dropped_does_not_wait_for_a_decoder_that_does_not_end() {
+    let _guard = THREADS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (begun, has_begun) = crossbeam_channel::bounded(4);
+    let (let_go, go_on) = crossbeam_channel::bounded(1);
+    let (ended, has_ended) = crossbeam_channel::bounded(4);
+    let held = Arc::new(AtomicUsize::new(1));
+    in_context(|gl| {
+        let mut loader = loader(gl, 1024);
+        let source = TextureSource::Encoded(Arc::new(Slow { begun, go_on, ended }));
+        loader.load("slow", source, plain(true, true), [0; 4]).expect("a placeholder");
+        let rgba = Arc::new(Counted(Arc::clone(&held), vec![0; 64]));
+        let next = TextureSource::Pixels { size: Size::new(4, 4), rgba };
+        loader.load("never begun", next, plain(true, true), [0; 4]).expect("a placeholder");
+        has_begun.recv_timeout(Duration::from_secs(20)).expect("it is being decoded");
+        drop(loader);
+        // Still being decoded: had the drop waited for it, the decoder would have given up long ago.
+        assert!(has_ended.try_recv().is_err(), "the drop waited for the decoder");
+    });
+    // Without the context as well: the thread has nothing of it.
+    let_go.send(()).expect("it waits");
+    assert_eq!(
+        has_ended.recv_timeout(Duration::from_secs(20)),
+        Ok(true),
+        "the decoder was let go by the test"
+    );
+    soon("what was not begun is given back", || held.load(Ordering::SeqCst) == 0);
+}
+
+/// Asks until it is so.
+#[track_caller]
+fn soon(what: &str, is_so: impl Fn() -> bool) {
+    let give_up = MonotonicClock.now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(MonotonicClock.now() < give_up, "{what}");
+        scanout::display::sleep::until(MonotonicClock.now() + Duration::from_millis(1));
+    }
 }
 
 // --- loading while frames are drawn ---

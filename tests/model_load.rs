@@ -319,7 +319,7 @@ fn textures_and_samplers_are_read() {
     assert_eq!((t.magnify, t.minify, t.mipmap), (Filter::Nearest, Filter::Linear, Some(Filter::Nearest)));
     let image = &model.images[t.image];
     assert_eq!((image.width, image.height, image.srgb), (3, 2, true));
-    assert_eq!(image.rgba[4..12], [16, 0, 7, 200, 32, 0, 7, 200]);
+    assert_eq!(image.texels.bytes()[4..12], [16, 0, 7, 200, 32, 0, 7, 200]);
     let t = loaded(&textured(r#""index":0"#, "")).textures[0];
     assert_eq!((t.wrap_u, t.magnify, t.mipmap), (Wrap::Repeat, Filter::Linear, Some(Filter::Linear)));
     assert!(textured(r#""index":0"#, r#""wrapS":1"#).load().is_err());

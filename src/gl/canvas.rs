@@ -18,6 +18,10 @@ pub struct Canvas {
     /// What samples are resolved to, where there are several.
     resolved: Option<Layer>,
     samples: u32,
+    /// Samples that it has where the size allows it.
+    wanted: u32,
+    /// Bytes that all of it may take.
+    most_bytes: u64,
     size: Size,
     /// Shaders write light; otherwise bytes as they are to be.
     light: bool,
@@ -32,6 +36,25 @@ struct Layer {
 }
 
 const OPERATION: &str = "making a canvas";
+/// Bytes that a canvas may take: as many as one sample of each pixel takes twice, where a side is as long as drivers draw. A
+/// software rasteriser has crashed where it was asked for more, instead of refusing it.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Bytes of a canvas: four each for colour and depth of a sample, and four for the colour of a pixel where samples are resolved.
+fn bytes(size: Size, samples: u32) -> u64 {
+    let resolved = if samples > 1 { 4 } else { 0 };
+    let pixels = u64::from(size.width) * u64::from(size.height);
+    pixels.saturating_mul(8 * u64::from(samples) + resolved)
+}
+
+/// So many samples, or half of them and so on until all of them fit; one in any case.
+fn fitting(size: Size, wanted: u32, most_bytes: u64) -> u32 {
+    let mut samples = wanted.max(1);
+    while samples > 1 && bytes(size, samples) > most_bytes {
+        samples /= 2;
+    }
+    samples
+}
 
 impl Layer {
     fn new(gl: &Gl, depth: bool, format: u32) -> Result<Self> {
@@ -74,12 +97,12 @@ impl Layer {
 
 impl Canvas {
     /// A canvas of `size` pixels with so many samples each; 0 and 1 are one, and more than the driver has are as many as
-    /// it has.
+    /// it has. Where that takes more than 4 GiB, or the driver refuses it, it has half as many, and so on.
     ///
     /// # Errors
     /// When the driver cannot make one of that size.
     pub fn new(gl: &Gl, size: Size, samples: u32) -> Result<Self> {
-        Self::make(gl, size, samples, true)
+        Self::make(gl, size, samples, true, MOST_BYTES)
     }
 
     /// The same for shaders that write bytes as they are to be shown, as they do to a surface: nothing is encoded, and where
@@ -88,20 +111,21 @@ impl Canvas {
     /// # Errors
     /// When the driver cannot make one of that size.
     pub fn of_bytes(gl: &Gl, size: Size, samples: u32) -> Result<Self> {
-        Self::make(gl, size, samples, false)
+        Self::make(gl, size, samples, false, MOST_BYTES)
     }
 
-    fn make(gl: &Gl, size: Size, samples: u32, light: bool) -> Result<Self> {
+    fn make(gl: &Gl, size: Size, samples: u32, light: bool, most_bytes: u64) -> Result<Self> {
         let samples = samples.clamp(1, gl.caps().max_samples.max(1));
         let format = if light { glow::SRGB8_ALPHA8 } else { glow::RGBA8 };
         let drawn = Layer::new(gl, true, format)?;
         let resolved = (samples > 1).then(|| Layer::new(gl, false, format)).transpose()?;
-        let mut canvas = Self { drawn, resolved, samples, size: Size::default(), light };
+        let (wanted, size_now) = (samples, Size::default());
+        let mut canvas = Self { drawn, resolved, samples, wanted, most_bytes, size: size_now, light };
         canvas.resize(size)?;
         Ok(canvas)
     }
 
-    /// Gives it another size. The contents are lost; the framebuffer that is bound afterwards is one of its own.
+    /// Gives it another size, and as many samples as [`new`](Self::new) would. The contents are lost; the framebuffer that is bound afterwards is one of its own.
     ///
     /// # Errors
     /// When the driver cannot make one of that size. One beyond its limit leaves the canvas as it was.
@@ -113,15 +137,30 @@ impl Canvas {
         }
         // Where this fails the old storage is gone too: then it has no size, so that the old one is allocated anew as well.
         self.size = Size::default();
-        self.drawn.allocate(size, self.samples)?;
-        if let Some(resolved) = &self.resolved {
-            resolved.allocate(size, 1)?;
+        let mut samples = fitting(size, self.wanted, self.most_bytes);
+        while let Err(e) = self.allocate(size, samples) {
+            if samples == 1 {
+                return Err(e);
+            }
+            samples /= 2;
+        }
+        if std::mem::replace(&mut self.samples, samples) != samples && samples < self.wanted {
+            let (Size { width, height }, wanted) = (size, self.wanted);
+            log::warn!("{samples} sample(s) per pixel: {wanted} are too many for {width}x{height} pixels");
         }
         self.size = size;
         Ok(())
     }
 
-    /// Samples per pixel.
+    fn allocate(&self, size: Size, samples: u32) -> Result<()> {
+        self.drawn.allocate(size, samples)?;
+        match &self.resolved {
+            Some(resolved) if samples > 1 => resolved.allocate(size, 1),
+            _ => Ok(()),
+        }
+    }
+
+    /// Samples per pixel, at the size that it has.
     #[must_use]
     pub const fn samples(&self) -> u32 {
         self.samples
@@ -169,7 +208,7 @@ impl Canvas {
                 );
             }
         };
-        let last = match &self.resolved {
+        let last = match self.resolved.as_ref().filter(|_| self.samples > 1) {
             None => &self.drawn,
             Some(resolved) => {
                 // Still with encoding on: the mean of samples is that of their light.
@@ -184,5 +223,53 @@ impl Canvas {
         frame.bind_surface();
         copy(last);
         frame.bind_surface();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_halved_until_they_fit_and_one_is_left_in_any_case() {
+        let of = |width, height, samples| fitting(Size::new(width, height), samples, MOST_BYTES);
+        for (width, height, wanted, got) in [
+            (1280, 720, 4, 4),
+            (3840, 2160, 16, 16),
+            (7680, 4320, 16, 8),
+            (16_384, 16_384, 1, 1),
+            (16_384, 16_384, 4, 1),
+            (16_384, 8192, 4, 2),
+            (32_767, 32_767, 4, 1),
+            (u32::MAX, u32::MAX, 16, 1),
+            (1, 1, 0, 1),
+        ] {
+            assert_eq!(of(width, height, wanted), got, "{width}x{height}, {wanted} samples");
+        }
+    }
+
+    #[cfg(feature = "headless")]
+    #[test]
+    fn a_canvas_that_grows_too_large_for_its_samples_has_fewer_and_gets_them_back() {
+        crate::headless::with_context(crate::gl::DebugLevel::Panic, |gl| {
+            if gl.caps().max_samples < 4 {
+                return;
+            }
+            let (small, large) = (Size::new(16, 16), Size::new(64, 64));
+            // Enough for one sample of the large one, and not for two.
+            let mut canvas = Canvas::make(gl, small, 4, false, bytes(large, 2) - 1).expect("a canvas");
+            let held = |canvas: &Canvas| {
+                canvas.begin();
+                // SAFETY: asks about the framebuffer that is bound.
+                unsafe { gl.raw().get_parameter_i32(glow::SAMPLES) }
+            };
+            assert_eq!((canvas.samples(), held(&canvas)), (4, 4));
+            canvas.resize(large).expect("with one sample it fits");
+            assert_eq!((canvas.samples(), canvas.size()), (1, large));
+            assert!(held(&canvas) <= 1, "the driver has {}", held(&canvas));
+            canvas.resize(small).expect("it fits");
+            assert_eq!((canvas.samples(), held(&canvas)), (4, 4));
+        })
+        .unwrap_or_else(|e| panic!("{e}"));
     }
 }

@@ -85,7 +85,8 @@ struct Placeholder {
     texture: Texture,
 }
 
-/// Loads textures while frames are drawn: see the module. Dropping it ends its thread, cutting short what that is doing.
+/// Loads textures while frames are drawn: see the module. Dropping it ends its thread, cutting short what that is doing; it
+/// waits a moment for that, and not for a decoder that cannot be interrupted, whose thread ends after its picture.
 #[derive(Debug)]
 pub struct TextureLoader {
     gl: Gl,

@@ -112,6 +112,10 @@ pub use shader_folder::ShaderFolder;
 pub use stream::{Strategy, StreamError, StreamRange, StreamRing, StreamStats, StreamTarget};
 pub use surface::Surface;
 pub use target::{RenderTarget, read_pixels};
+#[cfg(all(feature = "basis", feature = "scenes"))]
+pub(crate) use texture::basis::picture_size as ktx2_picture_size;
+#[cfg(all(feature = "basis", feature = "scenes"))]
+pub(crate) use texture::ktx::is_ktx2;
 pub use texture::{
     CompressedFormats, Filter, SharedBytes, Texture, TextureArray, TextureData, TextureError, TextureFormat,
     TextureOptions, Wrap, full_levels, level_size,

@@ -1,6 +1,6 @@
 mod array;
 #[cfg(feature = "basis")]
-mod basis;
+pub(in crate::gl) mod basis;
 mod data;
 mod error;
 mod format;

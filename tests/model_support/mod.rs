@@ -4,7 +4,7 @@
 pub mod shapes;
 pub mod showcase;
 
-use scanout::scenes::model::{Model, ModelError};
+use scanout::scenes::model::{Model, ModelError, Texels};
 
 /// Standard base64.
 pub fn base64(bytes: &[u8]) -> String {
@@ -232,7 +232,9 @@ pub fn check_promises(model: &Model) {
     for texture in &model.textures {
         let image = &model.images[texture.image];
         assert!(image.width > 0 && image.height > 0);
-        assert_eq!(image.rgba.len(), image.width as usize * image.height as usize * 4);
+        if let Texels::Rgba8(rgba) = &image.texels {
+            assert_eq!(rgba.len(), image.width as usize * image.height as usize * 4);
+        }
     }
     for bounds in [model.bounds, model.animated_bounds] {
         assert!(bounds.min.is_finite() && bounds.max.is_finite() && bounds.radius().is_finite());

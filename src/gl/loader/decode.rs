@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::TextureSource;
+use super::{LoaderOptions, TextureSource};
 use crate::gl::texture::ktx::{self, Wants};
-use crate::gl::{CompressedFormats, TextureData, TextureError, TextureFormat};
+use crate::gl::{CompressedFormats, Gl, Texture, TextureData, TextureError, TextureFormat, TextureOptions};
 use crate::runtime::Size;
 
 /// What decoding may take, and when it is to end.
@@ -30,11 +30,38 @@ pub(super) fn prepare(
         TextureSource::Pixels { size, rgba } => {
             TextureData::new(TextureFormat::Rgba8, srgb, size, vec![rgba])?
         }
+        TextureSource::Ktx2 { bytes, srgb } => read_ktx2((*bytes).as_ref(), Some(srgb), bounds)?,
         TextureSource::Encoded(bytes) => decode((*bytes).as_ref(), srgb, bounds)?,
         TextureSource::File(path) => decode(&read(&path, bounds)?, srgb, bounds)?,
     };
     let data = if mipmaps { data.with_mipmaps(bounds.stop) } else { data };
     if (bounds.stop)() { Err(TextureError::Cancelled) } else { Ok(data) }
+}
+
+impl Texture {
+    /// A texture from a source that is read, decoded and uploaded on this thread: for few small ones before the first
+    /// frame, where a [`TextureLoader`](crate::gl::TextureLoader) would show its placeholder. May take as much memory as
+    /// the default of [`LoaderOptions`] allows.
+    ///
+    /// # Errors
+    /// When the source cannot be read or decoded, or the driver does not take it.
+    pub fn from_source(
+        gl: &Gl,
+        name: &str,
+        source: TextureSource,
+        options: &TextureOptions,
+    ) -> crate::error::Result<Self> {
+        let caps = gl.caps();
+        let bounds = Bounds {
+            compressed: caps.compressed,
+            max_side: caps.max_texture_size,
+            max_bytes: LoaderOptions::default().decoded_bytes,
+            stop: &|| false,
+        };
+        let data = ktx::caught(|| prepare(source, options.srgb, options.mipmaps, &bounds))
+            .map_err(|reason| crate::error::Error::Texture { name: name.to_owned(), reason })?;
+        Self::from_data(gl, name, &data, options)
+    }
 }
 
 fn read(path: &Path, bounds: &Bounds<'_>) -> Result<Vec<u8>, TextureError> {
@@ -54,8 +81,7 @@ fn read(path: &Path, bounds: &Bounds<'_>) -> Result<Vec<u8>, TextureError> {
 
 fn decode(bytes: &[u8], srgb: bool, bounds: &Bounds<'_>) -> Result<TextureData, TextureError> {
     if ktx::is_ktx2(bytes) {
-        let Bounds { compressed, max_side, max_bytes, stop } = *bounds;
-        return ktx::read(bytes, &Wants { compressed, max_side, max_bytes, stop });
+        return read_ktx2(bytes, None, bounds);
     }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
@@ -77,6 +103,11 @@ fn decode(bytes: &[u8], srgb: bool, bounds: &Bounds<'_>) -> Result<TextureData, 
     }
     let pixels = DynamicImage::from_decoder(decoder).map_err(failed)?.into_rgba8().into_raw();
     TextureData::new(TextureFormat::Rgba8, srgb, size, vec![Arc::new(pixels)])
+}
+
+fn read_ktx2(bytes: &[u8], srgb: Option<bool>, bounds: &Bounds<'_>) -> Result<TextureData, TextureError> {
+    let Bounds { compressed, max_side, max_bytes, stop } = *bounds;
+    ktx::read(bytes, &Wants { compressed, srgb, max_side, max_bytes, stop })
 }
 
 /// Input that fails once it is to end, so that a decoder ends soon as well.

@@ -11,6 +11,13 @@ pub enum TextureSource {
     File(PathBuf),
     /// The contents of such a file.
     Encoded(SharedBytes),
+    /// The contents of a KTX2 file whose colours are encoded as its user says, and not as the file does.
+    Ktx2 {
+        /// The file's bytes.
+        bytes: SharedBytes,
+        /// Whether the colours are sRGB-encoded.
+        srgb: bool,
+    },
     /// Four bytes per texel (red, green, blue, alpha), rows from top to bottom.
     Pixels {
         /// The size in texels.
@@ -27,6 +34,9 @@ impl std::fmt::Debug for TextureSource {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Encoded(bytes) => write!(f, "Encoded({} bytes)", (**bytes).as_ref().len()),
+            Self::Ktx2 { bytes, srgb } => {
+                write!(f, "Ktx2({} bytes, sRGB {srgb})", (**bytes).as_ref().len())
+            }
             Self::Pixels { size, .. } => write!(f, "Pixels({}x{})", size.width, size.height),
             Self::Data(data) => f.debug_tuple("Data").field(data).finish(),
         }

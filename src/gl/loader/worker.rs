@@ -1,15 +1,16 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select, unbounded};
 
 use super::decode::{Bounds, prepare};
 use super::{TextureId, TextureSource};
 use crate::error::{Result, ThreadName};
+use crate::gl::texture::ktx::caught;
 use crate::gl::{Capabilities, TextureData, TextureError};
-use crate::runtime::{panic_message, spawn_helper};
+use crate::runtime::spawn_helper;
 
 /// Prepared textures that wait to be uploaded: the thread stays ahead of the upload, and not by the memory of a whole
 /// model.
@@ -39,7 +40,12 @@ struct Channels {
     prepared: Receiver<Prepared>,
 }
 
-/// The thread that prepares textures. Dropping it ends the thread and waits for that.
+/// How long the end of the thread is waited for: what it does between two looks at `stop` is mostly shorter, and whoever
+/// closes a window does not see it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The thread that prepares textures. Dropping it asks the thread to end and waits a moment for that. A decoder that does not
+/// let itself be interrupted is left alone: it has nothing that others use, and ends after the picture it is at.
 #[derive(Debug)]
 pub(super) struct Worker {
     stop: Arc<AtomicBool>,
@@ -66,13 +72,12 @@ impl Worker {
                     }
                 };
                 let Ok(Request { id, source, srgb, mipmaps, cancelled }) = request else { return };
+                if stopping.load(Ordering::Relaxed) {
+                    return;
+                }
                 let stop = || stopping.load(Ordering::Relaxed) || cancelled.load(Ordering::Relaxed);
                 let bounds = Bounds { compressed, max_side, max_bytes, stop: &stop };
-                // Hostile files have broken decoders before: that is an error of the file, and the thread goes on.
-                let work = AssertUnwindSafe(|| prepare(source, srgb, mipmaps, &bounds));
-                let outcome = catch_unwind(work).unwrap_or_else(|panic| {
-                    Err(TextureError::DecoderPanicked(panic_message(panic.as_ref())))
-                });
+                let outcome = caught(|| prepare(source, srgb, mipmaps, &bounds));
                 if done.send(Prepared { id, outcome }).is_err() {
                     return;
                 }
@@ -103,9 +108,21 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.channels = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let (Some(channels), Some(thread)) = (self.channels.take(), self.thread.take()) else { return };
+        let Channels { requests, frees, prepared } = channels;
+        drop((requests, frees));
+        // Its end of the channel goes when the thread does. What it prepared meanwhile (one more than there is room for, at most)
+        // is dropped, and makes room for it.
+        loop {
+            match prepared.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = thread.join();
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+            }
         }
+        log::info!("the picture that is being decoded is left to its thread, which ends after it");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use basisu::{DecodeFlags, Error, TargetFormat, Transcoder};
+use basisu::{DecodeFlags, Error, SourceFormat, TargetFormat, Transcoder};
 use ktx2::{Header, LevelIndex};
 
 use super::data::{SharedBytes, TextureData};
 use super::error::TextureError;
 use super::format::{CompressedFormats, TextureFormat, level_size};
-use super::ktx::{Wants, extent, header};
+use super::ktx::{Wants, caught, extent, header, is_basis};
 use crate::runtime::Size;
 
 /// Formats by what is lost on the way to them, the least first; in the third column, whether they are for pictures with
@@ -32,7 +32,7 @@ pub(super) fn transcode(bytes: &[u8], wants: &Wants<'_>) -> Result<TextureData, 
         return Err(TextureError::TooLarge { size, limit });
     }
     check_lengths(bytes, size, count)?;
-    let srgb = is_srgb(bytes, head.index.dfd_byte_offset);
+    let srgb = wants.srgb.unwrap_or_else(|| is_srgb(bytes, head.index.dfd_byte_offset));
     let file = Transcoder::new(bytes).map_err(|e| failed(&e))?;
     let (target, format) = best(&file, srgb, wants.compressed)
         .ok_or(TextureError::KtxUnsupported("texels for which this driver has no format"))?;
@@ -52,15 +52,37 @@ pub(super) fn transcode(bytes: &[u8], wants: &Wants<'_>) -> Result<TextureData, 
     TextureData::new(format, srgb, size, levels)
 }
 
+/// The size of a picture that glTF may have (`KHR_texture_basisu`: ETC1S or UASTC, in one 2D picture), by its header alone.
+///
+/// # Errors
+/// When the file is damaged as far as that can be said without its texels, or is another KTX2 file.
+#[cfg(feature = "scenes")]
+pub(crate) fn picture_size(bytes: &[u8]) -> Result<Size, TextureError> {
+    let head = header(bytes)?;
+    let (size, count) = extent(&head)?;
+    if !is_basis(&head) {
+        return Err(TextureError::KtxUnsupported("texels that are not of Basis Universal"));
+    }
+    check_lengths(bytes, size, count)?;
+    let source = caught(|| Ok(Transcoder::new(bytes).map_err(|e| failed(&e))?.source_format()))?;
+    if matches!(source, SourceFormat::Etc1s | SourceFormat::UastcLdr) {
+        Ok(size)
+    } else {
+        Err(TextureError::KtxUnsupported("texels that are neither ETC1S nor UASTC"))
+    }
+}
+
 /// The transcoder (0.1.0) takes as much memory for a level that is compressed once more as the file says it has, and ends the
-/// process where there is not so much: no texels have more than 16 bytes for each block of 4x4.
+/// process where there is not so much: no texels have more than 16 bytes for each block of 4x4. Where levels lie it adds up
+/// without a look at what is beyond 64 bits.
 fn check_lengths(bytes: &[u8], size: Size, count: u32) -> Result<(), TextureError> {
     for level in 0..count {
         let entry =
             bytes.get(Header::LENGTH + level as usize * LevelIndex::LENGTH..).and_then(<[u8]>::first_chunk);
         let entry = entry.map(LevelIndex::from_bytes);
-        let LevelIndex { uncompressed_byte_length, .. } =
-            entry.ok_or_else(|| TextureError::Ktx("it ends within its levels".to_owned()))?;
+        let short = || TextureError::Ktx("it ends within its levels".to_owned());
+        let LevelIndex { byte_offset, byte_length, uncompressed_byte_length } = entry.ok_or_else(short)?;
+        byte_offset.checked_add(byte_length).filter(|&end| end <= bytes.len() as u64).ok_or_else(short)?;
         let most = TextureFormat::Bc7.bytes(level_size(size, level)).map_or(u64::MAX, |n| n as u64);
         if uncompressed_byte_length > most {
             return Err(TextureError::Ktx(format!(

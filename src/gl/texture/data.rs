@@ -82,6 +82,13 @@ impl TextureData {
         self.levels.iter().map(|bytes| (**bytes).as_ref().len()).sum()
     }
 
+    /// The same with the colours taken for what their user says they are.
+    #[cfg(feature = "textures")]
+    pub(super) const fn with_srgb(mut self, srgb: bool) -> Self {
+        self.srgb = srgb;
+        self
+    }
+
     /// The same with smaller copies, made on this thread, which can take long for large pictures. Compressed pictures
     /// stay as they are. `stop` is asked before each row of them; when it says so, the copies are left out.
     #[must_use]

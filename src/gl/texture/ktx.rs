@@ -1,5 +1,6 @@
 //! KTX2 files: pictures in the formats that GPUs read, with their smaller copies.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ktx2::{Format, Header, LevelIndex, SupercompressionScheme};
@@ -7,14 +8,14 @@ use ktx2::{Format, Header, LevelIndex, SupercompressionScheme};
 use super::data::{SharedBytes, TextureData};
 use super::error::TextureError;
 use super::format::{CompressedFormats, TextureFormat, full_levels};
-use crate::runtime::Size;
+use crate::runtime::{Size, panic_message};
 
 /// The first bytes of a KTX2 file (KTX specification 2.0, section 3.1).
 const IDENTIFIER: [u8; 12] = *b"\xabKTX 20\xbb\r\n\x1a\n";
 
 /// Whether this looks like a KTX2 file.
 #[must_use]
-pub(in crate::gl) fn is_ktx2(bytes: &[u8]) -> bool {
+pub(crate) fn is_ktx2(bytes: &[u8]) -> bool {
     bytes.starts_with(&IDENTIFIER)
 }
 
@@ -83,19 +84,30 @@ pub(super) fn extent(header: &Header) -> Result<(Size, u32), TextureError> {
 }
 
 /// Reads a KTX2 file of any kind that is read, into what a driver takes.
-#[cfg_attr(not(feature = "basis"), allow(unused_variables, reason = "what the transcoder asks for"))]
 pub(in crate::gl) fn read(bytes: &[u8], wants: &Wants<'_>) -> Result<TextureData, TextureError> {
     #[cfg(feature = "basis")]
     if is_basis(&header(bytes)?) {
         return super::basis::transcode(bytes, wants);
     }
-    TextureData::from_ktx2(bytes)
+    let data = TextureData::from_ktx2(bytes)?;
+    Ok(match wants.srgb {
+        Some(srgb) => data.with_srgb(srgb),
+        None => data,
+    })
+}
+
+/// Hostile files have broken decoders before: that is an error of the file, and whoever asked goes on.
+pub(in crate::gl) fn caught<T>(work: impl FnOnce() -> Result<T, TextureError>) -> Result<T, TextureError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(TextureError::DecoderPanicked(panic_message(panic.as_ref()))))
 }
 
 /// What a transcoder is asked for.
 #[cfg_attr(not(feature = "basis"), allow(dead_code, reason = "what the transcoder asks for"))]
 pub(in crate::gl) struct Wants<'a> {
     pub compressed: CompressedFormats,
+    /// Whether the colours are sRGB-encoded; `None`: as the file says.
+    pub srgb: Option<bool>,
     pub max_side: u32,
     pub max_bytes: u64,
     pub stop: &'a dyn Fn() -> bool,

@@ -41,7 +41,8 @@ pub const MAX_KEYS: u64 = 2 << 20;
 pub const MAX_SPARSE: u64 = 16 << 20;
 /// Pixels along a side of an image: what every OpenGL 3.3 driver in use takes as a texture.
 pub const MAX_IMAGE_SIDE: u32 = 8192;
-/// Bytes of all decoded images, counted before they are decoded.
+/// Bytes of all decoded images, counted before they are decoded: once for each sampler that they are shown with. KTX2 counts
+/// as if it were decoded, smaller copies aside.
 pub const MAX_IMAGE_BYTES: u64 = 256 << 20;
 /// The farthest that anything may lie from the origin: squares of it still fit an `f32` when a camera is fitted.
 pub const MAX_EXTENT: f32 = 1.0e15;

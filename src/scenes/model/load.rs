@@ -13,10 +13,11 @@ use super::mesh;
 use super::node;
 use super::outline;
 use super::pose::Pose;
-use super::remarks::{Remarks, SUPPORTED_EXTENSIONS};
+use super::remarks::{Remarks, is_supported};
 use super::resolve;
 use super::schema::Document;
 use super::source::Source;
+use super::texture::Textures;
 use super::{Model, Node};
 
 /// Node transforms that fitting the animated bounds may take: some ten milliseconds.
@@ -80,7 +81,7 @@ fn from_bytes(bytes: &[u8], folder: Option<&Path>, budget: &mut Budget) -> Resul
     if animations.len() > 1 {
         remarks.add("animations after the first");
     }
-    let Materials { materials, textures, images, .. } = materials;
+    let Materials { materials, textures: Textures { textures, images, .. }, .. } = materials;
     let nothing = Bounds { min: glam::Vec3::ZERO, max: glam::Vec3::ZERO };
     let mut model = Model {
         nodes,
@@ -116,7 +117,7 @@ fn check_asset(document: &Document, remarks: &mut Remarks) -> Result<(), ModelEr
         return Err(ModelError::Version { found: least.unwrap_or(&asset.version).clone() });
     }
     for name in &document.extensions_required {
-        if !SUPPORTED_EXTENSIONS.contains(&name.as_str()) {
+        if !is_supported(name) {
             return Err(ModelError::Extension { name: name.clone() });
         }
     }

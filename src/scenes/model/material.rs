@@ -1,13 +1,13 @@
-//! Materials, textures and samplers.
+//! Materials.
 
 use glam::{Affine2, Mat2, Vec2};
 
 use super::error::ModelError;
-use super::image::{self, Image};
 use super::limits::Budget;
 use super::remarks::Remarks;
 use super::schema;
 use super::source::{Source, get};
+use super::texture::Textures;
 
 /// How a primitive looks.
 #[derive(Clone, Debug)]
@@ -57,44 +57,6 @@ pub enum Alpha {
     Blend,
 }
 
-/// An image with the way to look it up.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Texture {
-    /// Index into [`Model::images`](super::Model::images).
-    pub image: usize,
-    /// Beyond the left and right edges.
-    pub wrap_u: Wrap,
-    /// Beyond the upper and lower edges.
-    pub wrap_v: Wrap,
-    /// When a pixel of the image covers several of the screen.
-    pub magnify: Filter,
-    /// When several pixels of the image fall into one of the screen: within a mip level.
-    pub minify: Filter,
-    /// Between mip levels; `None`: only the full image is used.
-    pub mipmap: Option<Filter>,
-}
-
-/// What lies beyond an image's edge.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Wrap {
-    /// The image again.
-    Repeat,
-    /// The image mirrored.
-    Mirror,
-    /// The pixels of the edge.
-    Clamp,
-}
-
-/// How pixels are combined.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Filter {
-    /// The nearest one.
-    Nearest,
-    /// The weighted mean of the neighbours.
-    Linear,
-}
-
 /// A texture as a material uses it.
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -113,27 +75,20 @@ pub(super) type UvSets = [Option<u64>; 2];
 /// Materials, textures and images as primitives ask for them: what nothing draws is never decoded.
 pub(super) struct Materials {
     pub(super) materials: Vec<Material>,
-    pub(super) textures: Vec<Texture>,
-    pub(super) images: Vec<Image>,
+    pub(super) textures: Textures,
     uv: Vec<UvSets>,
     default: Option<usize>,
     loaded_materials: Vec<Option<usize>>,
-    /// Once for linear and once for sRGB-encoded use, as are images.
-    loaded_textures: Vec<[Option<usize>; 2]>,
-    loaded_images: Vec<[Option<usize>; 2]>,
 }
 
 impl Materials {
     pub(super) fn new(source: &Source<'_>) -> Self {
         Self {
             materials: Vec::new(),
-            textures: Vec::new(),
-            images: Vec::new(),
+            textures: Textures::new(source),
             uv: Vec::new(),
             default: None,
             loaded_materials: vec![None; source.document.materials.len()],
-            loaded_textures: vec![[None; 2]; source.document.textures.len()],
-            loaded_images: vec![[None; 2]; source.document.images.len()],
         }
     }
 
@@ -249,7 +204,7 @@ impl Materials {
         remarks.add_extensions(&info.extensions);
         let place =
             sets.iter().position(|s| *s == Some(set)).or_else(|| sets.iter().position(Option::is_none));
-        let texture = self.texture(source, info.index, srgb, budget, remarks, here)?;
+        let texture = self.textures.get(source, info.index, srgb, budget, remarks, here)?;
         match (texture, place) {
             (Some(texture), Some(uv)) => {
                 sets[uv] = Some(set);
@@ -261,47 +216,6 @@ impl Materials {
             }
             (None, _) => Ok(None),
         }
-    }
-
-    fn texture(
-        &mut self,
-        source: &Source<'_>,
-        index: u64,
-        srgb: bool,
-        budget: &mut Budget,
-        remarks: &mut Remarks,
-        place: &dyn Fn() -> String,
-    ) -> Result<Option<usize>, ModelError> {
-        let json = get(&source.document.textures, index, "textures", place)?;
-        let kind = usize::from(srgb);
-        if let Some(ours) = self.loaded_textures[index as usize][kind] {
-            return Ok(Some(ours));
-        }
-        let here = || format!("textures[{index}]");
-        let Some(image_index) = json.source else {
-            // The image hangs on an extension (WebP, Basis Universal), which `extensionsUsed` names as well.
-            remarks.add("textures that are neither PNG nor JPEG");
-            return Ok(None);
-        };
-        get(&source.document.images, image_index, "images", &here)?;
-        let image = match self.loaded_images[image_index as usize][kind] {
-            Some(ours) => ours,
-            None => {
-                self.images.push(image::load(source, image_index, srgb, budget, &here)?);
-                self.images.len() - 1
-            }
-        };
-        self.loaded_images[image_index as usize][kind] = Some(image);
-        let texture = match json.sampler {
-            None => sampler(&schema::Sampler::default(), image),
-            Some(s) => sampler(get(&source.document.samplers, s, "samplers", &here)?, image),
-        };
-        let texture = texture
-            .ok_or_else(|| ModelError::invalid(here(), "its sampler has an unknown filter or wrapping"))?;
-        self.textures.push(texture);
-        let ours = self.textures.len() - 1;
-        self.loaded_textures[index as usize][kind] = Some(ours);
-        Ok(Some(ours))
     }
 }
 
@@ -335,32 +249,4 @@ fn transform(info: &schema::TextureInfo) -> Option<Affine2> {
     let rotation = Mat2::from_angle(-transform.rotation.unwrap_or_default());
     let transform = Affine2::from_mat2_translation(rotation * Mat2::from_diagonal(scale), offset);
     transform.is_finite().then_some(transform)
-}
-
-fn sampler(json: &schema::Sampler, image: usize) -> Option<Texture> {
-    let wrap = |value: Option<u64>| {
-        Some(match value {
-            None | Some(10497) => Wrap::Repeat,
-            Some(33648) => Wrap::Mirror,
-            Some(33071) => Wrap::Clamp,
-            Some(_) => return None,
-        })
-    };
-    use Filter::{Linear, Nearest};
-    let magnify = match json.mag_filter {
-        Some(9728) => Nearest,
-        None | Some(9729) => Linear,
-        Some(_) => return None,
-    };
-    let (minify, mipmap) = match json.min_filter {
-        Some(9728) => (Nearest, None),
-        Some(9729) => (Linear, None),
-        Some(9984) => (Nearest, Some(Nearest)),
-        Some(9985) => (Linear, Some(Nearest)),
-        Some(9986) => (Nearest, Some(Linear)),
-        // The file leaves the choice to us: the one that does not shimmer.
-        None | Some(9987) => (Linear, Some(Linear)),
-        Some(_) => return None,
-    };
-    Some(Texture { image, wrap_u: wrap(json.wrap_s)?, wrap_v: wrap(json.wrap_t)?, magnify, minify, mipmap })
 }

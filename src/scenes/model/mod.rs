@@ -40,19 +40,21 @@ mod skin;
 mod source;
 mod streams;
 mod tangent;
+mod texture;
 mod topology;
 
 pub use self::animation::{Animation, Channel, Interpolation, Property, Track, WeightTrack};
 pub use self::bounds::Bounds;
 pub use self::error::ModelError;
-pub use self::image::Image;
+pub use self::image::{Image, Texels};
 pub use self::light::{Light, LightKind};
-pub use self::material::{Alpha, Filter, Material, Texture, TextureRef, Wrap};
+pub use self::material::{Alpha, Material, TextureRef};
 pub use self::mesh::{Mesh, Mode, Primitive, Vertex};
 pub use self::morph::Delta;
 pub use self::node::{Local, Node, Trs};
 pub use self::pose::Pose;
 pub use self::skin::{Influence, Skin};
+pub use self::texture::{Filter, Texture, Wrap};
 
 /// A scene of a glTF file, ready to be uploaded. All indices within it are valid.
 #[derive(Clone, Debug)]

@@ -5,13 +5,21 @@ use super::limits::MAX_REMARKS;
 use super::schema::Extensions;
 
 /// Extensions whose effect is in the picture.
-pub(super) const SUPPORTED_EXTENSIONS: [&str; 5] = [
+const SUPPORTED_EXTENSIONS: [&str; 5] = [
     "KHR_lights_punctual",
     "KHR_materials_emissive_strength",
     "KHR_materials_unlit",
     "KHR_mesh_quantization",
     "KHR_texture_transform",
 ];
+
+/// Supported where the transcoder was built in.
+const TRANSCODED: &str = "KHR_texture_basisu";
+
+/// Whether the effect of the extension is in the picture.
+pub(super) fn is_supported(name: &str) -> bool {
+    SUPPORTED_EXTENSIONS.contains(&name) || (cfg!(feature = "basis") && name == TRANSCODED)
+}
 
 /// Short remarks, each once, in the order of their first appearance.
 #[derive(Debug, Default)]
@@ -28,7 +36,7 @@ impl Remarks {
 
     /// The extensions among `names` that are not supported.
     pub(super) fn add_extension(&mut self, name: &str) {
-        if !SUPPORTED_EXTENSIONS.contains(&name) {
+        if !is_supported(name) {
             self.add(&format!("extension {}", short(name, 60).trim_matches('"')));
         }
     }

@@ -16,6 +16,13 @@ pub(super) struct Extensions {
     /// Boxed, as are textures below: a file may have hundreds of thousands of objects without any.
     pub(super) transform: Option<Box<TextureTransform>>,
     pub(super) lights: Option<Box<Lights>>,
+    /// `KHR_texture_basisu`: the image in place of the texture's own.
+    pub(super) basisu: Option<Basisu>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Basisu {
+    pub(super) source: u64,
 }
 
 /// Extensions that keep vertices where they are not looked for.
@@ -51,6 +58,7 @@ impl<'de> Deserialize<'de> for Extensions {
                         "KHR_materials_emissive_strength" => out.emissive_strength = Some(map.next_value()?),
                         "KHR_texture_transform" => out.transform = Some(map.next_value()?),
                         "KHR_lights_punctual" => out.lights = Some(map.next_value()?),
+                        "KHR_texture_basisu" => out.basisu = Some(map.next_value()?),
                         _ => _ = map.next_value::<IgnoredAny>()?,
                     }
                     out.names.push(name);
@@ -300,6 +308,8 @@ pub(super) struct TextureTransform {
 pub(super) struct Texture {
     pub(super) sampler: Option<u64>,
     pub(super) source: Option<u64>,
+    #[serde(default)]
+    pub(super) extensions: Extensions,
 }
 
 #[derive(Deserialize, Default)]

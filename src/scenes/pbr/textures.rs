@@ -7,7 +7,9 @@ use crate::gl::{
     Filter, Gl, LoaderOptions, Texture, TextureId, TextureLoader, TextureOptions, TextureSource, Wrap,
 };
 use crate::runtime::Size;
-use crate::scenes::model::{Filter as TexelFilter, Model, Texture as ModelTexture, Wrap as TexelWrap};
+use crate::scenes::model::{
+    Filter as TexelFilter, Image, Model, Texels, Texture as ModelTexture, Wrap as TexelWrap,
+};
 
 /// Bytes of pictures that are uploaded before the first frame, which takes a few milliseconds. A model with more of them is
 /// shown without at first.
@@ -30,16 +32,21 @@ pub(super) struct Textures {
     pending: usize,
 }
 
-/// The pixels of one image, without a copy of them.
-struct Pixels {
+/// The bytes of one image, without a copy of them.
+struct Bytes {
     model: Arc<Model>,
     image: usize,
 }
 
-impl AsRef<[u8]> for Pixels {
+impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
-        &self.model.images[self.image].rgba
+        self.model.images[self.image].texels.bytes()
     }
+}
+
+/// Bytes of an image in a driver that has no compressed formats.
+fn texel_bytes(image: &Image) -> usize {
+    image.width as usize * image.height as usize * 4
 }
 
 impl Textures {
@@ -48,7 +55,7 @@ impl Textures {
     }
 
     fn with_limit(gl: &Gl, model: &Arc<Model>, at_once: usize) -> Result<Self> {
-        let bytes: usize = model.textures.iter().map(|t| model.images[t.image].rgba.len()).sum();
+        let bytes: usize = model.textures.iter().map(|t| texel_bytes(&model.images[t.image])).sum();
         let mut loader = if bytes > at_once {
             log::info!(
                 "{} textures of {} MB are loaded beside the frames",
@@ -65,12 +72,21 @@ impl Textures {
                 let (name, image) = (format!("texture {i}"), &model.images[texture.image]);
                 let size = Size::new(image.width, image.height);
                 let options = options(texture, image.srgb);
-                Ok(match &mut loader {
-                    None => Slot::Here(Texture::rgba8(gl, &name, size, &image.rgba, &options)?),
-                    Some(loader) => {
-                        let rgba = Arc::new(Pixels { model: Arc::clone(model), image: texture.image });
+                let bytes = || Arc::new(Bytes { model: Arc::clone(model), image: texture.image });
+                Ok(match (&mut loader, &image.texels) {
+                    (None, Texels::Rgba8(rgba)) => {
+                        Slot::Here(Texture::rgba8(gl, &name, size, rgba, &options)?)
+                    }
+                    (None, Texels::Ktx2(_)) => {
+                        let source = TextureSource::Ktx2 { bytes: bytes(), srgb: image.srgb };
+                        Slot::Here(Texture::from_source(gl, &name, source, &options)?)
+                    }
+                    (Some(loader), texels) => {
+                        let source = match texels {
+                            Texels::Rgba8(_) => TextureSource::Pixels { size, rgba: bytes() },
+                            Texels::Ktx2(_) => TextureSource::Ktx2 { bytes: bytes(), srgb: image.srgb },
+                        };
                         let stand_in = if image.srgb { PLACEHOLDER_COLOUR } else { PLACEHOLDER };
-                        let source = TextureSource::Pixels { size, rgba };
                         Slot::Coming(loader.load(&name, source, options, stand_in)?)
                     }
                 })
@@ -149,3 +165,6 @@ const fn filter(filter: TexelFilter) -> Filter {
         TexelFilter::Linear => Filter::Linear,
     }
 }
+
+#[cfg(all(test, feature = "headless", feature = "basis"))]
+mod tests;
