@@ -13,6 +13,7 @@ mod keeper;
 mod load;
 mod log;
 mod output;
+mod palette;
 mod photon;
 mod plain_file;
 mod plot;

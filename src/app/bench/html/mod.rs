@@ -18,8 +18,6 @@ use super::compare::Comparison;
 use super::result::{BenchResult, Machine, ScenarioResult};
 use crate::app::{Failure, output};
 
-/// What stands for each part of a frame's way (`Part::ALL`) where there is no room for its name.
-const LETTER_OF: [&str; 6] = ["I", "L", "H", "R", "G", "D"];
 const STYLE: &str = include_str!("style.css");
 
 /// Writes the page of a result; with a base it has both in its charts, and what the comparison says.
