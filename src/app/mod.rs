@@ -17,6 +17,7 @@ mod load;
 mod log;
 mod number;
 mod output;
+mod palette;
 mod photon;
 mod plain_file;
 mod plot;

@@ -4,14 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Color32, Rect, RichText, Slider, Ui};
+use egui::{Button, Color32, Rect, RichText, Slider, Ui, vec2};
 
 use scanout::Pacing;
 use scanout::pacing::{Layout, LayoutChoice, MissBudget};
 use scanout::runtime::Changes;
 
-use super::paint::{COLOUR_A, COLOUR_B, small};
 use super::sides::Side;
+use super::text::{COLOUR_A, COLOUR_B, ON_PART, heading, small, wrapped};
 use crate::app::load::{GpuMeasured, Levels, LoadSpec, Spike};
 
 /// Widest range of the sliders: beyond them the command line is the place.
@@ -25,8 +25,8 @@ const EVERY: u32 = 20;
 const FIXED_HZ: f64 = 60.0;
 
 /// What B is, in the words of the HUD.
-pub const WHAT_B_IS: &str = "B: the loop that most programs have. Swap interval 1; each frame begins when the swap before \
-it has returned; no plan, no hold, no limit on frames that the driver queues. Where swap does not wait, it runs as fast as it can.";
+const WHAT_B_IS: &str = "B: the loop that most programs have. Swap interval 1; a frame begins when the swap before it has \
+returned; no plan, hold or limit on queued frames. Where swap does not wait, as fast as it can.";
 
 /// What a run was started with, and what the sliders may use.
 #[derive(Clone, Debug)]
@@ -111,29 +111,33 @@ impl Controls {
 
     pub fn show(&mut self, ui: &mut Ui, side: Side, settles: Option<Duration>) {
         self.sides(ui, side, settles);
-        ui.add_space(4.0);
         heading(ui, "A paces frames (F2)");
         self.modes(ui, side);
         heading(ui, "layout (F5), frames that may miss");
         self.layouts(ui);
         self.budget(ui);
-        ui.add_space(2.0);
         heading(ui, "extra load");
         self.load(ui);
-        ui.add_space(4.0);
         small(ui, "F1 hides this   F2 mode   F3 page   F4 A/B   F5 layout");
         small(ui, "F6 figures anew   F11 full screen   Esc ends");
     }
 
     fn sides(&mut self, ui: &mut Ui, side: Side, settles: Option<Duration>) {
+        // As wide as each other, whatever the mode is called.
+        let size = vec2((ui.available_width() - ui.spacing().item_spacing.x) / 2.0, 18.0);
         ui.horizontal(|ui| {
-            let text = |name: String, colour: Color32, on: bool| {
-                let text = RichText::new(name).size(13.0).strong();
-                if on { text.color(Color32::BLACK).background_color(colour) } else { text.color(colour) }
+            let button = |name: String, colour: Color32, on: bool| {
+                let text = RichText::new(name).size(12.5).strong();
+                if on {
+                    Button::new(text.color(ON_PART)).fill(colour)
+                } else {
+                    Button::new(text.color(colour))
+                }
             };
-            let a = text(format!(" A  ours: {} ", self.settings.pacing), COLOUR_A, side == Side::A);
-            let b = text(" B  naive loop ".to_owned(), COLOUR_B, side == Side::B);
-            let (a, b) = (ui.button(a), ui.button(b));
+            let a =
+                button(format!("A  ours: {}", mode_name(self.settings.pacing)), COLOUR_A, side == Side::A);
+            let b = button("B  naive loop".to_owned(), COLOUR_B, side == Side::B);
+            let (a, b) = (ui.add_sized(size, a), ui.add_sized(size, b));
             self.spots.extend([("side A", a.rect), ("side B", b.rect)]);
             if (a.clicked() && side == Side::B) || (b.clicked() && side == Side::A) {
                 self.other_side(side);
@@ -144,7 +148,7 @@ impl Controls {
             None => "F4 switches; each has figures of its own".to_owned(),
         };
         small(ui, state);
-        ui.add(egui::Label::new(RichText::new(WHAT_B_IS).size(10.0).color(Color32::from_gray(170))).wrap());
+        wrapped(ui, WHAT_B_IS);
     }
 
     fn modes(&mut self, ui: &mut Ui, side: Side) {
@@ -255,7 +259,7 @@ impl Controls {
     /// A row: name, slider, what it says. Returns whether it was moved.
     fn slider(&mut self, ui: &mut Ui, name: &'static str, slider: Slider<'_>, says: String) -> bool {
         ui.horizontal(|ui| {
-            let size = egui::vec2(52.0, 14.0);
+            let size = vec2(52.0, 14.0);
             let label = egui::Label::new(RichText::new(name).size(11.0));
             ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 ui.set_min_width(size.x);
@@ -270,6 +274,7 @@ impl Controls {
     }
 }
 
-fn heading(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).size(11.0).strong().color(Color32::from_gray(225)));
+/// A mode in few letters, whatever its rate is.
+pub fn mode_name(mode: Pacing) -> String {
+    if let Pacing::Fixed(rate) = mode { format!("fixed {:.2}", rate.hz()) } else { mode.to_string() }
 }

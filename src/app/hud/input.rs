@@ -1,6 +1,6 @@
 //! The pointer and the keys of the HUD: what winit said, as egui wants it.
 
-use egui::{Event, Modifiers, PointerButton, Pos2};
+use egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase, vec2};
 
 use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode};
 
@@ -56,6 +56,13 @@ impl Input {
                         events.push(Event::PointerButton { pos, button, pressed, modifiers });
                     }
                 }
+                InputKind::Scroll { lines } => events.push(Event::MouseWheel {
+                    unit: MouseWheelUnit::Line,
+                    delta: vec2(lines.x, lines.y),
+                    phase: TouchPhase::Move,
+                    source: MouseWheelSource::Unknown,
+                    modifiers: Modifiers::NONE,
+                }),
                 // A drag ends where the window loses the keyboard: its release goes to another one.
                 InputKind::Focus { gained: false } => {
                     let (pos, modifiers) = (self.at, Modifiers::NONE);

@@ -8,7 +8,13 @@ mod paint;
 mod panels;
 mod sides;
 mod strip;
+mod table;
+mod text;
 mod values;
+mod view;
+
+#[cfg(test)]
+mod laid_out;
 
 use std::time::Duration;
 
@@ -25,9 +31,10 @@ pub use self::controls::Settings;
 use self::controls::{Controls, Spots};
 use self::figures::Figures;
 use self::input::{Input, Key};
-use self::panels::{Page, View};
+use self::panels::Page;
 use self::sides::{Conditions, Sides};
 use self::values::{Values, quantile};
+use self::view::View;
 use super::load::LoadSpec;
 
 /// How often percentiles are computed anew, so that they can be read.
@@ -90,9 +97,7 @@ impl Egui {
         let painter = egui_glow::Painter::new(gl.shared(), "", None, false)
             .map_err(|e| Error::Gl { operation: "making the HUD", detail: e.to_string() })?;
         let context = egui::Context::default();
-        context.set_visuals(egui::Visuals::dark());
-        // What fades would want frames of scenes that rest.
-        context.all_styles_mut(|style| style.animation_time = 0.0);
+        panels::style(&context);
         Ok(Self { context, painter, started: MonotonicClock.now() })
     }
 }
@@ -150,16 +155,9 @@ impl Overlay for Hud {
         let phase = frame.stats.recent_phase_errors();
         let cost = quantile(&live.costs.sorted(), 0.5).map(|ns| ns as f64 / 1e6);
         let none = Figures::default();
-        let view = View {
-            frame,
-            target: &self.target,
-            recent: &live.recent,
-            figures: live.figures.as_ref().map_or(&none, |(_, figures)| figures),
-            phase: &phase,
-            side,
-            settles: live.sides.settles(began),
-            cost,
-        };
+        let shown = live.figures.as_ref().map_or(&none, |(_, figures)| figures);
+        let recent = (live.recent.as_slice(), shown, phase.as_slice());
+        let view = View::of(frame, &self.target, recent, (side, live.sides.settles(began)), cost);
         let mut covers = Vec::new();
         let mut output = egui.context.run_ui(input, |ui| covers = panels::show(ui, &view, page, controls));
         self.areas.clear();

@@ -1,213 +1,214 @@
 //! The plots.
 
-use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2, pos2};
+use egui::{Align2, Color32, FontId, Pos2, Rect, Stroke, Ui, Vec2, pos2, vec2};
 
-use scanout::stats::{FrameRecord, Stage};
+use scanout::stats::blame::{Part, parts};
+use scanout::stats::{FrameRecord, quantile};
 use scanout::timeline::explain::Cause;
 
 use super::figures::{BINS, Figures, LATENCY, SideFigures};
 use super::strip::{Blame, Column, FRAMES, Kind};
+use super::text::{
+    BAD, COLOUR_A, COLOUR_B, GOOD, INK, LINE, PLOT, SIZE, SOFT, TALL, colour, figure, figures, legend, line,
+    title,
+};
+use crate::app::palette::{LETTER_OF, PARTS};
 
-/// A and B. They differ in lightness as well as in hue.
-pub const COLOUR_A: Color32 = Color32::from_rgb(95, 175, 250);
-pub const COLOUR_B: Color32 = Color32::from_rgb(250, 165, 60);
-const IN_TIME: Color32 = Color32::from_rgb(110, 200, 120);
-const LATE: Color32 = Color32::from_rgb(230, 80, 75);
-const STALE: Color32 = Color32::from_rgb(225, 95, 220);
-const DROPPED: Color32 = Color32::from_gray(150);
-const TITLE: Color32 = Color32::from_gray(225);
-const FAINT: Color32 = Color32::from_gray(190);
+/// From column to column of the strips, and the gap between two.
+const STEP: f32 = 3.0;
+const GAP: f32 = 0.7;
+/// Below the columns: a tick in the colour of the stage at fault, and its letter.
+const TICKS: f32 = 3.0;
+const MARKS: f32 = 14.0;
+/// How many intervals a strip may be high: the fewest that hold nine of ten columns.
+const HIGH: [f32; 7] = [2.5, 5.0, 10.0, 20.0, 50.0, 100.0, 1_000.0];
 
-/// The stacked parts of a frame: from, to, name, colour.
-const PARTS: [(Stage, Stage, &str, Color32); 5] = [
-    (Stage::InputReceived, Stage::InputSampled, "input", Color32::from_rgb(160, 132, 230)),
-    (Stage::InputSampled, Stage::LogicDone, "logic", Color32::from_rgb(90, 160, 240)),
-    (Stage::LogicDone, Stage::SnapshotAcquired, "hand-over", Color32::from_rgb(80, 200, 190)),
-    (Stage::SnapshotAcquired, Stage::Submitted, "render", Color32::from_rgb(240, 180, 70)),
-    (Stage::Submitted, Stage::Presented, "to display", Color32::from_rgb(225, 95, 90)),
-];
-
-/// What stands for a cause under its column.
-const fn letter(cause: Option<Cause>) -> &'static str {
-    match cause {
-        Some(Cause::Logic) => "L",
-        Some(Cause::Render) => "R",
-        Some(Cause::Driver) => "D",
-        Some(Cause::Fence) => "F",
-        Some(Cause::Compile) => "S",
-        Some(Cause::Upload) => "U",
-        Some(Cause::Gpu) => "G",
-        Some(Cause::Compositor) => "C",
-        Some(Cause::Scheduler) => "W",
-        _ => "?",
-    }
-}
-
-/// One column per frame: the time since the frame before, against the interval aimed at. Late ones have the letter of what
-/// made them late.
-pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, interval_ms: f32) {
-    let title = format!("display intervals; line: {interval_ms:.2} ms");
-    let (rect, painter) = plot(ui, title, 54.0);
-    // Letters stand below the columns.
-    let bars = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - 9.0));
-    let full = interval_ms * 2.6;
-    let width = rect.width() / FRAMES as f32;
-    let mut letters_end = f32::MIN;
+/// One column per frame: the time since the frame before, against the interval aimed at. Under late ones stands the stage at
+/// fault.
+pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, interval_ms: f32, height: f32) {
+    let longest = columns.iter().flatten().map(|c| c.ms).fold(0.0_f32, f32::max);
+    let figure = |ms: f32| figure(ms.into());
+    title(
+        ui,
+        "display intervals",
+        format!("line {:>7}, longest {:>7} ms", figure(interval_ms), figure(longest)),
+    );
+    let (rect, painter) = plot(ui, height + MARKS);
+    let bars = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - MARKS));
+    let mut sorted: Vec<f32> = columns.iter().flatten().map(|c| c.ms / interval_ms.max(1e-3)).collect();
+    sorted.sort_by(f32::total_cmp);
+    let usual = quantile::of_sorted(&sorted, 0.9).unwrap_or(0.0);
+    let intervals = HIGH.into_iter().find(|high| usual * 1.1 <= *high).unwrap_or(usual);
+    let full = interval_ms.max(1e-3) * intervals;
+    let mut letters_end = rect.left();
     for (i, column) in columns.iter().enumerate() {
         let Some(Column { ms, kind }) = *column else { continue };
-        let (colour, mark) = match kind {
-            Kind::InTime => (IN_TIME, None),
-            Kind::Late(cause) => (LATE, Some(letter(cause))),
-            Kind::Stale => (STALE, Some("L")),
-            Kind::Dropped => (DROPPED, None),
+        let (fill, at_fault) = match kind {
+            Kind::InTime => (GOOD, None),
+            Kind::Long => (BAD, None),
+            Kind::Late(part) => (BAD, Some(part)),
+            Kind::Stale => (SOFT, Some(Some(Part::Logic))),
+            Kind::Dropped => (INK, None),
         };
         let height = if kind == Kind::Dropped { 0.06 } else { ms / full };
-        bar(&painter, bars, (i, width), 0.0, height, colour);
-        let x = rect.left() + (i as f32 + 0.5) * width;
-        if let Some(mark) = mark.filter(|_| x > letters_end) {
-            let font = FontId::proportional(9.0);
-            painter.text(pos2(x, rect.bottom() + 1.0), Align2::CENTER_BOTTOM, mark, font, colour);
-            letters_end = x + 6.0;
+        bar(&painter, bars, i, 0.0, height, fill);
+        if height > 1.0 {
+            cap(&painter, bars, i);
+        }
+        let Some(part) = at_fault else { continue };
+        let fill = part.map_or(SOFT, |part| colour(PARTS[part as usize]));
+        let x = rect.left() + i as f32 * STEP;
+        let tick = Rect::from_min_size(pos2(x, bars.bottom() + 1.0), vec2(STEP - GAP, TICKS - 1.0));
+        painter.rect_filled(tick, 0.0, fill);
+        let letter = part.map_or("?", |part| LETTER_OF[part as usize]);
+        let letter = painter.layout_no_wrap(letter.to_owned(), FontId::proportional(9.0), fill);
+        // In the middle under its column where there is room, and left out where there is none.
+        let middle = x + (STEP - GAP) / 2.0 - letter.size().x / 2.0;
+        let left = middle.clamp(rect.left(), (rect.right() - letter.size().x).max(rect.left()));
+        if left >= letters_end {
+            letters_end = left + letter.size().x + 1.0;
+            painter.galley(pos2(left, rect.bottom() - letter.size().y), letter, fill);
         }
     }
-    let y = bars.bottom() - bars.height() / 2.6;
-    painter.hline(rect.x_range(), y, Stroke::new(1.0, Color32::from_white_alpha(110)));
-    small(ui, late_line(blame));
+    let y = bars.bottom() - bars.height() / intervals;
+    painter.hline(rect.x_range(), y, Stroke::new(1.0, INK.gamma_multiply(0.6)));
+    late_lines(ui, blame);
 }
 
-/// The causes that one line has room for, the most frequent first.
-fn late_line(blame: &Blame) -> String {
-    const ROOM: usize = 3;
-    if blame.counts.is_empty() {
-        return "no late frame among the last 256".to_owned();
-    }
-    let text = |(cause, n): &(Option<Cause>, usize)| {
-        format!("{} {n} {}", letter(*cause), cause.map_or("unknown", Cause::name))
+/// How many were late, and by what: each in a place of its own.
+fn late_lines(ui: &mut Ui, blame: &Blame) {
+    let place = line(ui, TALL);
+    let text = format!("late {:>3} of {:>3}", blame.late, blame.looked_at);
+    let width = ui.painter().text(place.left_center(), Align2::LEFT_CENTER, text, figures(), INK).width();
+    let says = match (blame.looked_at, blame.late) {
+        (0, _) => "red: long; nothing that aims at a time is shown",
+        (_, 0) => "",
+        _ => "under each: the stage at fault; what held it up:",
     };
-    let mut causes: Vec<String> = blame.counts.iter().take(ROOM).map(text).collect();
-    let others: usize = blame.counts.iter().skip(ROOM).map(|(_, n)| n).sum();
-    if others > 0 {
-        causes.push(format!("{others} others"));
+    let at = pos2(place.left() + width + 8.0, place.center().y);
+    ui.painter().text(at, Align2::LEFT_CENTER, says, FontId::proportional(SIZE), SOFT);
+    let place = line(ui, TALL);
+    for (i, (cause, n)) in blame.counts.iter().take(3).enumerate() {
+        let text = format!("{n:>3} {}", cause.map_or("unclear", Cause::name));
+        let at = pos2(place.left() + place.width() * i as f32 / 3.0, place.center().y);
+        ui.painter().text(at, Align2::LEFT_CENTER, text, FontId::monospace(9.5), SOFT);
     }
-    format!("late: {}", causes.join(", "))
 }
 
-/// One column per frame: where its time went.
-pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord]) {
+/// One column per frame: where its time went, by the stages of the report.
+pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord], height: f32) {
     let recent = &recent[recent.len().saturating_sub(FRAMES)..];
-    let first = |r: &FrameRecord| {
-        if r.at(Stage::InputReceived).is_some() { Stage::InputReceived } else { Stage::InputSampled }
-    };
-    let total = |r: &FrameRecord| r.between(first(r), Stage::Presented).unwrap_or(0) as f32 / 1e6;
+    let total = |r: &FrameRecord| parts(r).iter().flatten().sum::<i64>() as f32 / 1e6;
     let mut totals: Vec<f32> = recent.iter().filter(|r| !r.repeated).map(total).collect();
     totals.sort_by(f32::total_cmp);
     // Scaled to what is usual: single outliers are cut off rather than flattening all others.
-    let full = totals.get(totals.len() * 9 / 10).map_or(1.0, |ms| (ms * 1.4).max(0.5));
-    let (rect, painter) = plot(ui, format!("input to display, full height {full:.1} ms"), 54.0);
-    let width = rect.width() / FRAMES as f32;
+    let full = quantile::of_sorted(&totals, 0.9).map_or(1.0, |ms| (ms * 1.4).max(0.5));
+    title(ui, "from input to display, by stages", format!("height {:>7} ms", figure(full.into())));
+    let (rect, painter) = plot(ui, height);
     for (i, record) in recent.iter().enumerate().filter(|(_, r)| !r.repeated && !r.dropped) {
         let mut bottom = 0.0;
-        for (from, to, _, colour) in PARTS {
-            let Some(part) = record.between(from, to) else { continue };
-            let height = part.max(0) as f32 / 1e6 / full;
-            bar(&painter, rect, (i, width), bottom, height, colour);
+        for (took, fill) in parts(record).into_iter().zip(PARTS) {
+            let height = took.unwrap_or(0).max(0) as f32 / 1e6 / full;
+            bar(&painter, rect, i, bottom, height, colour(fill));
             bottom += height;
         }
+        if bottom > 1.0 {
+            cap(&painter, rect, i);
+        }
     }
-    legend(ui, PARTS.iter().map(|(_, _, name, colour)| (*colour, (*name).to_owned())));
+    let entry = |part: Part| (colour(PARTS[part as usize]), LETTER_OF[part as usize], part.name());
+    legend(ui, Part::ALL.into_iter().map(entry));
 }
 
 /// Histogram and cumulative curve of the latency, A and B over each other.
-pub fn latency(ui: &mut Ui, figures: &Figures) {
-    let ms = figures.full as f64 / 1e6;
-    let title = format!("{LATENCY:?}, 0 to {ms} ms: bars, and share of frames up to it");
-    let (rect, painter) = plot(ui, title, 60.0);
-    let most = [&figures.a, &figures.b].iter().flat_map(|s| &s.histogram).fold(0.0_f32, |m, n| m.max(*n));
-    let width = rect.width() / BINS as f32;
-    for (side, colour) in [(&figures.a, COLOUR_A), (&figures.b, COLOUR_B)] {
+pub fn latency(ui: &mut Ui, shown: &Figures, height: f32) {
+    let name = format!("{LATENCY:?}: frames, share up to it");
+    let end = shown.full as f64 / 1e6;
+    let end = if end < 100.0 { format!("{end}") } else { figure(end) };
+    title(ui, &name, format!("0 to {end:>7} ms"));
+    let (rect, painter) = plot(ui, height);
+    // Lines lie within the plot with all of their width.
+    let rect = rect.shrink2(vec2(0.0, 1.5));
+    let most = [&shown.a, &shown.b].iter().flat_map(|s| &s.histogram).fold(0.0_f32, |m, n| m.max(*n));
+    let step = rect.width() / BINS as f32;
+    for (side, fill) in [(&shown.a, COLOUR_A), (&shown.b, COLOUR_B)] {
         for (bin, share) in side.histogram.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-            let height = 0.95 * share / most.max(f32::MIN_POSITIVE);
-            bar(&painter, rect, (bin, width), 0.0, height.max(0.01), colour.gamma_multiply(0.55));
+            let tall = (0.95 * share / most.max(f32::MIN_POSITIVE)).max(0.01) * rect.height();
+            let left = rect.left() + bin as f32 * step;
+            let min = pos2(left, rect.bottom() - tall);
+            let bar = Rect::from_min_max(min, pos2(left + step - GAP, rect.bottom()));
+            painter.rect_filled(bar, 0.0, fill.gamma_multiply(0.55));
         }
     }
-    for (side, colour) in [(&figures.a, COLOUR_A), (&figures.b, COLOUR_B)] {
+    for (side, stroke) in [(&shown.a, COLOUR_A), (&shown.b, COLOUR_B)] {
         if side.histogram.iter().any(|share| *share > 0.0) {
             let at = |(step, share): (usize, &f32)| {
                 let x = rect.left() + rect.width() * step as f32 / BINS as f32;
                 pos2(x, rect.bottom() - share * rect.height())
             };
             let points = side.cumulative.iter().enumerate().map(at).collect();
-            painter.line(points, Stroke::new(1.5, colour));
+            painter.line(points, Stroke::new(1.5, stroke));
         }
     }
-    let name = |text: &str, side: &SideFigures| match side.frames {
-        0 => format!("{text}: no frames yet"),
-        n => format!("{text}: {n} frames"),
-    };
-    legend(
-        ui,
-        [(COLOUR_A, name("A ours", &figures.a)), (COLOUR_B, name("B naive loop", &figures.b))].into_iter(),
-    );
+    let place = line(ui, TALL);
+    for (i, (name, side, fill)) in
+        [("A ours ", &shown.a, COLOUR_A), ("B naive", &shown.b, COLOUR_B)].into_iter().enumerate()
+    {
+        let at = pos2(place.left() + place.width() * i as f32 / 2.0, place.center().y);
+        let square = Rect::from_center_size(at + vec2(4.0, 0.0), Vec2::splat(8.0));
+        ui.painter().rect_filled(square, 1.0, fill);
+        let text = frames_of(name, side);
+        ui.painter().text(at + vec2(12.0, 0.0), Align2::LEFT_CENTER, text, figures(), SOFT);
+    }
+}
+
+fn frames_of(name: &str, side: &SideFigures) -> String {
+    match side.frames {
+        0 => format!("{name} no frames yet"),
+        n => format!("{name} {n:>8} frames"),
+    }
 }
 
 /// By how much each refresh came before or after it was predicted.
-pub fn phase_error(ui: &mut Ui, errors: &[i64]) {
+pub fn phase_error(ui: &mut Ui, errors: &[i64], height: f32) {
     if errors.is_empty() {
-        plot(ui, "phase error: not measured, nobody says when refreshes are".to_owned(), 28.0);
+        title(ui, "phase error: not measured, nobody says when refreshes are", "");
+        plot(ui, height);
         return;
     }
     let errors = &errors[errors.len().saturating_sub(FRAMES)..];
     let mut sizes: Vec<u64> = errors.iter().map(|ns| ns.unsigned_abs()).collect();
     sizes.sort_unstable();
-    let full = (sizes[sizes.len() * 9 / 10] as f32 / 1e6 * 1.6).max(0.1);
-    let title = format!("phase error: refresh against prediction, full height ±{full:.2} ms");
-    let (rect, painter) = plot(ui, title, 28.0);
-    painter.hline(rect.x_range(), rect.center().y, Stroke::new(1.0, Color32::from_white_alpha(90)));
-    let width = rect.width() / FRAMES as f32;
+    let full = (quantile::of_sorted(&sizes, 0.9).unwrap_or(0) as f32 / 1e6 * 1.6).max(0.1);
+    title(ui, "phase error: refresh against prediction", format!("height ±{:>6} ms", figure(full.into())));
+    let (rect, painter) = plot(ui, height);
+    let rect = rect.shrink2(vec2(0.0, 1.5));
+    painter.hline(rect.x_range(), rect.center().y, Stroke::new(1.0, LINE));
     for (i, ns) in errors.iter().enumerate() {
         let y = rect.center().y - (*ns as f32 / 1e6 / full).clamp(-1.0, 1.0) * rect.height() / 2.0;
-        let at = pos2(rect.left() + (i as f32 + 0.5) * width, y);
-        painter.rect_filled(Rect::from_center_size(at, Vec2::splat(2.0)), 0.0, IN_TIME);
+        let at = pos2(rect.left() + i as f32 * STEP + 1.0, y);
+        painter.rect_filled(Rect::from_center_size(at, Vec2::splat(2.0)), 0.0, GOOD);
     }
 }
 
-/// Small text in one line.
-pub fn small(ui: &mut Ui, text: impl Into<String>) {
-    ui.add(egui::Label::new(RichText::new(text).size(10.5).color(FAINT)).truncate());
-}
-
-fn legend(ui: &mut Ui, entries: impl Iterator<Item = (Color32, String)>) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        for (colour, name) in entries {
-            let (square, _) = ui.allocate_exact_size(Vec2::splat(8.0), Sense::hover());
-            ui.painter().rect_filled(square, 1.0, colour);
-            ui.label(RichText::new(name).size(10.5).color(FAINT));
-            ui.add_space(2.0);
-        }
-    });
-}
-
-/// A title, and below it, where no data can meet it, room for a plot.
-fn plot(ui: &mut Ui, title: String, height: f32) -> (Rect, egui::Painter) {
-    ui.add_space(1.0);
-    ui.add(egui::Label::new(RichText::new(title).size(10.5).color(TITLE)).truncate());
-    let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), height), Sense::hover());
+/// Room for a plot, as wide as there is.
+fn plot(ui: &mut Ui, height: f32) -> (Rect, egui::Painter) {
+    let rect = line(ui, height);
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, 2.0, Color32::from_white_alpha(14));
+    painter.rect_filled(rect, 2.0, PLOT);
     (rect, painter)
 }
 
-fn bar(
-    painter: &egui::Painter,
-    rect: Rect,
-    (i, width): (usize, f32),
-    from: f32,
-    height: f32,
-    colour: Color32,
-) {
-    let x = rect.left() + i as f32 * width;
+/// A part of a strip's column, in shares of its height.
+fn bar(painter: &egui::Painter, rect: Rect, i: usize, from: f32, height: f32, fill: Color32) {
+    let x = rect.left() + i as f32 * STEP;
     let y = |share: f32| rect.bottom() - share.clamp(0.0, 1.0) * rect.height();
-    let bar = Rect::from_min_max(Pos2::new(x, y(from + height)), Pos2::new(x + width * 0.9, y(from)));
-    painter.rect_filled(bar, 0.0, colour);
+    let bar = Rect::from_min_max(Pos2::new(x, y(from + height)), Pos2::new(x + STEP - GAP, y(from)));
+    painter.rect_filled(bar, 0.0, fill);
+}
+
+/// Over a column that goes on beyond the plot.
+fn cap(painter: &egui::Painter, rect: Rect, i: usize) {
+    let left = pos2(rect.left() + i as f32 * STEP, rect.top());
+    painter.rect_filled(Rect::from_min_size(left, vec2(STEP - GAP, 2.0)), 0.0, INK);
 }

@@ -1,16 +1,17 @@
-//! The frame strip: one column per frame, late ones marked with what made them late.
+//! The frame strip: one column per frame, late ones marked with the stage at fault.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use scanout::stats::blame::{Part, Reach, blame};
 use scanout::stats::{FrameRecord, Stage};
 use scanout::timeline::explain::{Cause, Observed, explain};
 
 /// Frames shown in the strips.
-pub const FRAMES: usize = 150;
+pub const FRAMES: usize = 106;
 
-/// A late frame's display interval begins at this many of the intervals that are aimed at.
-const LATE: f32 = 1.5;
+/// A column that nobody has judged yet is long from so many of the intervals that are aimed at.
+const LONG: f32 = 1.5;
 
 /// A column.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -24,36 +25,50 @@ pub struct Column {
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Kind {
     InTime,
-    /// With the cause, where one stands out.
-    Late(Option<Cause>),
+    /// Long, and too new to have been judged, or kept apart from what is judged.
+    Long,
+    /// With the stage at fault, where one took longer than usual.
+    Late(Option<Part>),
     /// It showed an old snapshot again, because the logic was late.
     Stale,
     /// Never displayed.
     Dropped,
 }
 
-/// What made which of the last frames late, from their stamps alone.
+/// Which of the last frames were late and what made them so, from their stamps alone.
 #[derive(Clone, Debug, Default)]
 pub struct Blame {
-    causes: HashMap<u64, Option<Cause>>,
+    parts: HashMap<u64, Option<Part>>,
+    newest: u64,
+    /// Frames that were judged, and the late ones among them.
+    pub looked_at: usize,
+    pub late: usize,
     /// How many frames each cause made late, the most first; `None`: no cause stands out.
     pub counts: Vec<(Option<Cause>, usize)>,
 }
 
 impl Blame {
-    /// Looks through `records`, oldest first. Allocates; for a few times a second.
+    /// Looks through `records`, oldest first. The stage at fault is found as in the page of a bench. Allocates; for a few times a
+    /// second.
     pub fn of(records: &[FrameRecord], refresh: Duration, interval: Duration) -> Self {
         let explained = explain(&Observed { refresh, interval, warmup: 0, frames: records, events: &[] });
-        let mut blame = Self::default();
+        let mut found = Self {
+            newest: records.last().map_or(0, |record| record.id.0),
+            looked_at: records.iter().filter(|record| !record.apart).count(),
+            late: explained.late.len(),
+            ..Self::default()
+        };
         for late in &explained.late {
-            blame.causes.insert(late.frame.0, late.cause);
-            match blame.counts.iter_mut().find(|(cause, _)| *cause == late.cause) {
+            found.parts.insert(late.frame.0, None);
+            match found.counts.iter_mut().find(|(cause, _)| *cause == late.cause) {
                 Some((_, count)) => *count += 1,
-                None => blame.counts.push((late.cause, 1)),
+                None => found.counts.push((late.cause, 1)),
             }
         }
-        blame.counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        blame
+        let by_part = blame(records, Reach::FROM_SAMPLE, |record| found.parts.contains_key(&record.id.0));
+        found.parts.extend(by_part.late.iter().map(|late| (late.frame.0, late.part)));
+        found.counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        found
     }
 }
 
@@ -70,11 +85,10 @@ pub fn columns(records: &[FrameRecord], blame: &Blame, interval_ms: f32) -> Vec<
         let step = before.replace(shown).filter(|_| !record.after_idle);
         columns.push(step.map(|before| {
             let ms = shown.signed_since(before) as f32 / 1e6;
-            let late = blame.causes.get(&record.id.0);
-            let kind = match late {
+            let kind = match blame.parts.get(&record.id.0) {
                 _ if record.stale => Kind::Stale,
-                Some(cause) => Kind::Late(*cause),
-                None if ms > interval_ms * LATE => Kind::Late(None),
+                Some(part) => Kind::Late(*part),
+                None if (record.id.0 > blame.newest || record.apart) && ms > interval_ms * LONG => Kind::Long,
                 None => Kind::InTime,
             };
             Column { ms, kind }
@@ -116,11 +130,30 @@ mod tests {
         let span = Duration::from_nanos(T);
         let blame = Blame::of(&records, span, span);
         assert_eq!(blame.counts, [(Some(Cause::Logic), 1)]);
+        assert_eq!((blame.late, blame.looked_at), (1, 60));
         let columns = columns(&records, &blame, 10.0);
         assert_eq!(columns[0], None, "nothing was displayed before it");
-        assert_eq!(columns[40], Some(Column { ms: 20.0, kind: Kind::Late(Some(Cause::Logic)) }));
+        assert_eq!(columns[40], Some(Column { ms: 20.0, kind: Kind::Late(Some(Part::Logic)) }));
         let others = columns.iter().flatten().filter(|c| c.kind == Kind::InTime && c.ms == 10.0);
         assert_eq!(others.count(), 58);
+    }
+
+    #[test]
+    fn long_frames_are_marked_at_once_and_blamed_when_they_are_judged() {
+        let mut records: Vec<_> = (1..=40).map(|n| frame(n, n, 500_000)).collect();
+        let span = Duration::from_nanos(T);
+        let before = Blame::of(&records, span, span);
+        records.push(frame(41, 43, 500_000));
+        let last = |blame: &Blame| columns(&records, blame, 10.0).last().copied().flatten().map(|c| c.kind);
+        assert_eq!(last(&before), Some(Kind::Long));
+        // It was sampled late, and every stage took what it takes.
+        assert_eq!(last(&Blame::of(&records, span, span)), Some(Kind::Late(None)));
+        // Those of the naive loop aim at nothing; that they are long is seen all the same.
+        records.iter_mut().for_each(|record| record.apart = true);
+        let apart = Blame::of(&records, span, span);
+        assert_eq!((apart.late, apart.looked_at), (0, 0));
+        let kinds = columns(&records, &apart, 10.0).into_iter().flatten().map(|c| c.kind);
+        assert_eq!(kinds.filter(|kind| *kind == Kind::Long).count(), 1);
     }
 
     #[test]

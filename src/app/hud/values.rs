@@ -70,7 +70,10 @@ pub fn cumulative(sorted: &[i64], full: i64, steps: usize) -> Vec<f32> {
 /// the axis does not change with each of them.
 pub fn axis(sorted: &[&[i64]]) -> i64 {
     let most = sorted.iter().filter_map(|sorted| quantile(sorted, 0.99)).max().unwrap_or(0) as f64 * 1.2;
-    let steps = [0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0, 200.0, 500.0, 1_000.0];
+    let steps = [
+        0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 75.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0,
+        5_000.0, 10_000.0,
+    ];
     let step = steps.iter().map(|ms| ms * 1e6).find(|step| most <= *step);
     step.unwrap_or(most.max(1.0)) as i64
 }

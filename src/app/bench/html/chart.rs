@@ -9,7 +9,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::Escaped;
-use crate::app::plot;
+use crate::app::{palette, plot};
 
 /// Letters and axes.
 pub const INK: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
@@ -18,19 +18,15 @@ pub const GRID: RGBColor = RGBColor(0xd8, 0xd8, 0xd8);
 pub const NEW: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 pub const BASE: RGBColor = RGBColor(0xb0, 0x48, 0x00);
 /// Letters on the colours of parts, which are light in both schemes.
-pub const ON_PART: RGBColor = RGBColor(0x11, 0x11, 0x11);
-/// The parts of a frame's way, in their order.
-pub const PARTS: [RGBColor; 6] = [
-    RGBColor(0xb4, 0xb4, 0xb4),
-    RGBColor(0x56, 0xb4, 0xe9),
-    RGBColor(0xe8, 0xd9, 0x4a),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0x2f, 0xae, 0x87),
-];
+pub const ON_PART: RGBColor = colour(palette::ON_PART);
 /// All charts are as wide as a column of the page; on a telephone their letters are still to be read.
 pub const WIDTH: u32 = 480;
 pub const LETTERS: u32 = 17;
+
+/// A colour of the palette as plotters has it.
+pub const fn colour([r, g, b]: palette::Rgb) -> RGBColor {
+    RGBColor(r, g, b)
+}
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type Drawn = Result<(), String>;

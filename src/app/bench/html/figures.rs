@@ -2,10 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::chart::{Axis, Drawn, GRID, INK, LETTERS, NEW, ON_PART, PARTS, axes, draw, line, text, tick};
+use super::chart::{Axis, Drawn, GRID, INK, LETTERS, NEW, ON_PART, axes, colour, draw, line, text, tick};
 use super::frames::Way;
-use super::{LETTER_OF, ms};
+use super::ms;
 use crate::app::bench::result::{Figures, ScenarioResult};
+use crate::app::palette::{LETTER_OF, PARTS};
 use scanout::stats::blame::Part;
 use scanout::stats::quantile::of_sorted;
 
@@ -72,8 +73,8 @@ pub fn stages(way: &Way) -> Option<String> {
                 for part in Part::ALL {
                     let Some(figures) = way.parts[part as usize] else { continue };
                     let to = from + figures[row];
-                    let bar =
-                        Rectangle::new([(from, y + 0.2), (to, y + 0.85)], PARTS[part as usize].filled());
+                    let fill = colour(PARTS[part as usize]).filled();
+                    let bar = Rectangle::new([(from, y + 0.2), (to, y + 0.85)], fill);
                     chart.draw_series([bar]).map_err(text)?;
                     if to - from > right * 0.05 {
                         let letter = (FONT, LETTERS).into_font().color(&ON_PART);

@@ -9,8 +9,9 @@ use scanout::stats::blame::{Blame, Part, Reach, blame, parts};
 use scanout::stats::quantile::of_sorted;
 use scanout::stats::{FrameLog, FrameRecord, FrameRow, late};
 
-use super::{LETTER_OF, ms};
+use super::ms;
 use crate::app::bench::result::ScenarioResult;
+use crate::app::palette::LETTER_OF;
 
 /// Bars that can still be told apart.
 const MOST: usize = 180;

@@ -19,8 +19,6 @@ use super::result::{BenchResult, Machine, ScenarioResult};
 use crate::app::report::rates;
 use crate::app::{Failure, output};
 
-/// What stands for each part of a frame's way (`Part::ALL`) where there is no room for its name.
-const LETTER_OF: [&str; 6] = ["I", "L", "H", "R", "G", "D"];
 const STYLE: &str = include_str!("style.css");
 
 /// Writes the page of a result; with a base it has both in its charts, and what the comparison says.

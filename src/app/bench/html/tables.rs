@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Escaped, LETTER_OF, frames::Way, ms};
+use super::{Escaped, frames::Way, ms};
 use crate::app::bench::compare::{Comparison, MetricComparison, Shift, Verdict};
 use crate::app::bench::result::{BenchResult, ScenarioResult};
+use crate::app::palette::LETTER_OF;
 use crate::app::report::rates;
 use scanout::stats::Metric;
 use scanout::stats::blame::Part;

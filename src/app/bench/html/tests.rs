@@ -195,3 +195,28 @@ fn times_are_dates() {
         assert_eq!(utc(unix_s), want);
     }
 }
+
+#[test]
+fn style_sheet_has_the_colours_of_the_palette() {
+    use crate::app::palette::{PARTS, dark};
+    let hex = |[r, g, b]: [u8; 3]| format!("#{r:02x}{g:02x}{b:02x}");
+    for (i, part) in PARTS.into_iter().enumerate() {
+        assert!(STYLE.contains(&format!("--p{i}:{}", hex(part))), "part {i}");
+        let drawn = format!("[fill=\"{}\"]{{fill:var(--p{i})}}", hex(part).to_uppercase());
+        assert!(STYLE.contains(&drawn), "{drawn}");
+    }
+    let (_, scheme) = STYLE.split_once("prefers-color-scheme:dark").expect("a dark scheme");
+    for (name, colour) in [
+        ("bg", dark::BACKGROUND),
+        ("panel", dark::PANEL),
+        ("line", dark::LINE),
+        ("ink", dark::INK),
+        ("soft", dark::SOFT),
+        ("new", dark::NEW),
+        ("base", dark::BASE),
+        ("bad", dark::BAD),
+        ("good", dark::GOOD),
+    ] {
+        assert!(scheme.contains(&format!("--{name}:{}", hex(colour))), "{name}");
+    }
+}

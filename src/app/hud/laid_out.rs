@@ -1,0 +1,301 @@
+//! The panels as they are laid out, without a window: where letters come to stand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::epaint::{ClippedShape, TextShape};
+use egui::{Pos2, RawInput, Rect, Shape, vec2};
+
+use scanout::pacing::{FrameId, LayoutChoice, Origin};
+use scanout::stats::{FrameRecord, Stage};
+use scanout::time::Timestamp;
+use scanout::{Pacing, Size};
+
+use super::controls::{Controls, Settings};
+use super::figures::{BINS, Figures, Row, SideFigures};
+use super::panels::{self, Page};
+use super::sides::{METRICS, Side};
+use super::strip::Blame;
+use super::view::{Misses, Times, View};
+use crate::app::load::{Levels, Limits, LoadSpec, Spike};
+
+/// What runs, from what is usual to what breaks tables.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Case {
+    Nothing,
+    Usual,
+    /// As usual, with other figures in every place.
+    Slow,
+    Compared,
+    /// As much as can be of everything.
+    Extreme,
+}
+
+/// Letters on the screen: where their ink is, and what they may show of it.
+#[derive(Debug)]
+struct Letters {
+    words: String,
+    ink: Rect,
+    clip: Rect,
+}
+
+struct LaidOut {
+    letters: Vec<Letters>,
+    panels: Vec<Rect>,
+    window: Rect,
+}
+
+fn records(interval_ms: u64) -> Vec<FrameRecord> {
+    let interval = interval_ms * 1_000_000;
+    let mut shown = 1_000_000_000_000;
+    let record = |n: u64| {
+        // Every fifth frame is late, by one stage or the other.
+        let late = n % 5 == 4;
+        shown += if late { 2 * interval } else { interval };
+        let mut record = FrameRecord::new(FrameId(n));
+        let took = |stage: u64| interval / 12 + if late && n % 7 == stage { interval } else { 0 };
+        let mut at = shown - 2 * interval;
+        record.planned = Some(Timestamp::from_nanos(at));
+        for (i, stage) in [
+            Stage::InputReceived,
+            Stage::InputSampled,
+            Stage::LogicDone,
+            Stage::SnapshotAcquired,
+            Stage::Submitted,
+            Stage::GpuDone,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            record.mark(stage, Timestamp::from_nanos(at));
+            at += took(i as u64);
+        }
+        record.mark(Stage::Presented, Timestamp::from_nanos(shown));
+        record
+    };
+    (1..=256).map(record).collect()
+}
+
+fn side(frames: u64, value: f64) -> SideFigures {
+    let row = Row { p50: Some(value), p95: Some(-value), p99: Some(-value), max: value };
+    let histogram = vec![1.0 / BINS as f32; BINS];
+    let cumulative = (0..=BINS).map(|n| n as f32 / BINS as f32).collect();
+    SideFigures { frames, rows: [Some(row); METRICS.len()], histogram, cumulative }
+}
+
+/// Fonts take long to be read.
+fn context() -> egui::Context {
+    let context = egui::Context::default();
+    panels::style(&context);
+    context
+}
+
+/// Lays one case out in a window, as often as egui needs to know all sizes.
+fn lay_out(context: &egui::Context, case: Case, page: Page, (width, height, scale): Window) -> LaidOut {
+    let extreme = case == Case::Extreme;
+    let (value, interval_ms) = match case {
+        Case::Slow | Case::Compared => (178.98, 100),
+        Case::Extreme => (987_654.321, 60_000),
+        _ => (9.37, 16),
+    };
+    let full = if extreme { i64::MAX } else { 500_000_000 };
+    let recent = if case == Case::Nothing { Vec::new() } else { records(interval_ms) };
+    let span = Duration::from_millis(interval_ms);
+    let mut figures = Figures { full, blame: Blame::of(&recent, span, span), ..Figures::default() };
+    if case != Case::Nothing {
+        figures.a = side(if extreme { 12_345_678 } else { 144 }, value);
+        assert!(figures.blame.late > 20, "something is marked");
+    }
+    if matches!(case, Case::Compared | Case::Extreme) {
+        figures.b = side(if extreme { 12_345_678 } else { 144 }, -value);
+    }
+    let fixed = Pacing::fixed(143.859).expect("a rate");
+    let load = match extreme {
+        true => LoadSpec {
+            busy: 64,
+            memory_mib: 65_536,
+            gpu: Duration::from_millis(900),
+            spike: Some(Spike {
+                burns: Duration::from_millis(900),
+                every: 10_000.try_into().expect("not 0"),
+            }),
+        },
+        false => LoadSpec::default(),
+    };
+    let mut controls = Controls::new(Settings {
+        pacing: if extreme { fixed } else { Pacing::Auto },
+        layout: LayoutChoice::Auto,
+        miss_budget: None,
+        levels: Arc::new(Levels::new(load)),
+        limits: Limits { memory_mib: Some(65_536), cores: 64 },
+    });
+    let facts = match case {
+        Case::Nothing => vec![("drawn by", String::new())],
+        Case::Extreme => vec![("drawn by", "A renderer with a name that is long ".repeat(9)); 8],
+        _ => vec![
+            ("drawn by", "llvmpipe (LLVM 15.0.6, 256 bits) (software)".to_owned()),
+            ("refresh", format!("{value:>7.3} ms, acquiring\n  60.00 Hz nominal")),
+            ("swap", "does not wait: a timer paces (x11-glx)".to_owned()),
+            ("layout", "pipelined, 2 refresh(es) per frame".to_owned()),
+            ("budget", format!("{value:>7.2} ms, of it 4.17 in reserve")),
+            ("GPU passes", "not timed".to_owned()),
+            ("this HUD", format!("{value:>7.2} ms of CPU, part of the figures")),
+            ("frames", "    123 drawn\n    123 dropped\n    123 kept apart".to_owned()),
+        ],
+    };
+    let phase = if case == Case::Nothing { Vec::new() } else { vec![1_000_000, -2_000_000, 50_000] };
+    let measured = if case == Case::Slow { 1.0 } else { 0.02 };
+    let view = View {
+        rate: (case != Case::Nothing).then_some(if extreme { 99_999.0 } else { 1e3 / value }),
+        side: if case == Case::Compared { Side::B } else { Side::A },
+        mode: if extreme { fixed } else { Pacing::LowLatency },
+        settles: extreme.then_some(Duration::from_millis(900)),
+        times: Times { origin: Origin::Estimated, source: if extreme { "wp_presentation" } else { "" } },
+        misses: Misses {
+            declared: (case != Case::Compared).then_some(0.2),
+            measured: (case != Case::Nothing).then_some(measured),
+        },
+        interval_ms: interval_ms as f32,
+        recent: &recent,
+        figures: &figures,
+        phase: &phase,
+        facts,
+    };
+    let scale = panels::pixels_per_point(Size::new(width, height), scale);
+    let window = Rect::from_min_size(Pos2::ZERO, vec2(width as f32, height as f32) / scale);
+    let mut page = page;
+    let (mut panels, mut shapes) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let mut input = RawInput { screen_rect: Some(window), ..RawInput::default() };
+        input.viewports.entry(egui::ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
+        let mut output =
+            context.run_ui(input, |ui| panels = panels::show(ui, &view, &mut page, &mut controls));
+        output.textures_delta.clear();
+        shapes = std::mem::take(&mut output.shapes);
+    }
+    let mut letters = Vec::new();
+    shapes.iter().for_each(|ClippedShape { clip_rect, shape, .. }| collect(shape, *clip_rect, &mut letters));
+    LaidOut { letters, panels, window }
+}
+
+fn collect(shape: &Shape, clip: Rect, into: &mut Vec<Letters>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, into)),
+        Shape::Text(TextShape { pos, galley, .. }) => {
+            assert!(!galley.elided, "cut short: {}", galley.text());
+            for row in &galley.rows {
+                let words: String = row.text();
+                if !words.trim().is_empty() {
+                    let ink = row.visuals.mesh_bounds.translate(row.pos.to_vec2() + pos.to_vec2());
+                    into.push(Letters { words, ink, clip });
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Pixels and scale factor.
+type Window = (u32, u32, f32);
+
+const WINDOWS: [Window; 8] = [
+    (640, 360, 1.0),
+    (640, 480, 2.0),
+    (800, 600, 1.0),
+    (1000, 600, 1.0),
+    (1280, 720, 1.0),
+    (1280, 720, 2.0),
+    (1920, 1080, 1.0),
+    (2560, 1440, 2.0),
+];
+
+/// What can be seen in a window of so many points.
+fn pages((width, height, scale): Window) -> &'static [Page] {
+    let scale = panels::pixels_per_point(Size::new(width, height), scale);
+    let both = width as f32 / scale >= 1_000.0 && height as f32 / scale >= 600.0;
+    if both { &[Page::Plots] } else { &[Page::Plots, Page::Figures, Page::Controls] }
+}
+
+#[test]
+fn no_letters_overlap_or_leave_their_panel_in_any_window() {
+    let context = context();
+    for window in WINDOWS {
+        for page in pages(window) {
+            for case in [Case::Nothing, Case::Usual, Case::Slow, Case::Compared, Case::Extreme] {
+                let at = format!("{case:?}, {page:?} in {window:?}");
+                look_at(&lay_out(&context, case, *page, window), &at);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn look_at(out: &LaidOut, at: &str) {
+    assert!(out.letters.len() > 8, "{at}: {} texts", out.letters.len());
+    for panel in &out.panels {
+        assert!(out.window.contains_rect(*panel), "{at}: {panel:?} in {:?}", out.window);
+    }
+    for (i, a) in out.letters.iter().enumerate() {
+        let inside = |panel: &Rect| {
+            let panel = panel.shrink(4.0).x_range();
+            panel.contains(a.ink.left()) && panel.contains(a.ink.right())
+        };
+        assert!(out.panels.iter().any(inside), "{at}: {a:?} leaves {:?}", out.panels);
+        let clip = a.clip.expand(0.6).x_range();
+        assert!(clip.contains(a.ink.left()) && clip.contains(a.ink.right()), "{at}: cut off: {a:?}");
+        for b in &out.letters[i + 1..] {
+            let common = a.ink.intersect(b.ink);
+            assert!(common.width() <= 0.5 || common.height() <= 0.5, "{at}: {a:?} lies over {b:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_usual_fits_without_scrolling_and_more_scrolls() {
+    let context = context();
+    let below = |out: &LaidOut| out.letters.iter().filter(|l| l.ink.bottom() > l.clip.bottom() + 0.6).count();
+    for window in WINDOWS {
+        for page in pages(window) {
+            for case in [Case::Slow, Case::Compared] {
+                let out = lay_out(&context, case, *page, window);
+                // The lowest windows have no room for all that is known.
+                if *page != Page::Figures || out.window.height() > 430.0 {
+                    let last = out.letters.last();
+                    assert_eq!(below(&out), 0, "{case:?}, {page:?} in {window:?}: {last:?}");
+                }
+            }
+        }
+    }
+    let much = lay_out(&context, Case::Extreme, Page::Figures, WINDOWS[0]);
+    assert!(below(&much) > 0, "that is a lot");
+}
+
+#[test]
+fn figures_that_grow_move_nothing() {
+    let context = context();
+    let low = WINDOWS[0];
+    for (window, page) in [((1280, 720, 1.0), Page::Plots), (low, Page::Plots), (low, Page::Figures)] {
+        let [small, large] =
+            [Case::Usual, Case::Slow].map(|case| lay_out(&context, case, page, window).letters);
+        // Marks lie where frames are late.
+        let words = |letters: Vec<Letters>| -> Vec<Letters> {
+            let mark = |l: &Letters| l.words.len() == 1 && !l.words.chars().all(|c| c.is_ascii_digit());
+            letters.into_iter().filter(|l| !mark(l)).collect()
+        };
+        let (small, large) = (words(small), words(large));
+        let names = |l: &Letters| l.words.chars().filter(|c| c.is_alphabetic()).collect::<String>();
+        let all = |letters: &[Letters]| letters.iter().map(names).collect::<Vec<_>>();
+        assert_eq!(all(&small), all(&large));
+        let mut other = 0;
+        for (a, b) in small.iter().zip(&large) {
+            let left = (a.ink.left() - b.ink.left()).abs() < 1.5;
+            let right = (a.ink.right() - b.ink.right()).abs() < 1.5;
+            let moved = (a.ink.center().y - b.ink.center().y).abs() > 1.5;
+            // Names stay at both ends, figures at the one that they are held by.
+            let held = if a.words == b.words { left && right } else { left || right };
+            assert!(held && !moved, "{window:?}: {a:?} became {b:?}");
+            other += usize::from(a.words != b.words);
+        }
+        assert!(other > 3, "{other} figures became others");
+    }
+}
