@@ -186,11 +186,8 @@ impl Figures {
         let refresh = self.refresh(pacer);
         self.recorder.declare(Declared {
             refresh: (!refresh.is_zero()).then_some(refresh),
-            interval: pacer.wanted_interval(),
-            kept_interval: Some(pacer.interval()),
             vsync,
-            throttle: pacer.throttle(),
-            miss_budget: pacer.miss_budget(),
+            ..Declared::of(pacer)
         });
     }
 

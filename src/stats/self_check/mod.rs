@@ -46,6 +46,7 @@ impl Declared {
         Self {
             refresh: pacer.state().refresh,
             interval: pacer.wanted_interval(),
+            kept_interval: Some(pacer.interval()),
             vsync: false,
             throttle: pacer.throttle(),
             miss_budget: pacer.miss_budget(),
