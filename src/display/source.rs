@@ -69,6 +69,7 @@ pub trait VsyncSource {
 
 /// What a source says.
 #[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SourceEvent {
     /// The display began a refresh.
     Vblank(VblankSample),

@@ -177,6 +177,12 @@ pub struct WaylandPresentation {
     shifted: bool,
 }
 
+impl std::fmt::Debug for WaylandPresentation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WaylandPresentation").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 impl VsyncSource for WaylandPresentation {
     fn name(&self) -> &'static str {
         "wp_presentation"
@@ -241,6 +247,12 @@ pub struct FrameCallbacks {
     waiting: Option<Timestamp>,
     seen: bool,
     hidden: bool,
+}
+
+impl std::fmt::Debug for FrameCallbacks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrameCallbacks").field("newest", &self.newest).finish_non_exhaustive()
+    }
 }
 
 impl VsyncSource for FrameCallbacks {
