@@ -136,6 +136,10 @@ fn used_by_thread() -> Duration {
 #[allow(clippy::print_stdout, reason = "part of the table that a bench is for")]
 pub fn print_witnesses<'a>(turns: impl Iterator<Item = Option<&'a Witnessed>>) -> Value {
     let all: Vec<_> = turns.collect();
+    if all.is_empty() {
+        println!("witnesses: no program was watched");
+        return Value::Null;
+    }
     let seen: Vec<&Witnessed> = all.iter().copied().flatten().collect();
     let (Some(one), true) = (seen.first(), seen.len() == all.len()) else {
         println!(

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ impl Options {
             let value = rest.next().ok_or_else(|| format!("{name}: no value"))?;
             let wrong = |e: &dyn std::fmt::Display| format!("{name} {value}: {e}");
             match name.as_str() {
-                "--rounds" => o.rounds = value.parse().map_err(|e| wrong(&e))?,
+                "--rounds" => o.rounds = value.parse::<NonZero<usize>>().map_err(|e| wrong(&e))?.get(),
                 "--seconds" => {
                     let seconds: f64 = value.parse().map_err(|e| wrong(&e))?;
                     if !(1.0..=LONGEST_TURN).contains(&seconds) {
