@@ -591,6 +591,29 @@ fn files_of_every_kind_load_and_broken_ones_are_typed_errors_behind_their_placeh
     });
 }
 
+/// Neither waited for nor read without an end.
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_regular_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    in_context(|gl| {
+        let mut loader = loader(gl, 1024);
+        for path in [pipe, "/dev/zero".into(), folder.path().to_owned()] {
+            loader.load("t", TextureSource::File(path), plain(true, true), [0; 4]).expect("a placeholder");
+        }
+        let (reports, _) = load_all(&mut loader);
+        for (id, outcome) in &reports {
+            let refused =
+                matches!(outcome, Err(TextureError::Read(why)) if why.contains("not a regular file"));
+            assert!(refused, "{id:?}: {outcome:?}");
+        }
+        assert_eq!(reports.len(), 3);
+    });
+}
+
 #[test]
 fn a_budget_that_leads_nowhere_is_refused() {
     in_context(|gl| {

@@ -12,6 +12,8 @@ use crate::timeline::{self, Kind};
 
 /// How long swap waits for the frame before, in nanoseconds. A GPU that takes longer has hung.
 const HUNG: i32 = i32::MAX; // 2.1 s
+/// How often that is waited for a software rasteriser: it does not hang, and takes seconds for the largest pictures.
+const SOFTWARE_WAITS: u32 = 15;
 
 /// An off-screen target that behaves like a double-buffered window on a simulated display: at most one frame is in
 /// flight behind the one being drawn, and with swap interval 1 swap returns at the display's vertical blank.
@@ -70,7 +72,10 @@ impl Surface for OffscreenSurface {
             let before = std::mem::replace(&mut self.in_flight, next);
             before.map(|fence| {
                 let _wait = timeline::span(Kind::Fence, "frame before");
-                let status = gl.client_wait_sync(fence, 0, HUNG);
+                let waits = if self.gl.caps().software { SOFTWARE_WAITS } else { 1 };
+                let wait = |_| gl.client_wait_sync(fence, 0, HUNG);
+                let status = (0..waits).map(wait).find(|&status| status != glow::TIMEOUT_EXPIRED);
+                let status = status.unwrap_or(glow::TIMEOUT_EXPIRED);
                 gl.delete_sync(fence);
                 status
             })

@@ -66,8 +66,13 @@ impl Texture {
 
 fn read(path: &Path, bounds: &Bounds<'_>) -> Result<Vec<u8>, TextureError> {
     let failed = |e: io::Error| TextureError::Read(format!("{}: {e}", path.display()));
+    // Asked before opening: opening a pipe without a writer would wait for ever, and a device has no end.
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(TextureError::Read(format!("{}: it is not a regular file", path.display())));
+    }
+    let length = metadata.len();
     let file = File::open(path).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
     if length > bounds.max_bytes {
         return Err(TextureError::Read(format!("{}: {length} bytes are too many", path.display())));
     }
