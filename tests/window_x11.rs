@@ -179,7 +179,7 @@ fn main_thread_wakes_once_for_each_key_and_motion() {
         for down in [true, false] {
             b.user.key(Key::Space, down);
             pause(Duration::from_millis(10));
-            b.user.point(area.x as u32 + 100 + n as u32, area.y as u32 + 100 + u32::from(down));
+            b.user.point(area.x + 100 + n as u32, area.y + 100 + u32::from(down));
             pause(Duration::from_millis(10));
         }
     }
