@@ -183,6 +183,34 @@ fn nothing_is_asked_of_the_server_between_a_press_and_its_picture() {
     b.expect_exit(|user, _| user.tap(Key::Esc));
 }
 
+/// How often the main thread has gone to sleep so far.
+fn waits_of_main(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/status")).expect("a live program");
+    let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+    line.and_then(|line| line.split_whitespace().nth(1)).and_then(|n| n.parse().ok()).expect("a count")
+}
+
+/// For itself, winit asks for each event of a device a second time, as it comes from there.
+#[test]
+fn main_thread_wakes_once_for_each_key_and_motion() {
+    const EVENTS: u64 = 80;
+    let mut b = Bench::open(FLASH);
+    let area = b.area();
+    b.expect_filled(area, BLACK, "at the start");
+    let before = waits_of_main(b.app.id());
+    for n in 0..EVENTS / 4 {
+        for down in [true, false] {
+            b.user.key(Key::Space, down);
+            pause(Duration::from_millis(10));
+            b.user.point(area.x + 100 + n as u32, area.y + 100 + u32::from(down));
+            pause(Duration::from_millis(10));
+        }
+    }
+    let waits = waits_of_main(b.app.id()) - before;
+    // Twice as often for half of them would be too often; what comes together is read together.
+    assert!(waits <= EVENTS * 5 / 4, "{waits} waits for {EVENTS} events");
+}
+
 /// The model of `file`, drawn by the program with these options in a window of 640x480 and off screen, as rows of 0xRRGGBB.
 fn in_window_and_off_screen(file: &model_support::File, options: &[&str]) -> [Vec<u32>; 2] {
     let folder = tempfile::tempdir().expect("a temporary folder");

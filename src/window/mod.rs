@@ -29,7 +29,7 @@ mod x11;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use winit::event_loop::EventLoop;
+use winit::event_loop::{DeviceEvents, EventLoop};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -133,9 +133,13 @@ fn event_loop() -> Result<EventLoop<app::Wake>> {
         builder.with_x11();
     }
     // winit panics where a library or an extension that it needs is missing.
-    catch_unwind(AssertUnwindSafe(|| builder.build()))
+    let events = catch_unwind(AssertUnwindSafe(|| builder.build()))
         .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?
-        .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })
+        .map_err(|e| Error::NoWindowSystem { source: without_place(&e.to_string()).into() })?;
+    // Nobody here hears of devices. On X11 each key and each motion would come once more for them, just before the event that
+    // counts, and wake this thread twice.
+    events.listen_device_events(DeviceEvents::Never);
+    Ok(events)
 }
 
 /// winit's system errors begin with the place in its source; what is of use comes after it.
