@@ -202,3 +202,24 @@ fn mode_and_layout_are_chosen_by_the_pointer() {
     assert_eq!(report["pacing_at_end"], "auto");
     assert_eq!(report["pacer"]["layout"], "pipelined");
 }
+
+#[test]
+fn stages_have_the_colours_of_the_page() {
+    let style = include_str!("../src/app/bench/html/style.css");
+    let mut b = Bench::open(&["--scene", "flip"]);
+    b.spot("plots");
+    for part in 0..6 {
+        let (_, colour) = style.split_once(&format!("--p{part}:#")).expect("a colour");
+        let colour = u32::from_str_radix(&colour[..6], 16).expect("a number");
+        let found = poll_until(LIMIT, || {
+            b.app.assert_runs("drawing");
+            let (a, screen) = (b.area, &b.server.screen);
+            let rows = (a.y..a.y + a.height).map(|y| screen.row(y));
+            // A square of the legend is as large, but for its letter and its corners.
+            let count = rows.flatten().filter(|pixel| pixel & 0xff_ffff == colour).count();
+            (count > 60).then_some(())
+        });
+        assert!(found.is_some(), "the HUD shows stage {part} otherwise than #{colour:06x}");
+    }
+    b.end();
+}

@@ -128,6 +128,18 @@ mod tests {
     }
 
     #[test]
+    fn wheel_turns_by_lines() {
+        let mut input = Input::default();
+        let kind = InputKind::Scroll { lines: [0.0, -2.0].into() };
+        input.push(InputEvent::new(Timestamp::ZERO, kind));
+        let events = input.take(2.0, |_| {});
+        let [Event::MouseWheel { unit: MouseWheelUnit::Line, delta, .. }] = events[..] else {
+            panic!("{events:?}");
+        };
+        assert_eq!(delta, vec2(0.0, -2.0));
+    }
+
+    #[test]
     fn second_click_waits_for_the_next_frame() {
         let mut input = Input::default();
         for pressed in [true, false, true, false] {
