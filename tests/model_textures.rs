@@ -11,7 +11,9 @@ use scanout::scenes::{Look, Quality, Scene, Visitor};
 use scanout::{Config, Logic, Size};
 
 mod model_support;
-use model_support::{File, check_promises, png};
+use model_support::File;
+#[cfg(feature = "basis")]
+use model_support::{check_promises, png};
 
 const SIZE: Size = Size::new(320, 180);
 const FILES: [&str; 4] = ["etc1s.ktx2", "etc1s-alpha.ktx2", "uastc.ktx2", "uastc-zstd.ktx2"];
