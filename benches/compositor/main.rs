@@ -11,6 +11,8 @@
 //! A witness on each CPU, at a priority above all others, notes when the machine kept it from running: what animate and drag see
 //! is also told by whether it stood meanwhile. Without real-time priority there are no witnesses.
 //!
+//! `auto_0.05` is `auto` with a declared miss budget of 0.05 % instead of its own 0.5.
+//!
 //! - *animate*: a scene that moves in every frame. Refreshes without a new frame, steps of another length than the time
 //!   between the refreshes.
 //! - *click*: from a key press to the changed pixel while a frame is drawn for every refresh.
@@ -95,6 +97,7 @@ mod linux {
                 print: print_animate,
                 contenders: vec![
                     Contender::scanout("auto", &scanout, "bars", auto),
+                    Contender::scanout("auto_0.05", &scanout, "bars --miss-budget 0.05", auto),
                     Contender::scanout("low-latency", &scanout, "bars", low),
                     Contender::scanout("smooth", &scanout, "bars", "smooth"),
                 ],
@@ -108,6 +111,8 @@ mod linux {
                     Contender::new("naive_loop", &example("naive_loop"), &[]),
                     Contender::new("on_input", &example("reference_wait"), &[]),
                     Contender::scanout("auto", &scanout, "flash --animate", auto),
+                    Contender::scanout("auto_0.05", &scanout, "flash --animate --miss-budget 0.05", auto),
+                    Contender::scanout("smooth", &scanout, "flash --animate", "smooth"),
                     Contender::scanout("low-latency", &scanout, "flash --animate", low),
                 ],
             },
@@ -120,6 +125,8 @@ mod linux {
                     Contender::new("swap", &drag, &["swap"]),
                     Contender::new("on_input", &drag, &["input"]),
                     Contender::scanout("auto", &scanout, "drag", auto),
+                    Contender::scanout("auto_0.05", &scanout, "drag --miss-budget 0.05", auto),
+                    Contender::scanout("smooth", &scanout, "drag", "smooth"),
                     Contender::scanout("low-latency", &scanout, "drag", low),
                 ],
             },
