@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,14 @@ pub struct Options {
     pub report: Option<PathBuf>,
     pub only: Option<String>,
     pub raise: bool,
+}
+
+const PARTS: [&str; 7] = ["animate", "click", "drag", "headless", "hidden", "stop", "sweep"];
+
+/// A number of seconds that a bench may take.
+fn seconds(value: &str) -> Result<f64, String> {
+    let seconds = value.parse().ok().filter(|s: &f64| (0.1..=3_600.0).contains(s));
+    seconds.ok_or_else(|| "0.1 to 3600 seconds".into())
 }
 
 impl Options {
@@ -34,11 +43,16 @@ impl Options {
             let value = rest.next().ok_or_else(|| format!("{name}: no value"))?;
             let wrong = |e: &dyn std::fmt::Display| format!("{name} {value}: {e}");
             match name.as_str() {
-                "--parts" => o.parts = value.clone(),
-                "--rounds" => o.rounds = value.parse().map_err(|e| wrong(&e))?,
-                "--seconds" => o.seconds = value.parse().map_err(|e| wrong(&e))?,
+                "--parts" => match value.split(',').find(|part| !PARTS.contains(part)) {
+                    Some(part) => {
+                        return Err(wrong(&format!("there is no `{part}`, but {}", PARTS.join(", "))));
+                    }
+                    None => o.parts.clone_from(value),
+                },
+                "--rounds" => o.rounds = value.parse::<NonZero<usize>>().map_err(|e| wrong(&e))?.get(),
+                "--seconds" => o.seconds = seconds(value).map_err(|e| wrong(&e))?,
                 "--clicks" => o.clicks = value.parse().map_err(|e| wrong(&e))?,
-                "--stop-seconds" => o.stop_seconds = value.parse().map_err(|e| wrong(&e))?,
+                "--stop-seconds" => o.stop_seconds = seconds(value).map_err(|e| wrong(&e))?,
                 "--report" => o.report = Some(value.into()),
                 "--only" => o.only = Some(value.clone()),
                 "--raise" => o.raise = value == "yes",

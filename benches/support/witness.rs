@@ -153,13 +153,14 @@ pub fn print_witnesses<'a>(turns: impl Iterator<Item = Option<&'a Witnessed>>) -
     let during: f64 = seen.iter().map(|w| w.during.as_secs_f64()).sum();
     let cost = 100.0 * median(seen.iter().map(|w| w.cost));
     println!(
-        "witnesses: {} CPUs, priority {}, every {} us, {} % of a CPU each; the machine stood {} times in {during:.0} s, at most \
-         {longest:.1} ms, {stood:.0} ms in all",
+        "witnesses: {} CPUs, priority {}, every {} us, {} % of a CPU for the dearest; the machine stood {} times in {during:.0} s, \
+         at most {longest:.1} ms, {stood:.0} ms in all, counted from when a witness last ran: each is up to {} us too long",
         one.cpus,
         one.level,
         EVERY.as_micros(),
         figure(cost, 2),
         lengths.len(),
+        EVERY.as_micros(),
     );
     json!({
         "cpus": one.cpus, "priority": one.level, "every_us": EVERY.as_micros(), "late_us": STOPPED.as_micros(),

@@ -57,6 +57,10 @@ impl Held {
         meanwhile();
         let why = match started.map(|_| outcome.recv_timeout(LIMIT)) {
             Ok(Ok(Ok(()))) => return,
+            // What was held down went with the server.
+            Ok(Ok(Err(e @ observe::Error::Connect { .. }))) => {
+                return log::debug!("{} was held down: {e}", what.name());
+            }
             Ok(Ok(Err(e))) => e.to_string(),
             Ok(Err(RecvTimeoutError::Timeout)) => "it does not answer".into(),
             Ok(Err(e)) => e.to_string(),

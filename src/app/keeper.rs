@@ -151,7 +151,8 @@ fn wait_for_worker() -> Result<(), Failure> {
         ) {}
     }
     *worker.lock() = None;
-    let status = child.wait().map_err(|e| failed("the end of the measurement is not known", &e))?;
+    // Told below: whatever is known of it, nothing is left behind.
+    let status = child.wait();
     let hurry = hurry.load(Ordering::Relaxed);
     let end = || {
         observe::end_descendants(if hurry { SHORT_GRACE } else { GRACE });
@@ -161,7 +162,7 @@ fn wait_for_worker() -> Result<(), Failure> {
         None => end(),
     }
     observe::sweep_folders();
-    ended(status, hurry)
+    ended(status.map_err(|e| failed("the end of the measurement is not known", &e))?, hurry)
 }
 
 /// The worker has said itself why it ended, where it could.

@@ -28,6 +28,11 @@ fn judge(range: VrrRange, told: Option<(Origin, Duration)>, frames: f64) -> Opti
         Some((Origin::Estimated, _)) | None => Some(format!(
             "{asked}: nobody tells refreshes here, so that whether the display follows the frames is not known"
         )),
+        // Frames that come more slowly than the display can wait are shown several times, by a variable rate too.
+        Some(_) if frames > 1e3 / range.min_hz * (1.0 + SAME) => Some(format!(
+            "{asked}: frames came {frames:.2} ms apart, which is slower than that range, so that whether the display follows them is \
+             not known"
+        )),
         Some((_, refresh)) => {
             let refresh = refresh.as_secs_f64() * 1e3;
             let follows = (refresh / frames - 1.0).abs() <= SAME;
@@ -54,7 +59,9 @@ mod tests {
         assert_eq!(of(Origin::Compositor, 14.0, 14.1), None, "also where the load is greater");
         let fixed = of(Origin::Compositor, 16.667, 7.25).expect("a warning");
         assert!(fixed.contains("fixed rate") && fixed.contains("48-144") && !fixed.contains('\n'), "{fixed}");
-        for unknown in [of(Origin::Estimated, 16.667, 7.25), judge(range, None, 7.25)] {
+        // 25 frames per second on a display that shows each of them twice, by its own rate.
+        let slow = of(Origin::Compositor, 20.0, 40.0);
+        for unknown in [of(Origin::Estimated, 16.667, 7.25), judge(range, None, 7.25), slow] {
             assert!(unknown.is_some_and(|text| text.contains("not known")));
         }
     }

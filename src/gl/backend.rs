@@ -263,8 +263,11 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
         // context makes of a swap says less than the loss.
         self.still_there()?;
         self.swaps[id.slot(REMEMBERED)] = (id, swapped?);
-        self.surface.prepare(&self.gl);
         Ok(())
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        self.surface.prepare(&self.gl)
     }
 
     fn restore(&mut self, lost: Error) -> Result<()> {

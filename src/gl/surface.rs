@@ -29,10 +29,14 @@ pub trait Surface {
     /// When the surface or the display is lost.
     fn swap(&mut self, id: FrameId) -> Result<Option<Presentation>>;
 
-    /// The frame before was swapped. Asks for what the next one is drawn to, where a driver would otherwise stop that
-    /// frame's first draw call to ask.
-    fn prepare(&mut self, gl: &Gl) {
+    /// The frame before was swapped, and its times are written down. Asks for what the next one is drawn to, where a driver
+    /// would otherwise stop that frame's first draw call to ask.
+    ///
+    /// # Errors
+    /// When the surface or the display is lost.
+    fn prepare(&mut self, gl: &Gl) -> Result<()> {
         let _ = gl;
+        Ok(())
     }
 
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group, waitid,
+};
 
 use super::error::{Error, Result};
 use super::poll_until;
@@ -22,6 +24,8 @@ pub struct Process {
     child: Child,
     name: String,
     status: Option<ExitStatus>,
+    /// Its number is anybody's by now.
+    reaped: bool,
 }
 
 impl Process {
@@ -66,7 +70,7 @@ impl Process {
         command.arg("--").arg(program).process_group(0);
         set_up(&mut command);
         let child = command.spawn().map_err(|source| Error::Start { program: name.clone(), source })?;
-        Ok(Self { child, name, status: None })
+        Ok(Self { child, name, status: None, reaped: false })
     }
 
     /// Its process id, which is that of its group too.
@@ -86,11 +90,15 @@ impl Process {
         &mut self.child
     }
 
-    /// The exit status, if it has ended.
+    /// The exit status, if it has ended. Its number stays its own until this is dropped or [killed](Self::kill): what it has left
+    /// running is ended by that number, which must not have come to somebody else meanwhile.
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
+        if self.status.is_none()
+            && let Some(pid) = self.pid()
+        {
+            let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             // An error here can only be that there is no such child any more, which nobody else can have waited for.
-            self.status = self.child.try_wait().ok().flatten();
+            self.status = waitid(WaitId::Pid(pid), look).ok().flatten().map(|status| exit_status(&status));
         }
         self.status
     }
@@ -131,7 +139,13 @@ impl Process {
     pub fn kill(&mut self) {
         self.signal_group(Signal::KILL);
         let _ = self.child.kill();
-        self.status = self.child.wait().ok();
+        self.reap();
+    }
+
+    /// It has ended, or is about to.
+    fn reap(&mut self) {
+        self.status = self.child.wait().ok().or(self.status);
+        self.reaped = true;
     }
 
     /// Ends it with what it has started: asked first, by force after two seconds. Harmless when it has ended.
@@ -144,6 +158,7 @@ impl Process {
         }
         // Whoever it left behind has had its time with it.
         self.signal_group(Signal::KILL);
+        self.reap();
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -152,7 +167,7 @@ impl Process {
 
     /// The group outlives its first process where that has left others behind.
     fn signal_group(&self, signal: Signal) {
-        if let Some(group) = self.pid() {
+        if let Some(group) = self.pid().filter(|_| !self.reaped) {
             let _ = kill_process_group(group, signal);
         }
     }
@@ -162,6 +177,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The same as wait(2) has it: the code in the second byte, or the signal in the first.
+fn exit_status(told: &WaitIdStatus) -> ExitStatus {
+    let code = told.exit_status().map(|code| (code & 0xff) << 8);
+    ExitStatus::from_raw(code.or_else(|| told.terminating_signal()).unwrap_or(0))
 }
 
 /// Of util-linux, which is on every Debian machine.

@@ -44,6 +44,10 @@ fn swap_error(e: glutin::error::Error) -> Error {
 
 impl GlTarget for WindowTarget {
     fn resize(&mut self, size: Size) -> Result<()> {
+        // Asking anew for the size is a call over the connection, and none is made once that is gone.
+        if self.current.lost() {
+            return Err(super::app::server_lost());
+        }
         if std::mem::take(&mut self.prepared) {
             self.current.ask_again()?;
         }
@@ -74,15 +78,17 @@ impl GlTarget for WindowTarget {
 
     /// Mesa's software rasterisers ask the X server for the window's size before the first draw call behind a swap, and wait
     /// for the answer: a round trip between the input and the picture that can as well be behind the frame before.
-    fn prepare(&mut self, gl: &Gl) {
+    fn prepare(&mut self, gl: &Gl) -> Result<()> {
         if !self.current.is_x11() || !gl.caps().software || self.current.lost() {
-            return;
+            return Ok(());
         }
         self.bind(gl);
         // SAFETY: a command in the current context. What a back buffer holds behind a swap is undefined anyway, and this is
         // the cheapest command that makes the driver look for it; most windows have no stencil buffer to clear.
         unsafe { gl.raw().clear(glow::STENCIL_BUFFER_BIT) }
         self.prepared = true;
+        // What a server that went meanwhile did not say would be taken for the size of the next frame.
+        if self.current.lost() { Err(super::app::server_lost()) } else { Ok(()) }
     }
 
     fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {

@@ -68,6 +68,15 @@ pub trait Backend<S> {
     /// When the surface or the display is lost.
     fn swap(&mut self, id: FrameId) -> Result<()>;
 
+    /// The frame was swapped, all times of that are taken, and the next one is ordered: what that one can be spared is done
+    /// now. It is in no figure of either frame.
+    ///
+    /// # Errors
+    /// When the surface or the display is lost.
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Reports, without waiting, what became known of earlier frames.
     fn poll(&mut self, sink: &mut dyn FnMut(Feedback));
 

@@ -35,7 +35,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.throttle.tell(&self.pacer);
         self.tell_refresh();
         self.figures.declare(&self.pacer, self.throttle.asked());
-        Ok(())
+        self.backend.prepare()
     }
 
     /// Tells the pacer what the frame took.
