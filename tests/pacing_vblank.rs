@@ -425,6 +425,51 @@ fn sequence_numbers_that_lie_are_noticed_and_ignored() {
     }
 }
 
+/// A server whose timer is late by up to a whole refresh and leaves out some, because the machine has other things to do:
+/// Xvfb beside busy processes. Nobody states a rate.
+fn busy_server(display: &mut Display, noise: &mut Noise) -> Option<VblankSample> {
+    display.refresh().filter(|_| noise.unit() > 0.25).map(|mut sample| {
+        let late = noise.unit() * noise.unit() * display.period;
+        sample.at = Timestamp::from_nanos((display.at + late) as u64);
+        sample
+    })
+}
+
+#[test]
+fn numbered_samples_of_a_busy_server_are_never_taken_for_another_rate() {
+    for seed in 0..40 {
+        let mut display = Display { sequence: true, ..Display::new(60.0, 0.0, seed) };
+        let mut noise = Noise::new(seed + 1_000);
+        let mut model = VblankModel::new(None);
+        for n in 0..2_000 {
+            if let Some(sample) = busy_server(&mut display, &mut noise) {
+                model.observe(sample);
+            }
+            let ratio = model.period_nanos().map(|period| period / display.period);
+            assert!(ratio.is_none_or(|r| (0.6..1.4).contains(&r)), "seed {seed}, refresh {n}: {ratio:?}");
+        }
+    }
+}
+
+#[test]
+fn period_that_was_locked_outlives_a_busy_time_without_numbers() {
+    for seed in 0..40 {
+        let mut display = Display::new(60.0, 0.05, seed);
+        let mut noise = Noise::new(seed + 1_000);
+        let mut model = VblankModel::new(None);
+        for n in 0..3_000 {
+            let busy = (500..2_000).contains(&n);
+            let sample = if busy { busy_server(&mut display, &mut noise) } else { display.refresh() };
+            if let Some(sample) = sample {
+                model.observe(sample);
+            }
+            let ratio = model.period_nanos().map_or(1.0, |period| period / display.period);
+            assert!(n < 100 || (0.95..1.05).contains(&ratio), "seed {seed}, refresh {n}: {ratio}");
+        }
+        assert_eq!(model.lock(), Lock::Locked, "seed {seed}: quiet again");
+    }
+}
+
 #[test]
 fn sequence_of_frames_instead_of_refreshes_does_not_halve_the_nominal_rate() {
     let mut display = Display { every: 2, ..Display::new(60.0, 0.1, 6) };

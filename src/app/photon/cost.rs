@@ -44,7 +44,11 @@ impl Look {
 
     pub fn since(&self, before: &Self) -> Shares {
         let passed = self.at.saturating_since(before.at).as_secs_f64();
-        let share = |then: Option<f64>, now: Option<f64>| Some((now? - then?).max(0.0) / passed);
+        // Of a family one of which has ended meanwhile, what it used is not known.
+        let share = |then: Option<f64>, now: Option<f64>| {
+            let used = now? - then?;
+            (used >= 0.0).then_some(used / passed)
+        };
         let machine = |of: fn(&cpu::Machine) -> f64| {
             share(before.machine.as_ref().map(of), self.machine.as_ref().map(of))
         };

@@ -2,7 +2,7 @@
 
 use super::fit::{Fit, typical_short_interval};
 use super::grid::{Grid, Variance};
-use super::sequence::{Sequence, sequence_period};
+use super::sequence::{SLOPE_AGREE, Sequence, sequence_period, sequence_slope};
 use super::window::Seen;
 use super::{
     AGREE, FIT_SAMPLES, GATE_FLOOR, GATE_SHARE, GATE_SIGMAS, LOCK_SPREAD, REJECT_RUN, VblankModel,
@@ -194,7 +194,11 @@ impl VblankModel {
             self.spread = (self.spread * self.spread * (1.0 - weight) + off * off * weight).sqrt();
         }
         self.window.insert(Seen { at: t, index, sequence: sample.sequence });
-        let Some(fit) = self.choose() else {
+        // A period that was locked to is given up for one that can be locked to, and not for what a few samples of a busy
+        // machine happen to lie on.
+        let proven =
+            |fit: &Fit| self.prior.is_none_or(|prior| close(fit.period, prior, NEAR)) || self.may_lock(fit);
+        let Some(fit) = self.choose().filter(proven) else {
             // No period that explains the samples: the last one is what is known.
             if let Some(grid) = self.grid.as_mut().filter(|_| newest) {
                 *grid = Grid::new(index.max(grid.index), t, grid.period);
@@ -204,6 +208,13 @@ impl VblankModel {
             return Verdict::Accepted;
         };
         self.adopt(&fit, t)
+    }
+
+    /// Whether enough samples lie on it, closely enough.
+    fn may_lock(&self, fit: &Fit) -> bool {
+        fit.inliers >= LOCK_SAMPLES
+            && fit.spread <= LOCK_SPREAD * fit.period
+            && fit.is_straight(self.window.len)
     }
 
     /// Puts a fitted grid in force.
@@ -228,10 +239,7 @@ impl VblankModel {
         self.top = self.top.max(newest);
         self.spread = fit.spread;
         self.note_judged(!accepted);
-        if fit.inliers >= LOCK_SAMPLES
-            && fit.spread <= LOCK_SPREAD * fit.period
-            && fit.is_straight(self.window.len)
-        {
+        if self.may_lock(fit) {
             self.tracking = true;
             self.confirm = 0;
             (self.bias, self.changes) = (0.0, 0.0);
@@ -268,10 +276,18 @@ impl VblankModel {
         let given = [confirmed, self.prior, self.nominal, counted, self.stated.filter(|_| free)];
         given.into_iter().flatten().find_map(try_near).or_else(|| {
             let shortest = typical_short_interval(samples).filter(|_| free)?;
-            // No interval may be a single period: try it as two and as three.
-            [1.0, 2.0, 3.0].into_iter().find_map(|parts| {
+            // Numbers that count refreshes do so as well where each stamp alone is late by much. Those of other things are
+            // overruled by samples that lie well on a period.
+            let slope = sequence_slope(samples);
+            let agrees =
+                |f: &Fit| slope.is_none_or(|slope| close(f.period, slope, SLOPE_AGREE)) || self.may_lock(f);
+            // No interval may be a single period: try it as two and as three. But samples that come as they did before say
+            // nothing for a part of the period that was locked to: whatever lies on that lies on its parts.
+            let as_before = self.prior.is_some_and(|prior| close(shortest, prior, SLOPE_AGREE));
+            let parts: &[f64] = if as_before { &[1.0] } else { &[1.0, 2.0, 3.0] };
+            parts.iter().find_map(|parts| {
                 let period = shortest / parts;
-                Fit::new(samples, period).filter(|f| close(f.period, period, 5.0 * NEAR))
+                Fit::new(samples, period).filter(|f| close(f.period, period, 5.0 * NEAR)).filter(agrees)
             })
         })
     }

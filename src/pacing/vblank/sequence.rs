@@ -78,3 +78,15 @@ pub(super) fn sequence_period(samples: &[Seen]) -> Option<f64> {
     let agreeing = slopes.iter().filter(|&&s| close(s, median, 0.2)).count();
     (agreeing * 5 >= (samples.len() - 1) * 4).then_some(median)
 }
+
+/// How far a period may be from [`sequence_slope`], as a share of that.
+pub(super) const SLOPE_AGREE: f64 = 0.25;
+
+/// The time per number over all samples, to about the share that one stamp's error is of their whole span. `None` where a
+/// sample has no number, and where the numbers do not go up with the times.
+pub(super) fn sequence_slope(samples: &[Seen]) -> Option<f64> {
+    let ascending = samples.windows(2).all(|pair| pair[0].sequence < pair[1].sequence);
+    let (first, last) = (samples.first()?, samples.last()?);
+    let numbers = last.sequence?.checked_sub(first.sequence?).filter(|_| ascending)?;
+    (numbers > 0).then(|| distance(last.at, first.at) / numbers as f64)
+}
