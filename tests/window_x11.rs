@@ -385,6 +385,36 @@ fn two_thousand_resizes_end_with_the_last_size_drawn() {
     b.expect_exit(|user, _| user.tap(Key::Esc));
 }
 
+/// The driver has asked for the old size by then.
+#[test]
+fn every_resize_of_a_window_at_rest_is_drawn_whole() {
+    let mut b = Bench::open(FLASH);
+    b.user.tap(Key::Space);
+    b.expect_filled(b.area(), WHITE, "before");
+    let mut rng = Rng::new(0x0be5_e55e);
+    for n in 0..40 {
+        pause(Duration::from_millis(30));
+        let (width, height) = (rng.between(40, 1281) as u32, rng.between(40, 721) as u32);
+        b.user.resize(b.window, width, height);
+        b.user.sync();
+        b.expect_filled(b.area(), WHITE, &format!("resize {n}"));
+    }
+    // There and back at once.
+    for n in 0..20 {
+        pause(Duration::from_millis(30));
+        for (width, height) in [(400, 300), (900, 600)] {
+            b.user.resize(b.window, width, height);
+        }
+        b.user.sync();
+        b.expect_filled(b.area(), WHITE, &format!("there and back {n}"));
+        b.user.tap(Key::Space);
+        b.expect_filled(b.area(), BLACK, &format!("a key after it {n}"));
+        b.user.tap(Key::Space);
+        b.expect_filled(b.area(), WHITE, &format!("another key {n}"));
+    }
+    b.expect_exit(|user, _| user.tap(Key::Esc));
+}
+
 #[test]
 fn hidden_window_comes_back_and_closes_while_hidden() {
     let mut b = Bench::open_managed(FLASH);

@@ -156,6 +156,14 @@ impl Recorded {
             let _ = record.write_all_at(&what.map_or([0; 2], What::written), 0);
         }
     }
+
+    /// What was let go is in the server, not only on its way: a server that sees a client end drops what it has not read of it,
+    /// and the key would stay down.
+    fn taken_in(&mut self) -> observe::Result<()> {
+        Injector::sync(&mut self.user)?;
+        self.note(None);
+        Ok(())
+    }
 }
 
 impl Injector for Recorded {
@@ -169,7 +177,7 @@ impl Injector for Recorded {
         }
         Injector::key(&mut self.user, key, down)?;
         if !down {
-            self.note(None);
+            self.taken_in()?;
         }
         Ok(())
     }
@@ -180,7 +188,7 @@ impl Injector for Recorded {
         }
         Injector::button(&mut self.user, down)?;
         if !down {
-            self.note(None);
+            self.taken_in()?;
         }
         Ok(())
     }

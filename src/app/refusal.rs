@@ -66,7 +66,7 @@ impl Said<'_> {
     /// As the user wrote it.
     fn text(&self, kind: ContextKind) -> String {
         match self.0.get(kind) {
-            Some(ContextValue::String(text)) => text.clone(),
+            Some(ContextValue::String(text)) => shortened(text),
             _ => String::new(),
         }
     }
@@ -131,6 +131,15 @@ impl Said<'_> {
 /// Without the brackets of a usage.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !"<>".contains(*c)).collect()
+}
+
+/// What somebody wrote, as far as one line has room for it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

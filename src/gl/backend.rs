@@ -285,7 +285,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn changed(&self) -> bool {
-        self.gl.shaders_changed()
+        self.surface.stale() || self.gl.shaders_changed()
     }
 
     fn unfinished(&self) -> bool {

@@ -39,6 +39,11 @@ pub trait Surface {
         Ok(())
     }
 
+    /// The frame that was swapped last may have had the size of the one before: another one shows it whole.
+    fn stale(&self) -> bool {
+        false
+    }
+
     /// A pacing mode is in force from the next swap on. Returns what is known about swap waiting for the display.
     fn set_pacing(&mut self, mode: Pacing) -> Throttle;
 

@@ -182,14 +182,6 @@ impl Current {
         x11
     }
 
-    /// Makes the driver forget what it has learnt of the surface: its next draw call asks for the size again.
-    pub(super) fn ask_again(&self) -> Result<()> {
-        let failed =
-            |e| Error::Surface { operation: "making the context current again", source: Box::new(e) };
-        self.context.make_not_current_in_place().map_err(failed)?;
-        self.context.make_current(&*self.surface).map_err(failed)
-    }
-
     /// Puts a new context in the place of one that was lost.
     pub(super) fn renew(&mut self) -> Result<()> {
         let new = create_context(&self.display, &self.wanted)?

@@ -23,11 +23,23 @@ pub(super) struct WindowTarget {
     may_block: bool,
     /// The driver holds a size that was asked for ahead of the next frame.
     prepared: bool,
+    behind: Behind,
+}
+
+/// Whether frames have the size that was asked for ahead of them while the window has another one by now. Mesa asks once
+/// behind each swap, and nothing but a swap makes it ask again (making the context current anew does not).
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Behind {
+    No,
+    /// The next frame is drawn at the old size.
+    Next,
+    /// The last frame was.
+    Last,
 }
 
 impl WindowTarget {
     pub(super) fn new(current: Current, display: Chain, may_throttle: bool, may_block: bool) -> Self {
-        Self { display, current, may_throttle, may_block, prepared: false }
+        Self { display, current, may_throttle, may_block, prepared: false, behind: Behind::No }
     }
 }
 
@@ -44,12 +56,12 @@ fn swap_error(e: glutin::error::Error) -> Error {
 
 impl GlTarget for WindowTarget {
     fn resize(&mut self, size: Size) -> Result<()> {
-        // Asking anew for the size is a call over the connection, and none is made once that is gone.
+        // A call over the connection is made by some drivers, and none is made once that is gone.
         if self.current.lost() {
             return Err(super::app::server_lost());
         }
-        if std::mem::take(&mut self.prepared) {
-            self.current.ask_again()?;
+        if self.prepared {
+            self.behind = Behind::Next;
         }
         self.current.surface.resize(&self.current.context, positive(size.width), positive(size.height));
         Ok(())
@@ -72,6 +84,8 @@ impl GlTarget for WindowTarget {
             return Err(super::app::server_lost());
         }
         swapped.map_err(swap_error)?;
+        self.prepared = false;
+        self.behind = if self.behind == Behind::Next { Behind::Last } else { Behind::No };
         self.display.after_swap(id, began, MonotonicClock.now());
         Ok(None)
     }
@@ -89,6 +103,10 @@ impl GlTarget for WindowTarget {
         self.prepared = true;
         // What a server that went meanwhile did not say would be taken for the size of the next frame.
         if self.current.lost() { Err(super::app::server_lost()) } else { Ok(()) }
+    }
+
+    fn stale(&self) -> bool {
+        self.behind == Behind::Last
     }
 
     fn restore(&mut self, debug: DebugLevel) -> Result<Gl> {

@@ -44,7 +44,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
 
     fn set_size(&mut self, size: Size, scale: f32, now: Timestamp) -> Result<()> {
         if size == self.pane.size && (scale - self.pane.scale).abs() <= f32::EPSILON {
-            return Ok(());
+            // There and back again: the driver may have asked in between.
+            self.pane.redraw = true;
+            return self.resize();
         }
         if self.pane.size.is_empty() {
             self.standstill.ended(now);
