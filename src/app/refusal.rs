@@ -158,6 +158,12 @@ mod tests {
     }
 
     #[test]
+    fn long_values_are_cut() {
+        let said = refused(&format!("run --size {}", "é".repeat(5_000)));
+        assert!(said.len() < 300 && said.contains("éé..."), "{said}");
+    }
+
+    #[test]
     fn what_is_wrong_is_said_in_one_line_with_what_to_write() {
         for (args, says) in [
             ("run --quality best", "--quality \"best\": a quality is auto, off, low or high"),
