@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use basisu::{DecodeFlags, Error, SourceFormat, TargetFormat, Transcoder};
+use basisu::{DecodeFlags, Error, TargetFormat, Transcoder};
 use ktx2::{Header, LevelIndex};
 
 use super::data::{SharedBytes, TextureData};
 use super::error::TextureError;
 use super::format::{CompressedFormats, TextureFormat, level_size};
-use super::ktx::{Wants, caught, extent, header, is_basis};
+use super::ktx::{Wants, extent, header};
+#[cfg(feature = "scenes")]
+use super::ktx::{caught, is_basis};
 use crate::runtime::Size;
 
 /// Formats by what is lost on the way to them, the least first; in the third column, whether they are for pictures with
@@ -65,7 +67,7 @@ pub(crate) fn picture_size(bytes: &[u8]) -> Result<Size, TextureError> {
     }
     check_lengths(bytes, size, count)?;
     let source = caught(|| Ok(Transcoder::new(bytes).map_err(|e| failed(&e))?.source_format()))?;
-    if matches!(source, SourceFormat::Etc1s | SourceFormat::UastcLdr) {
+    if matches!(source, basisu::SourceFormat::Etc1s | basisu::SourceFormat::UastcLdr) {
         Ok(size)
     } else {
         Err(TextureError::KtxUnsupported("texels that are neither ETC1S nor UASTC"))
