@@ -228,6 +228,12 @@ fn a_storm_of_sizes_coalesces_and_the_last_one_wins() {
         runtime.handle().resize(Size::new(storm, storm), 1.0);
         drawn.nothing(a_while());
         assert_eq!(sizes.all_so_far(), []);
+        // Another one in between is, whether it is seen or not.
+        for n in [7, storm] {
+            runtime.handle().resize(Size::new(n, n), 1.0);
+        }
+        drawn.wait_for(|d| d.size == Size::new(storm, storm));
+        assert_eq!(sizes.all_so_far().last(), Some(&Size::new(storm, storm)));
         let summary = runtime.finish().expect("a clean end");
         assert_eq!(summary.size, Size::new(storm, storm));
     });

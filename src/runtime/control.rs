@@ -26,6 +26,8 @@ pub struct Changes {
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Wishes {
     pub(super) size: Option<(Size, f32)>,
+    /// There were other sizes before that one, which a driver may have seen.
+    pub(super) wandered: bool,
     pub(super) visible: Option<bool>,
     pub(super) refresh_hz: Option<f64>,
     pub(super) pacing: Option<Pacing>,

@@ -28,7 +28,10 @@ impl Handle {
 
     /// The drawing area changed.
     pub fn resize(&self, size: Size, scale: f32) {
-        self.wish(|w| w.size = Some((size, scale)));
+        self.wish(|w| {
+            let before = w.size.replace((size, scale));
+            w.wandered |= before.is_some_and(|(before, _)| before != size);
+        });
     }
 
     /// The window became visible or invisible. While invisible nothing is drawn and the world stands still.

@@ -10,7 +10,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// Takes over what the host asked for since the last call.
     pub(in crate::runtime) fn apply(&mut self, wishes: Wishes, now: Timestamp) -> Result<()> {
         if let Some((size, scale)) = wishes.size {
-            self.set_size(size, scale, now)?;
+            self.set_size(size, scale, wishes.wandered, now)?;
         }
         if !self.pane.shown && (wishes.redraw || wishes.size.is_some()) {
             // Something has happened to the window. If it is still hidden, the display says so again.
@@ -42,11 +42,10 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         Ok(())
     }
 
-    fn set_size(&mut self, size: Size, scale: f32, now: Timestamp) -> Result<()> {
-        if size == self.pane.size && (scale - self.pane.scale).abs() <= f32::EPSILON {
-            // There and back again: the driver may have asked in between.
-            self.pane.redraw = true;
-            return self.resize();
+    /// `wandered`: it had other sizes in between, so that one like the present is news as well.
+    fn set_size(&mut self, size: Size, scale: f32, wandered: bool, now: Timestamp) -> Result<()> {
+        if size == self.pane.size && (scale - self.pane.scale).abs() <= f32::EPSILON && !wandered {
+            return Ok(());
         }
         if self.pane.size.is_empty() {
             self.standstill.ended(now);
