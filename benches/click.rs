@@ -28,7 +28,10 @@ mod linux {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use crate::common::{build_examples, eprint_progress, load, machine, percentile, scanout_binary, sorted};
+    use crate::common::{
+        build_examples, eprint_progress, load, machine, options, percentile, read, scanout_binary, sorted,
+        times,
+    };
     use crate::support::app::{App, Place};
     use crate::support::rng::Rng;
     use crate::support::x11::X11;
@@ -66,23 +69,18 @@ mod linux {
     impl Options {
         fn parse(arguments: &[String]) -> Result<Self, String> {
             let mut o = Self { rounds: 10, clicks: 40, seconds: 1.0, look: LOOK, report: None, only: None };
-            let mut rest = arguments.iter();
-            while let Some(name) = rest.next() {
-                if name == "--bench" {
-                    continue; // from cargo
-                }
-                let value = rest.next().ok_or_else(|| format!("{name}: no value"))?;
-                let wrong = |e: &dyn std::fmt::Display| format!("{name} {value}: {e}");
-                match name.as_str() {
-                    "--rounds" => o.rounds = value.parse().map_err(|e| wrong(&e))?,
-                    "--clicks" => o.clicks = value.parse().map_err(|e| wrong(&e))?,
-                    "--seconds" => o.seconds = value.parse().map_err(|e| wrong(&e))?,
-                    "--look" => o.look = value.parse().map(Duration::from_micros).map_err(|e| wrong(&e))?,
+            options(arguments, |name, value| {
+                match name {
+                    "--rounds" => o.rounds = times(value)?,
+                    "--clicks" => o.clicks = read(value)?,
+                    "--seconds" => o.seconds = read(value)?,
+                    "--look" => o.look = Duration::from_micros(read(value)?),
                     "--report" => o.report = Some(value.into()),
-                    "--only" => o.only = Some(value.clone()),
-                    _ => return Err(format!("{name}: unknown")),
+                    "--only" => o.only = Some(value.into()),
+                    _ => return Ok(false),
                 }
-            }
+                Ok(true)
+            })?;
             Ok(o)
         }
 
@@ -127,19 +125,13 @@ mod linux {
             let place = Place::X11 { display: server.display() };
             let mut app =
                 App::start_with(&self.program, self.arguments, &place, &[("SDL_VIDEODRIVER", "x11")]);
-            let end = Instant::now() + OPEN_LIMIT;
-            while Instant::now() < end && app.runs() {
-                if let Some(window) = user.window_of(app.id(), Duration::ZERO) {
-                    user.focus(window);
-                    return Some(app);
+            match user.focus_window_of(&mut app, OPEN_LIMIT) {
+                Ok(_) => Some(app),
+                Err(why) => {
+                    self.absent = Some(why);
+                    None
                 }
-                pause(Duration::from_millis(10));
             }
-            let said = app.stderr();
-            let said = said.lines().next().unwrap_or("nothing said");
-            self.absent =
-                Some(if app.runs() { format!("no window: {said}") } else { format!("ended: {said}") });
-            None
         }
     }
 

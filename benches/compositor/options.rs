@@ -1,8 +1,9 @@
 //! The command line.
 
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::common::{names, options, read, times};
 
 pub struct Options {
     pub parts: String,
@@ -19,7 +20,7 @@ const PARTS: [&str; 7] = ["animate", "click", "drag", "headless", "hidden", "sto
 
 /// A number of seconds that a bench may take.
 fn seconds(value: &str) -> Result<f64, String> {
-    let seconds = value.parse().ok().filter(|s: &f64| (0.1..=3_600.0).contains(s));
+    let seconds = read(value).ok().filter(|s: &f64| (0.1..=3_600.0).contains(s));
     seconds.ok_or_else(|| "0.1 to 3600 seconds".into())
 }
 
@@ -35,30 +36,20 @@ impl Options {
             only: None,
             raise: false,
         };
-        let mut rest = arguments.iter();
-        while let Some(name) = rest.next() {
-            if name == "--bench" {
-                continue; // from cargo
-            }
-            let value = rest.next().ok_or_else(|| format!("{name}: no value"))?;
-            let wrong = |e: &dyn std::fmt::Display| format!("{name} {value}: {e}");
-            match name.as_str() {
-                "--parts" => match value.split(',').find(|part| !PARTS.contains(part)) {
-                    Some(part) => {
-                        return Err(wrong(&format!("there is no `{part}`, but {}", PARTS.join(", "))));
-                    }
-                    None => o.parts.clone_from(value),
-                },
-                "--rounds" => o.rounds = value.parse::<NonZero<usize>>().map_err(|e| wrong(&e))?.get(),
-                "--seconds" => o.seconds = seconds(value).map_err(|e| wrong(&e))?,
-                "--clicks" => o.clicks = value.parse().map_err(|e| wrong(&e))?,
-                "--stop-seconds" => o.stop_seconds = seconds(value).map_err(|e| wrong(&e))?,
+        options(arguments, |name, value| {
+            match name {
+                "--parts" => o.parts = names(value, &PARTS)?.join(","),
+                "--rounds" => o.rounds = times(value)?,
+                "--seconds" => o.seconds = seconds(value)?,
+                "--clicks" => o.clicks = read(value)?,
+                "--stop-seconds" => o.stop_seconds = seconds(value)?,
                 "--report" => o.report = Some(value.into()),
-                "--only" => o.only = Some(value.clone()),
+                "--only" => o.only = Some(value.into()),
                 "--raise" => o.raise = value == "yes",
-                _ => return Err(format!("{name}: unknown")),
+                _ => return Ok(false),
             }
-        }
+            Ok(true)
+        })?;
         Ok(o)
     }
 

@@ -12,12 +12,14 @@ use scanout::observe::Process;
 use crate::support::cpu;
 
 mod figures;
+mod options;
 mod refreshes;
 mod ticks;
 mod watch;
 mod witness;
 
 pub use figures::*;
+pub use options::*;
 pub use refreshes::*;
 pub use ticks::*;
 pub use watch::*;

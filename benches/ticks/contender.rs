@@ -1,11 +1,10 @@
 //! The programs that tick, and under which load.
 
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::{Ticks, build_examples, scanout_binary};
 use crate::support::app::{App, Place};
-use crate::support::pause;
 use crate::support::x11::X11;
 use crate::support::xvfb::Xvfb;
 
@@ -96,17 +95,12 @@ impl Contender {
             }
             App::start_with(program, &arguments, &place, alone)
         };
-        let end = Instant::now() + OPEN_LIMIT;
-        while Instant::now() < end && app.runs() {
-            if let Some(window) = user.window_of(app.id(), Duration::ZERO) {
-                user.focus(window);
-                return Some(app);
+        match user.focus_window_of(&mut app, OPEN_LIMIT) {
+            Ok(_) => Some(app),
+            Err(why) => {
+                self.absent = Some(why);
+                None
             }
-            pause(Duration::from_millis(10));
         }
-        let said = app.stderr();
-        let said = said.lines().next().unwrap_or("nothing said");
-        self.absent = Some(if app.runs() { format!("no window: {said}") } else { format!("ended: {said}") });
-        None
     }
 }

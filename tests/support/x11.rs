@@ -1,6 +1,7 @@
 //! A second X11 client that plays the user and, where there is no window manager, its part too. What fails is a panic.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 pub use scanout::observe::Area;
 use scanout::observe::{self, Key};
@@ -8,6 +9,8 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, Window,
 };
+
+use super::app::App;
 
 x11rb::atom_manager! {
     /// The names that window managers and clients agree on (ICCCM, EWMH).
@@ -98,6 +101,21 @@ impl X11 {
     #[track_caller]
     pub fn focus(&self, window: Window) {
         done(self.user.focus(window));
+    }
+
+    /// Waits for the window of `app` and gives it the keyboard; where none comes, why.
+    pub fn focus_window_of(&self, app: &mut App, limit: Duration) -> Result<Window, String> {
+        match app.poll_while_running(limit, |pid| self.window_of(pid, Duration::ZERO)) {
+            Some(window) => {
+                self.focus(window);
+                Ok(window)
+            }
+            None => {
+                let said = app.stderr();
+                let said = said.lines().next().unwrap_or("nothing said");
+                Err(if app.runs() { format!("no window: {said}") } else { format!("ended: {said}") })
+            }
+        }
     }
 
     #[track_caller]

@@ -97,7 +97,7 @@ impl Floor {
     /// Whether the other figures lie above these or are like them, each held against its own name: the median of all, and the
     /// last percentile that both have. A floor that lies above was measured at a worse moment than what stands on it.
     pub fn is_below(&self, first: &Figures, all: &Figures) -> bool {
-        // What two measurements of one program differ by on a machine that is shared, by its rounds in benches/click.rs.
+        // Chosen: two measurements of one program on a machine that is shared differ by about so much.
         const MEDIANS_ALIKE: f64 = 1.1;
         const TAILS_ALIKE: f64 = 1.5;
         let tail = |f: &Figures, g: &Figures| {
