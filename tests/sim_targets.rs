@@ -419,13 +419,15 @@ fn a_load_that_fits_only_beside_itself_is_pipelined() {
     assert!(full_rate > 0.99, "{full_rate} of all refreshes");
 }
 
+fn is_behind(displayed: Option<Timestamp>, target: Option<Timestamp>) -> bool {
+    displayed.zip(target).is_some_and(|(at, target)| at.signed_since(target) as f64 > PERIOD / 2.0)
+}
+
 /// The longest run of frames that were displayed a refresh behind.
 fn longest_behind(scenario: &Scenario, policy: &mut dyn Policy) -> u64 {
     let (mut behind, mut longest) = (0_u64, 0);
     let _ = run_observed(scenario, policy, &mut |frame| {
-        let target = frame.plan.target_presentation;
-        let late =
-            frame.displayed.zip(target).is_some_and(|(at, t)| at.signed_since(t) as f64 > PERIOD / 2.0);
+        let late = is_behind(frame.displayed, frame.plan.target_presentation);
         behind = if late { behind + 1 } else { 0 };
         longest = longest.max(behind);
     });
@@ -510,5 +512,23 @@ fn an_unknown_lead_of_a_compositor_is_learnt() {
         assert!((missed - 0.005).abs() < MISS_TOLERANCE, "{lead} ms: {missed}");
         let over = mean(&outcome) - lead as f64;
         assert!((4.0..6.5).contains(&over), "{lead} ms: {} ms", mean(&outcome));
+    }
+}
+
+#[test]
+fn a_compositor_that_is_late_itself_does_not_leave_frames_behind() {
+    for held in [0.05, 0.1] {
+        let mut scenario = scenario("damage", "noisy");
+        scenario.display.held = held;
+        let (mut behind, mut frames) = (0_u64, 0_u64);
+        let mut policy = ours(&scenario, None);
+        let _ = run_observed(&scenario, policy.as_mut(), &mut |frame| {
+            let target = frame.plan.target_presentation;
+            frames += 1;
+            behind += u64::from(is_behind(frame.displayed, target));
+        });
+        // The frame that is held, the one on its way, and the one that is begun before the first is known to be late.
+        let share = behind as f64 / frames as f64;
+        assert!(share < 4.0 * held, "{held} of all refreshes late, {share} of all frames behind");
     }
 }

@@ -51,6 +51,9 @@ pub struct DisplaySpec {
     pub doubled: f64,
     /// How long after the refresh its stamp arrives.
     pub delay: Duration,
+    /// The share of refreshes at which what stands before the display is itself late: what was due is shown at the next
+    /// one. For [`Taking::OnDamage`].
+    pub held: f64,
     /// The rate changes to so many Hz at this time after the start; the flag: the system says so.
     pub changes: Vec<(Duration, f64, bool)>,
     /// Nothing of the window is shown from the first to the second of these times after the start.
@@ -73,6 +76,7 @@ impl Default for DisplaySpec {
             lost: 0.0,
             doubled: 0.0,
             delay: Duration::from_micros(150),
+            held: 0.0,
             changes: Vec::new(),
             occluded: None,
         }
@@ -261,6 +265,10 @@ impl Screen {
                     self.waiting.pop_front();
                 }
                 ready
+            }
+            Taking::OnDamage if self.spec.held > 0.0 && self.noise.chance(self.spec.held) => {
+                self.pending_until = self.pending_until.map(|until| until.max(self.index + 1));
+                None
             }
             Taking::OnDamage => {
                 let shown = self.repainted.take().filter(|_| self.pending_until == Some(self.index));

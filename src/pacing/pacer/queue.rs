@@ -13,6 +13,10 @@ const SUFFICED_FORGETS: i64 = 2_000;
 /// [`LONGEST_DRAIN_WAIT`].
 const DRAIN_WAIT: u64 = 8;
 const LONGEST_DRAIN_WAIT: u64 = 8_192;
+/// As many drains that did not help are forgiven as have helped before, up to this number: a compositor that is late itself
+/// spoils a drain as it spoils any frame, and what it leaves is the queue again. Until then the wait is this long.
+const TRUST: u32 = 16;
+const TRUSTED_WAIT: u64 = 2;
 /// No queue before a display holds more frames than this; what is later has stood still.
 const DEEPEST_QUEUE: u64 = 3;
 
@@ -36,8 +40,8 @@ pub(super) struct Queue {
     wait: u64,
     /// How long before its deadline the latest of the frames was ready that were displayed in time lately.
     sufficed: i64,
-    /// Leaving out a commit has helped the last time.
-    helps: bool,
+    /// Drains that have helped less those since that have not, up to [`TRUST`].
+    trust: u32,
     drains: u64,
 }
 
@@ -51,7 +55,7 @@ impl Queue {
             not_before: PlanId(0),
             wait: DRAIN_WAIT,
             sufficed: i64::MAX,
-            helps: false,
+            trust: 0,
             drains: 0,
         }
     }
@@ -86,7 +90,8 @@ impl Queue {
         if refreshes == 0 {
             self.late = 0;
             if !self.settled {
-                (self.settled, self.wait, self.helps) = (true, DRAIN_WAIT, true);
+                (self.settled, self.wait) = (true, DRAIN_WAIT);
+                self.trust = (self.trust + 1).min(TRUST);
             }
             return true;
         }
@@ -94,7 +99,7 @@ impl Queue {
         if !in_time {
             return true;
         }
-        let enough = if self.helps { 1 } else { QUEUED };
+        let enough = if self.trust > 0 { 1 } else { QUEUED };
         if self.late >= enough && id >= self.not_before {
             self.leave_out = refreshes.min(DEEPEST_QUEUE);
             self.drains += 1;
@@ -109,11 +114,59 @@ impl Queue {
         let refreshes = std::mem::take(&mut self.leave_out);
         if refreshes > 0 {
             if !self.settled {
-                (self.wait, self.helps) = ((self.wait * 2).min(LONGEST_DRAIN_WAIT), false);
+                match self.trust.checked_sub(1) {
+                    Some(left) => self.trust = left,
+                    None => self.wait = (self.wait * 2).min(LONGEST_DRAIN_WAIT),
+                }
             }
             (self.drained, self.settled, self.late) = (id, false, 0);
-            self.not_before = PlanId(id.0 + self.wait);
+            self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
         }
         refreshes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames from `first` on, all ready in time and displayed a refresh late, until so many drains; the frames between
+    /// them.
+    fn drains_without_help(queue: &mut Queue, first: u64, drains: usize) -> Vec<u64> {
+        let mut at = Vec::new();
+        for id in first.. {
+            if queue.leave_out(PlanId(id)) > 0 {
+                at.push(id);
+                if at.len() == drains {
+                    break;
+                }
+            }
+            queue.judge(PlanId(id), 1, true);
+        }
+        at.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    #[test]
+    fn what_has_never_helped_is_tried_ever_more_rarely() {
+        let between = drains_without_help(&mut Queue::new(), 1, 12);
+        assert!(between.is_sorted() && between[10] > 4_000, "{between:?}");
+    }
+
+    #[test]
+    fn as_many_drains_without_help_are_forgiven_as_have_helped() {
+        let mut queue = Queue::new();
+        let mut id = 1;
+        for _ in 0..100 {
+            while queue.leave_out(PlanId(id)) == 0 {
+                queue.judge(PlanId(id), 1, true);
+                id += 1;
+            }
+            queue.judge(PlanId(id), 0, true);
+            id += 1;
+        }
+        let between = drains_without_help(&mut queue, id, 30);
+        let soon = between.iter().filter(|&&frames| frames <= TRUSTED_WAIT + 1).count();
+        assert!((15..=17).contains(&soon), "{between:?}");
+        assert!(between.last().is_some_and(|&frames| frames >= LONGEST_DRAIN_WAIT), "{between:?}");
     }
 }
