@@ -164,6 +164,11 @@ impl Store {
         }
     }
 
+    /// How many bytes it has.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) const fn raw(&self) -> glow::Buffer {
         self.handle.raw()
     }
