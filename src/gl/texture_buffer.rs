@@ -31,6 +31,7 @@ impl TextureBuffer {
     ///
     /// # Errors
     /// As for [`new`](Self::new).
+    #[cfg_attr(not(feature = "scenes"), allow(dead_code, reason = "models alone have such a list"))]
     pub(crate) fn over(gl: &Gl, ring: &StreamRing) -> Result<Self> {
         Self::check(gl, ring.bytes() / size_of::<[f32; 4]>())?;
         Self::of(gl, ring.buffer(), None)
