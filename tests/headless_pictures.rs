@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use glam::Vec2;
 use image::{Rgba, RgbaImage};
-use scanout::gl::{CreateContext, DebugLevel, Renderer};
+use scanout::gl::{CreateContext, DebugLevel, Frame, Renderer};
 use scanout::runtime::{ButtonCode, InputEvent, InputKind, KeyCode, Pixels};
 use scanout::scenes::{Look, Quality, Scene, Visitor};
 use scanout::time::Timestamp;
@@ -47,6 +47,42 @@ impl Visitor for Shot {
         // An OpenGL error anywhere on the way fails the test as well.
         let config = Config { size: self.size, debug: DebugLevel::Panic, ..Config::default() };
         scanout::headless::draw_once(&config, logic, make_renderer, self.steps, self.step)
+    }
+}
+
+/// Draws what a scene began with several times before each picture.
+struct Before<S, R> {
+    begin: S,
+    times: u32,
+    renderer: R,
+}
+
+impl<S, R: Renderer<S>> Renderer<S> for Before<S, R> {
+    fn render(&mut self, snapshot: &S, frame: &mut Frame<'_>) {
+        (0..self.times).for_each(|_| self.renderer.render(&self.begin, frame));
+        self.renderer.render(snapshot, frame);
+    }
+}
+
+/// The same with so many drawings of the beginning.
+struct Later(Shot, u32);
+
+impl Visitor for Later {
+    type Output = scanout::Result<Pixels>;
+
+    fn visit<L, R, F>(self, logic: L, make_renderer: F) -> Self::Output
+    where
+        L: Logic + 'static,
+        L::Snapshot: 'static,
+        R: Renderer<L::Snapshot> + 'static,
+        F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
+    {
+        let Self(shot, times) = self;
+        let mut begin = L::Snapshot::default();
+        logic.extract(&mut begin);
+        shot.visit(logic, move |cx: &CreateContext<'_>| {
+            Ok(Before { begin, times, renderer: make_renderer(cx)? })
+        })
     }
 }
 
@@ -370,6 +406,24 @@ fn figure_looks_as_stored() {
     let bent = show(&showcase::figure(), look(Quality::Off, 1), 0.75);
     let difference = Difference::between(&rest, &bent).expect("one size");
     assert!(!difference.is_tolerable(), "nothing moves: {difference:?}");
+}
+
+/// What is streamed goes round a ring: wherever it lies, and whatever lay there before, the picture is the same.
+#[test]
+fn figure_looks_the_same_wherever_its_joints_are_streamed_to() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.gltf");
+    std::fs::write(&path, showcase::figure().gltf()).expect("a file");
+    let scene = Scene::Model(Some(path));
+    let of = |times| {
+        let shot = Shot { events: vec![], steps: 1, step: Duration::from_millis(750), size: SIZE };
+        let drawn = scene.open_with(look(Quality::Off, 1), Later(shot, times));
+        drawn.and_then(|drawn| drawn).unwrap_or_else(|e| panic!("{e}")).rgba
+    };
+    let alone = of(0);
+    for times in 1..=4 {
+        assert!(of(times) == alone, "the picture behind {times} others is another");
+    }
 }
 
 #[test]

@@ -69,7 +69,12 @@ impl Layer {
         Ok(Self { framebuffer, colour: renderbuffer()?, depth, format })
     }
 
+    /// Takes memory. What a driver says of a refusal is no business of the debug hooks: who asks has an answer to it.
     fn allocate(&self, size: Size, samples: u32) -> Result<()> {
+        self.framebuffer.gl().attempt(|| self.try_allocate(size, samples))
+    }
+
+    fn try_allocate(&self, size: Size, samples: u32) -> Result<()> {
         let gl = self.framebuffer.gl().raw();
         // A count of 0 asks for a buffer without multisampling; 1 may mean the least that there is.
         let samples = if samples > 1 { samples as i32 } else { 0 };
@@ -86,12 +91,14 @@ impl Layer {
             }
             gl.check_framebuffer_status(glow::FRAMEBUFFER)
         };
-        if status == glow::FRAMEBUFFER_COMPLETE {
-            Ok(())
-        } else {
-            let detail = format!("{width}x{height}, {samples} samples: framebuffer status {status:#x}");
-            Err(Error::Gl { operation: OPERATION, detail })
+        // Where memory was refused, the buffer may have what it had before, and be complete.
+        let refused = self.framebuffer.gl().error_flag();
+        if status == glow::FRAMEBUFFER_COMPLETE && refused.is_none() {
+            return Ok(());
         }
+        let why = refused.unwrap_or("no error flag");
+        let detail = format!("{width}x{height}, {samples} samples: framebuffer status {status:#x}, {why}");
+        Err(Error::Gl { operation: OPERATION, detail })
     }
 }
 
@@ -269,6 +276,50 @@ mod tests {
             assert!(held(&canvas) <= 1, "the driver has {}", held(&canvas));
             canvas.resize(small).expect("it fits");
             assert_eq!((canvas.samples(), held(&canvas)), (4, 4));
+        })
+        .unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    /// A canvas that asks the driver for more samples than it has first, and has half as many in the end.
+    #[cfg(feature = "headless")]
+    fn refused_at_first(gl: &Gl) -> Canvas {
+        let samples = gl.caps().max_samples;
+        let mut canvas = Canvas::make(gl, Size::new(16, 16), samples, false, MOST_BYTES).expect("a canvas");
+        canvas.wanted = samples * 2;
+        canvas.resize(Size::new(32, 32)).expect("half of them are as many as there are");
+        assert_eq!(canvas.samples(), samples);
+        canvas
+    }
+
+    #[cfg(feature = "headless")]
+    #[test]
+    fn a_refused_number_of_samples_stops_no_draw() {
+        use crate::gl::{DebugLevel, Hook};
+        crate::headless::with_context(DebugLevel::Panic, |gl| {
+            if gl.caps().max_samples < 2 {
+                return;
+            }
+            let mut canvas = refused_at_first(gl);
+            gl.hook(Hook::Draw("what comes next"));
+            // One that has no smaller number left to ask for says so, and that is all.
+            canvas.drawn.format = glow::RGBA8UI;
+            canvas.drawn.depth = None;
+            canvas.drawn.allocate(Size::new(8, 8), u32::MAX >> 1).expect_err("so many are refused");
+            gl.hook(Hook::Draw("what comes after that"));
+        })
+        .unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    #[cfg(feature = "headless")]
+    #[test]
+    #[should_panic(expected = "GL_INVALID_ENUM")]
+    fn a_refused_number_of_samples_hides_no_error_from_before_it() {
+        use crate::gl::{DebugLevel, Hook};
+        crate::headless::with_context(DebugLevel::Panic, |gl| {
+            // SAFETY: a name that is no capability, which changes nothing.
+            unsafe { gl.raw().enable(glow::TRIANGLES) };
+            refused_at_first(gl);
+            gl.hook(Hook::Draw("what comes next"));
         })
         .unwrap_or_else(|e| panic!("{e}"));
     }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::debug::Debug;
+use glow::HasContext as _;
+
+use super::debug::{Debug, clear_errors, error_name};
 use super::program_reload::Shaders;
 use super::stream::{self, Strategy, StreamError};
 use super::timer;
@@ -147,6 +149,30 @@ impl Gl {
         if self.0.debug.is_on() && self.lost().is_none() {
             self.0.debug.look(&self.0.raw, hook);
         }
+    }
+
+    /// Does what the driver may refuse, and what the program has an answer to. Where `work` fails, what the driver said of it
+    /// is forgotten: the error that comes back is all that becomes of it. What was said before is kept for the hooks, and
+    /// so is what it says of work that succeeds. No error flag is set when `work` begins. Not for the hot path: it asks the
+    /// driver.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(super) fn attempt<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.hook(Hook::FrameEnd);
+        clear_errors(&self.0.raw);
+        let outcome = work();
+        if outcome.is_err() {
+            self.0.debug.forget(&self.0.raw);
+        }
+        outcome
+    }
+
+    /// The name of the error flag that is set, which is cleared by this.
+    pub(super) fn error_flag(&self) -> Option<&'static str> {
+        // SAFETY: takes one error flag of the current context.
+        let code = unsafe { self.0.raw.get_error() };
+        (code != glow::NO_ERROR).then(|| error_name(code))
     }
 
     /// The level of the debug hooks.

@@ -165,6 +165,16 @@ impl Debug {
         }
     }
 
+    /// What the driver said since the last look is none of the hooks' business: it was dealt with where it arose.
+    pub(super) fn forget(&self, gl: &glow::Context) {
+        if let Some(inbox) = &self.inbox {
+            for message in std::mem::take(&mut *inbox.messages.lock()) {
+                log::debug!("OpenGL, of what was tried: {}", message.text);
+            }
+        }
+        clear_errors(gl);
+    }
+
     #[cold]
     pub(super) fn look(&self, gl: &glow::Context, hook: Hook<'_>) {
         let messages = match &self.inbox {

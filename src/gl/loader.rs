@@ -48,34 +48,71 @@ const LEAST_FRAME_BYTES: usize = 1024;
 /// Textures that are begun in one frame: memory for each is taken from the driver, which costs time of its own.
 const BEGUN_PER_FRAME: usize = 4;
 
-/// One texture of a loader.
+/// One texture of a loader. Stays good for asking after the loader has forgotten the texture: then its placeholder is what
+/// there is.
 #[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
-pub struct TextureId(u32);
+pub struct TextureId {
+    /// How many were asked for before.
+    number: u32,
+    /// Where the loader keeps it, and where it may keep a later one that has another number.
+    slot: u32,
+    /// What stands in for it.
+    placeholder: u32,
+}
 
 impl TextureId {
     /// 0 for what was asked for first, and so on.
     #[must_use]
     pub const fn index(self) -> usize {
-        self.0 as usize
+        self.number as usize
     }
 }
 
 #[derive(Debug)]
 struct Entry {
+    id: TextureId,
     name: String,
     options: TextureOptions,
     cancelled: Arc<AtomicBool>,
-    /// What stands in for it.
-    placeholder: usize,
-    state: State,
+    /// Once it is complete.
+    texture: Option<Texture>,
 }
 
-#[derive(Debug)]
-enum State {
-    Waiting,
-    Ready(Texture),
-    /// It failed, was cancelled or was taken.
-    Over,
+/// What is being loaded and what is complete. What failed, was cancelled or was taken makes room for later ones, so that a
+/// loader grows with what it holds and not with its life.
+#[derive(Debug, Default)]
+struct Entries {
+    slots: Vec<Option<Entry>>,
+    vacant: Vec<u32>,
+    /// How many there were so far.
+    number: u32,
+}
+
+impl Entries {
+    fn insert(&mut self, placeholder: usize, make: impl FnOnce(TextureId) -> Entry) -> TextureId {
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        let id = TextureId { number: self.number, slot, placeholder: placeholder as u32 };
+        self.number = self.number.wrapping_add(1);
+        self.slots[slot as usize] = Some(make(id));
+        id
+    }
+
+    fn get(&self, id: TextureId) -> Option<&Entry> {
+        self.slots.get(id.slot as usize)?.as_ref().filter(|entry| entry.id == id)
+    }
+
+    fn get_mut(&mut self, id: TextureId) -> Option<&mut Entry> {
+        self.slots.get_mut(id.slot as usize)?.as_mut().filter(|entry| entry.id == id)
+    }
+
+    fn remove(&mut self, id: TextureId) -> Option<Entry> {
+        self.get(id)?;
+        self.vacant.push(id.slot);
+        self.slots[id.slot as usize].take()
+    }
 }
 
 #[derive(Debug)]
@@ -93,7 +130,7 @@ pub struct TextureLoader {
     worker: Worker,
     ring: StreamRing,
     frame_bytes: usize,
-    entries: Vec<Entry>,
+    entries: Entries,
     placeholders: Vec<Placeholder>,
     uploads: Queue,
     pending: usize,
@@ -117,7 +154,7 @@ impl TextureLoader {
             worker: Worker::start(gl.caps(), decoded_bytes)?,
             ring,
             frame_bytes,
-            entries: Vec::new(),
+            entries: Entries::default(),
             placeholders: Vec::new(),
             uploads: Queue::new(),
             pending: 0,
@@ -137,18 +174,16 @@ impl TextureLoader {
         placeholder: [u8; 4],
     ) -> Result<TextureId> {
         let placeholder = self.placeholder(placeholder, options.srgb)?;
-        let id = TextureId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let (srgb, mipmaps) = (options.srgb, options.mipmaps);
         let cancelled = Arc::new(AtomicBool::new(false));
-        let request = Request {
+        let id = self.entries.insert(placeholder, |id| Entry {
             id,
-            source,
-            srgb: options.srgb,
-            mipmaps: options.mipmaps,
+            name: name.to_owned(),
+            options,
             cancelled: Arc::clone(&cancelled),
-        };
-        self.worker.ask(request);
-        let (name, state) = (name.to_owned(), State::Waiting);
-        self.entries.push(Entry { name, options, cancelled, placeholder, state });
+            texture: None,
+        });
+        self.worker.ask(Request { id, source, srgb, mipmaps, cancelled });
         self.pending += 1;
         Ok(id)
     }
@@ -209,10 +244,13 @@ impl TextureLoader {
     ) {
         for _ in self.uploads.len()..BEGUN_PER_FRAME {
             let Some(Prepared { id, outcome }) = self.worker.prepared() else { return };
-            let Some(entry) = self.entries.get_mut(id.index()) else { continue };
-            if entry.cancelled.load(Ordering::Relaxed) {
-                continue; // said when it was cancelled
-            }
+            let Some(entry) = self.entries.get(id) else {
+                // Said when it was cancelled.
+                if let Ok(data) = outcome {
+                    self.worker.free(data);
+                }
+                continue;
+            };
             let begun = outcome.and_then(|data| {
                 let texture = Texture::reserve(&self.gl, &entry.name, &data, &entry.options)?;
                 Ok(Upload::new(id, texture, data))
@@ -220,7 +258,7 @@ impl TextureLoader {
             match begun {
                 Ok(upload) => self.uploads.push(upload),
                 Err(error) => {
-                    entry.state = State::Over;
+                    self.entries.remove(id);
                     self.pending -= 1;
                     done(id, Err(&error));
                 }
@@ -250,9 +288,7 @@ impl TextureLoader {
         progress.refused = true;
         if let Some((id, data)) = self.uploads.given_up() {
             self.worker.free(data);
-            if let Some(entry) = self.entries.get_mut(id.index()) {
-                entry.state = State::Over;
-            }
+            self.entries.remove(id);
             self.pending -= 1;
             done(id, Err(&TextureError::Upload(error.to_string())));
         }
@@ -267,54 +303,40 @@ impl TextureLoader {
             // Giving back tens of megabytes takes time, which the thread has.
             self.worker.free(data);
             self.pending -= 1;
-            if let Some(entry) = self.entries.get_mut(id.index()) {
-                entry.state = State::Ready(texture);
-                if let State::Ready(texture) = &entry.state {
-                    done(id, Ok(texture));
-                }
+            if let Some(entry) = self.entries.get_mut(id) {
+                done(id, Ok(entry.texture.insert(texture)));
             }
         }
     }
 
-    /// The texture, or what stands in for it.
+    /// The texture, or what stands in for it: until it is complete, and after it failed, was cancelled or was taken.
     ///
     /// # Panics
     /// When the identifier is another loader's.
     #[must_use]
     pub fn texture(&self, id: TextureId) -> &Texture {
-        let entry = &self.entries[id.index()];
-        match &entry.state {
-            State::Ready(texture) => texture,
-            State::Waiting | State::Over => &self.placeholders[entry.placeholder].texture,
-        }
+        let ready = self.entries.get(id).and_then(|entry| entry.texture.as_ref());
+        ready.unwrap_or_else(|| &self.placeholders[id.placeholder as usize].texture)
     }
 
     /// Whether it is complete.
     #[must_use]
     pub fn is_ready(&self, id: TextureId) -> bool {
-        self.entries.get(id.index()).is_some_and(|entry| matches!(entry.state, State::Ready(_)))
+        self.entries.get(id).is_some_and(|entry| entry.texture.is_some())
     }
 
-    /// Takes a complete texture out of the loader, whose placeholder stands in for it from then on.
+    /// Takes a complete texture out of the loader, which forgets it; its placeholder stands in for it from then on.
     pub fn take(&mut self, id: TextureId) -> Option<Texture> {
-        let entry = self.entries.get_mut(id.index())?;
-        match std::mem::replace(&mut entry.state, State::Over) {
-            State::Ready(texture) => Some(texture),
-            other => {
-                entry.state = other;
-                None
-            }
-        }
+        if self.is_ready(id) { self.entries.remove(id)?.texture } else { None }
     }
 
     /// Gives up a texture that is not complete; its placeholder stays. Nothing is reported of it any more. Whether there
     /// was something to give up.
     pub fn cancel(&mut self, id: TextureId) -> bool {
-        let Some(entry) = self.entries.get_mut(id.index()) else { return false };
-        if !matches!(entry.state, State::Waiting) {
+        if self.is_ready(id) {
             return false;
         }
-        entry.state = State::Over;
+        let Some(entry) = self.entries.remove(id) else { return false };
         entry.cancelled.store(true, Ordering::Relaxed);
         self.uploads.remove(id);
         self.pending -= 1;

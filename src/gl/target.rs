@@ -1,7 +1,7 @@
 use glow::HasContext as _;
 
+use super::Gl;
 use super::handle::{FramebufferObject, Handle, RenderbufferObject};
-use super::{Gl, Hook};
 use crate::error::{Error, Result};
 use crate::runtime::{Pixels, Size};
 
@@ -107,11 +107,17 @@ impl RenderTarget {
 pub fn read_pixels(gl: &Gl, size: Size) -> Result<Pixels> {
     let row = size.width as usize * 4;
     let mut bottom_up = vec![0; row * size.height as usize];
-    // Flags that earlier calls left are reported where errors are looked for, and are not this reading's.
-    gl.hook(Hook::FrameEnd);
-    super::debug::clear_errors(gl.raw());
+    gl.attempt(|| read_rows(gl, size, &mut bottom_up))?;
+    let mut rgba = Vec::with_capacity(bottom_up.len());
+    if row > 0 {
+        bottom_up.rchunks_exact(row).for_each(|line| rgba.extend_from_slice(line));
+    }
+    Ok(Pixels { size, rgba })
+}
+
+fn read_rows(gl: &Gl, size: Size, bottom_up: &mut [u8]) -> Result<()> {
     // SAFETY: the buffer holds exactly width * height * 4 bytes, and rows of RGBA are 4-byte aligned.
-    let code = unsafe {
+    unsafe {
         gl.raw().pixel_store_i32(glow::PACK_ALIGNMENT, 4);
         gl.raw().read_pixels(
             0,
@@ -120,17 +126,10 @@ pub fn read_pixels(gl: &Gl, size: Size) -> Result<Pixels> {
             size.height as i32,
             glow::RGBA,
             glow::UNSIGNED_BYTE,
-            glow::PixelPackData::Slice(Some(&mut bottom_up)),
+            glow::PixelPackData::Slice(Some(bottom_up)),
         );
-        gl.raw().get_error()
-    };
-    if code != glow::NO_ERROR {
-        let detail = super::debug::error_name(code).to_owned();
-        return Err(Error::Gl { operation: "reading the picture back", detail });
     }
-    let mut rgba = Vec::with_capacity(bottom_up.len());
-    if row > 0 {
-        bottom_up.rchunks_exact(row).for_each(|line| rgba.extend_from_slice(line));
-    }
-    Ok(Pixels { size, rgba })
+    gl.error_flag().map_or(Ok(()), |code| {
+        Err(Error::Gl { operation: "reading the picture back", detail: code.to_owned() })
+    })
 }

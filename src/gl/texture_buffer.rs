@@ -1,7 +1,7 @@
 use glow::HasContext as _;
 
 use super::handle::{Handle, TextureObject};
-use super::{Buffer, Gl, Usage};
+use super::{Buffer, Gl, StreamRing, Usage};
 use crate::error::{Error, Result};
 
 /// A long list of `vec4` that shaders read by index (`samplerBuffer` and `texelFetch`): what a uniform block is too small
@@ -9,8 +9,11 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct TextureBuffer {
     texture: Handle<TextureObject>,
-    buffer: Buffer<[f32; 4]>,
+    /// None where the values are another's.
+    buffer: Option<Buffer<[f32; 4]>>,
 }
+
+const OPERATION: &str = "making a buffer texture";
 
 impl TextureBuffer {
     /// A list of these values.
@@ -18,19 +21,39 @@ impl TextureBuffer {
     /// # Errors
     /// When there are more than the driver can read, or no memory or name is left.
     pub fn new(gl: &Gl, values: &[[f32; 4]], usage: Usage) -> Result<Self> {
-        let fail = |detail: String| Error::Gl { operation: "making a buffer texture", detail };
-        let limit = Self::limit(gl);
-        if values.len() > limit {
-            return Err(fail(format!("{} texels; {limit} fit", values.len())));
-        }
+        Self::check(gl, values.len())?;
         let buffer = Buffer::texels(gl, values, usage)?;
+        Self::of(gl, buffer.raw(), Some(buffer))
+    }
+
+    /// What a ring holds, all of its segments, read as such a list. The ring is to live as long; when it goes, shaders read
+    /// zeros.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    #[cfg_attr(not(feature = "scenes"), allow(dead_code, reason = "models alone have such a list"))]
+    pub(crate) fn over(gl: &Gl, ring: &StreamRing) -> Result<Self> {
+        Self::check(gl, ring.bytes() / size_of::<[f32; 4]>())?;
+        Self::of(gl, ring.buffer(), None)
+    }
+
+    fn check(gl: &Gl, texels: usize) -> Result<()> {
+        let limit = Self::limit(gl);
+        if texels <= limit {
+            return Ok(());
+        }
+        Err(Error::Gl { operation: OPERATION, detail: format!("{texels} texels; {limit} fit") })
+    }
+
+    fn of(gl: &Gl, raw: glow::Buffer, buffer: Option<Buffer<[f32; 4]>>) -> Result<Self> {
+        let fail = |detail: String| Error::Gl { operation: OPERATION, detail };
         // SAFETY: makes a name in the current context, which goes into a handle that owns it at once.
         let texture: Handle<TextureObject> =
             unsafe { Handle::from_raw(gl, gl.raw().create_texture().map_err(fail)?) };
         let this = Self { texture, buffer };
         this.bind(0);
-        // SAFETY: texture and buffer are ours and alive, and the buffer is kept as long as the texture.
-        unsafe { gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(this.buffer.raw())) };
+        // SAFETY: texture and buffer are alive, and the context keeps what a texture is attached to.
+        unsafe { gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(raw)) };
         Ok(this)
     }
 
@@ -44,13 +67,17 @@ impl TextureBuffer {
 
     /// Replaces the values, as [`Buffer::write`] does. More than it was made with are cut off.
     pub fn write(&mut self, values: &[[f32; 4]]) {
-        self.buffer.write(&values[..values.len().min(self.buffer.capacity())]);
+        if let Some(buffer) = &mut self.buffer {
+            buffer.write(&values[..values.len().min(buffer.capacity())]);
+        }
     }
 
     /// The same for lists that grow: takes more memory where it has to. More than the driver can read
     /// ([`limit`](Self::limit)) are the caller's mistake, and shaders do not see them.
     pub(super) fn write_all(&mut self, values: &[[f32; 4]]) {
-        self.buffer.write(values);
+        if let Some(buffer) = &mut self.buffer {
+            buffer.write(values);
+        }
     }
 
     /// Binds it to a texture unit.

@@ -50,7 +50,7 @@ impl SortKey {
     /// The key of a transparent object.
     #[inline]
     #[must_use]
-    pub(super) const fn transparent(id: u32, depth: f32) -> Self {
+    pub(crate) const fn transparent(id: u32, depth: f32) -> Self {
         Self::ordered(id, !ascending(depth))
     }
 

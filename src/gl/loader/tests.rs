@@ -119,3 +119,45 @@ fn a_lost_context_is_the_end_of_loading() {
         assert_eq!(told, StreamError::ContextGone);
     });
 }
+
+#[test]
+fn what_is_over_leaves_nothing_behind_in_the_loader() {
+    in_context(|gl| {
+        let mut loader = TextureLoader::new(gl, LoaderOptions::default()).expect("a loader");
+        let small = picture(Size::new(4, 4));
+        let (mut outcomes, mut first) = ([0, 0], None);
+        // Each round takes one, cancels one and has one that fails; one stays, and has to be itself to the end.
+        let stays = load(&mut loader, "stays", &picture(Size::new(8, 2)));
+        for round in 0..250 {
+            let taken = load(&mut loader, "taken", &small);
+            let cancelled = load(&mut loader, "cancelled", &small);
+            let options = TextureOptions::default();
+            let broken = TextureSource::Encoded(Arc::new(vec![round as u8; 7]));
+            let fails = loader.load("fails", broken, options, [7; 4]).expect("a placeholder");
+            assert!(loader.cancel(cancelled) && !loader.cancel(cancelled));
+            let last = load(&mut loader, "taken as well", &small);
+            while loader.pending() > 0 {
+                let told = loader.poll(|id, outcome| {
+                    outcomes[usize::from(outcome.is_err())] += 1;
+                    assert_eq!(outcome.is_err(), id == fails, "{outcome:?}");
+                });
+                told.expect("the context is there");
+            }
+            assert_eq!(loader.texture(stays).size(), Size::new(8, 2));
+            let earlier = *first.get_or_insert(taken);
+            for id in [taken, last] {
+                assert_eq!(loader.take(id).expect("complete").size(), Size::new(4, 4));
+            }
+            for over in [earlier, taken, cancelled, fails, last] {
+                assert!(!loader.is_ready(over) && loader.take(over).is_none() && !loader.cancel(over));
+                assert_eq!(loader.texture(over).size(), Size::new(1, 1), "the placeholder stays");
+            }
+            assert_eq!(last.index(), 4 * round + 4);
+        }
+        assert_eq!(outcomes, [501, 250]);
+        let Entries { slots, vacant, .. } = &loader.entries;
+        assert_eq!(slots.iter().flatten().count(), 1, "what was not taken");
+        assert_eq!(slots.len(), 4, "as many as there were at a time");
+        assert_eq!((vacant.len(), loader.placeholders.len()), (3, 2));
+    });
+}

@@ -242,6 +242,11 @@ impl StreamRing {
         self.segments.segment_bytes()
     }
 
+    /// Bytes of all of it.
+    pub(in crate::gl) const fn bytes(&self) -> usize {
+        self.store.bytes()
+    }
+
     /// What it has done so far.
     #[must_use]
     pub const fn stats(&self) -> StreamStats {

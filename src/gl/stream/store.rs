@@ -4,9 +4,8 @@ use std::ptr::NonNull;
 use glow::HasContext as _;
 
 use super::{Strategy, StreamError};
-use crate::gl::debug::clear_errors;
+use crate::gl::Gl;
 use crate::gl::handle::{BufferObject, Handle};
-use crate::gl::{Gl, Hook};
 
 /// Mapping and uploading go through this binding point, which no draw reads: what is bound elsewhere stays bound.
 const BINDING: u32 = glow::COPY_WRITE_BUFFER;
@@ -33,17 +32,18 @@ struct Mapped {
 }
 
 impl Store {
-    /// `bytes` bytes, which fit an `i32`.
+    /// `bytes` bytes, which fit an `i32`. What the driver says of a refusal is in the error, and in no debug hook.
     pub(super) fn new(gl: &Gl, strategy: Strategy, bytes: usize) -> Result<Self, StreamError> {
+        gl.attempt(|| Self::try_new(gl, strategy, bytes))
+    }
+
+    fn try_new(gl: &Gl, strategy: Strategy, bytes: usize) -> Result<Self, StreamError> {
         let fail = |operation| move |detail| StreamError::Driver { operation, detail };
         // SAFETY: makes a name in the current context.
         let raw = unsafe { gl.raw().create_buffer() }.map_err(fail("making a buffer"))?;
         // SAFETY: the name was just made here, for us alone.
         let handle = unsafe { Handle::from_raw(gl, raw) };
         let mut store = Self { handle, strategy, bytes, mapped: None, staging: Vec::new(), pending: 0..0 };
-        // Flags that earlier calls left are reported where errors are looked for, and are not ours.
-        gl.hook(Hook::FrameEnd);
-        clear_errors(gl.raw());
         if gl.caps().software {
             keep_freed_memory();
         }
@@ -56,8 +56,7 @@ impl Store {
             // SAFETY: the buffer is bound; the size fits.
             unsafe { gl.raw().buffer_data_size(BINDING, bytes as i32, glow::STREAM_DRAW) }
         }
-        // SAFETY: asks for the error flag of the current context.
-        if unsafe { gl.raw().get_error() } != glow::NO_ERROR {
+        if gl.error_flag().is_some() {
             return Err(fail("taking memory")(format!("the driver has no {bytes} bytes")));
         }
         if strategy == Strategy::Persistent {
@@ -163,6 +162,11 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// How many bytes it has.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) const fn raw(&self) -> glow::Buffer {

@@ -3,8 +3,7 @@ use glow::HasContext as _;
 use super::data::TextureData;
 use super::error::TextureError;
 use super::format::level_size;
-use crate::gl::debug::clear_errors;
-use crate::gl::{Gl, Hook};
+use crate::gl::Gl;
 use crate::runtime::Size;
 
 /// Takes memory for all levels of the bound texture, and moves no texels. No buffer is bound for unpacking pixels.
@@ -17,10 +16,16 @@ pub(super) fn take(gl: &Gl, data: &TextureData) -> Result<(), TextureError> {
         return Ok(());
     }
     if format.is_compressed() {
-        // Flags that earlier calls left are reported where errors are looked for, and are not ours.
-        gl.hook(Hook::FrameEnd);
-        clear_errors(gl.raw());
+        // A driver that compresses by itself may refuse: the texture is reported as failed then.
+        gl.attempt(|| take_levels(gl, data))
+    } else {
+        take_levels(gl, data)
     }
+}
+
+/// The same where each level is taken by itself.
+fn take_levels(gl: &Gl, data: &TextureData) -> Result<(), TextureError> {
+    let (format, size, internal) = (data.format(), data.size(), data.format().internal(data.srgb()));
     for level in 0..data.levels() {
         let Size { width, height } = level_size(size, level);
         // A driver that compresses by itself takes memory for a compressed format without texels as well (OpenGL 3.3, section
@@ -43,12 +48,10 @@ pub(super) fn take(gl: &Gl, data: &TextureData) -> Result<(), TextureError> {
     if !format.is_compressed() {
         return Ok(());
     }
-    // SAFETY: asks about the texture that is bound, and for the error flag of the current context.
-    let (got, error) = unsafe {
-        let of = glow::TEXTURE_INTERNAL_FORMAT;
-        (gl.raw().get_tex_level_parameter_i32(glow::TEXTURE_2D, 0, of), gl.raw().get_error())
-    };
-    if got as u32 != internal || error != glow::NO_ERROR {
+    let of = glow::TEXTURE_INTERNAL_FORMAT;
+    // SAFETY: asks about the texture that is bound.
+    let got = unsafe { gl.raw().get_tex_level_parameter_i32(glow::TEXTURE_2D, 0, of) };
+    if got as u32 != internal || gl.error_flag().is_some() {
         return Err(TextureError::Driver(format!("the driver has no memory for {format:?} texels alone")));
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::material::Materials;
 use super::variant::{Flags, Variants};
 use crate::error::Result;
 use crate::gl::Gl;
-use crate::scene::Frustum;
+use crate::scene::{Entry, Frustum, SortKey, Sorter};
 use crate::scenes::model::{Bounds, Model};
 
 /// Morph targets of a primitive that move it at a time; the heaviest ones of the mesh's.
@@ -34,8 +34,9 @@ pub(super) struct Draws {
     pub(super) opaque: Vec<Draw>,
     /// In the order of the file.
     pub(super) blended: Vec<Draw>,
-    /// Indices into `blended` with their distances, sorted anew each frame in storage of its own.
-    pub(super) order: Vec<(f32, usize)>,
+    /// Indices into `blended` by their distances, sorted anew each frame in storage of its own.
+    pub(super) order: Vec<Entry>,
+    sorter: Sorter,
 }
 
 impl Draws {
@@ -87,22 +88,24 @@ impl Draws {
         }
         this.opaque.sort_by_key(|d| (d.program, geometry.primitives[d.primitive].material, d.node));
         this.order.reserve_exact(this.blended.len());
+        // Once with all of them, so that no frame asks for memory.
+        this.sorter.sort_by_digits(&mut vec![Entry::default(); this.blended.len()]);
         Ok(this)
     }
 
     /// Puts the blended draws in order, the farthest first. Allocates nothing.
     pub(super) fn sort(&mut self, world: &[Mat4], joints: &[Mat4], eye: Vec3) {
         self.order.clear();
-        self.order.extend(self.blended.iter().enumerate().map(|(i, draw)| {
+        self.order.extend((0..).zip(&self.blended).map(|(index, draw)| {
             let matrix = match draw.joints {
                 Some(first) => joints.get(first),
                 None => world.get(draw.node),
             };
             let centre = draw.bounds.center();
             let at = matrix.map_or(centre, |m| m.transform_point3(centre));
-            (at.distance_squared(eye), i)
+            Entry { key: SortKey::transparent(0, at.distance_squared(eye)), index }
         }));
-        self.order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.sorter.sort(&mut self.order);
     }
 }
 

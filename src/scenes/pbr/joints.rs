@@ -3,31 +3,53 @@
 use glam::Mat4;
 
 use crate::error::Result;
-use crate::gl::{Gl, TextureBuffer, Usage};
+use crate::gl::stream::FRAMES_IN_FLIGHT;
+use crate::gl::{Gl, StreamError, StreamRing, StreamTarget, TextureBuffer};
 
 /// Three texels a joint: the rows of its matrix, of which the last is always the same.
+type Rows = [[f32; 4]; 3];
+
+/// A ring of lists, one for each frame that the GPU may still be reading.
 #[derive(Debug)]
 pub(super) struct Joints {
-    rows: Vec<[f32; 4]>,
+    count: usize,
     list: TextureBuffer,
+    ring: StreamRing,
+    /// Where this frame's list begins, in joints from the start of the buffer.
+    first: i32,
 }
 
 impl Joints {
     /// Room for `count` joints.
+    ///
+    /// # Errors
+    /// When the shaders of this driver cannot read as many for all frames in flight.
     pub(super) fn new(gl: &Gl, count: usize) -> Result<Self> {
-        let rows = vec![[0.0; 4]; count * 3];
-        let list = TextureBuffer::new(gl, &rows, Usage::Stream)?;
-        Ok(Self { rows, list })
+        let bytes = count * size_of::<Rows>();
+        let ring = StreamRing::auto(gl, StreamTarget::Vertex, bytes, FRAMES_IN_FLIGHT)?;
+        let list = TextureBuffer::over(gl, &ring)?;
+        Ok(Self { count, list, ring, first: 0 })
     }
 
     /// Hands the matrices of a frame to the driver: 48 bytes each, and no allocation.
-    pub(super) fn write(&mut self, joints: &[Mat4]) {
-        for (rows, matrix) in self.rows.chunks_exact_mut(3).zip(joints) {
-            for (i, row) in rows.iter_mut().enumerate() {
-                *row = matrix.row(i).into();
-            }
+    pub(super) fn write(&mut self, joints: &[Mat4]) -> std::result::Result<(), StreamError> {
+        self.ring.begin_frame()?;
+        let (range, list) = self.ring.alloc::<Rows>(self.count)?;
+        for (rows, matrix) in list.iter_mut().zip(joints) {
+            *rows = std::array::from_fn(|i| matrix.row(i).into());
         }
-        self.list.write(&self.rows);
+        self.ring.finish_writes();
+        self.first = range.first::<Rows>() as i32;
+        Ok(())
+    }
+
+    /// Where the list that was written last begins.
+    pub(super) const fn first(&self) -> i32 {
+        self.first
+    }
+
+    pub(super) fn fence(&mut self) {
+        self.ring.fence();
     }
 
     pub(super) fn bind(&self, unit: u32) {

@@ -34,7 +34,8 @@ use self::variant::{FRAME_BLOCK, Flags, Variants, unit};
 use super::model::Model;
 use super::viewer::ViewerView;
 use crate::error::Result;
-use crate::gl::{Buffer, Canvas, CreateContext, Frame, Renderer, TextureCube, Usage};
+use crate::gl::stream::FRAMES_IN_FLIGHT;
+use crate::gl::{Canvas, CreateContext, Frame, Renderer, StreamError, StreamRing, StreamTarget, TextureCube};
 use crate::runtime::Size;
 
 /// Behind the model, in linear light: a dark grey that is a little blue.
@@ -69,7 +70,8 @@ pub(super) struct PbrRenderer {
     draws: Draws,
     lights: Lights,
     block: FrameBlock,
-    frame: Buffer<FrameBlock>,
+    /// What of the frame is in [`FrameBlock`], on its way to the GPU.
+    frame: StreamRing,
     /// None of these at [`Quality::Off`].
     environment: Option<TextureCube>,
     canvas: Option<Canvas>,
@@ -117,7 +119,7 @@ impl PbrRenderer {
             irradiance,
             lights: [GpuLight::default(); MAX_LIGHTS],
         };
-        let frame = Buffer::uniform(gl, &[block], Usage::Stream)?;
+        let frame = StreamRing::auto(gl, StreamTarget::Uniform, size_of::<FrameBlock>(), FRAMES_IN_FLIGHT)?;
         Ok(Self {
             model: Arc::clone(model),
             look,
@@ -136,7 +138,7 @@ impl PbrRenderer {
     }
 
     /// Hands to the driver what holds for the whole frame.
-    fn update(&mut self, view: &ViewerView, aspect: f32) {
+    fn update(&mut self, view: &ViewerView, aspect: f32) -> std::result::Result<(), StreamError> {
         let block = &mut self.block;
         block.view_projection = view.camera.view_projection(aspect);
         block.eye = view.camera.eye.into();
@@ -149,14 +151,25 @@ impl PbrRenderer {
             block.settings[1] = 1.0 / shadow.side() as f32;
             block.settings[2] = texel * NORMAL_OFFSET;
         }
-        self.frame.write(std::slice::from_ref(block));
-        self.frame.bind_base(FRAME_BLOCK);
+        self.frame.begin_frame()?;
+        let range = self.frame.write(std::slice::from_ref(block))?;
+        self.frame.finish_writes();
+        self.frame.bind_uniform(FRAME_BLOCK, range);
         if let Some(joints) = &mut self.joints {
-            joints.write(&view.joints);
+            joints.write(&view.joints)?;
             joints.bind(unit::JOINTS);
         }
         self.geometry.bind_deltas(unit::DELTAS);
         self.draws.sort(&view.world, &view.joints, view.camera.eye);
+        Ok(())
+    }
+
+    /// Everything that reads what [`update`](Self::update) wrote has been drawn.
+    fn fence(&mut self) {
+        self.frame.fence();
+        if let Some(joints) = &mut self.joints {
+            joints.fence();
+        }
     }
 
     /// Draws what casts shadows, as the light sees it.
@@ -213,7 +226,8 @@ impl PbrRenderer {
             return;
         }
         if variant.flags.has(Flags::SKIN) {
-            program.set(&variant.first_joint, draw.joints.unwrap_or(0) as i32);
+            let first = self.joints.as_ref().map_or(0, Joints::first);
+            program.set(&variant.first_joint, first + draw.joints.unwrap_or(0) as i32);
         } else {
             program.set(&variant.world, *matrix);
             program.set(&variant.normal, Mat3::from_mat4(*matrix).inverse().transpose());
@@ -249,8 +263,8 @@ impl PbrRenderer {
         if !self.draws.order.is_empty() {
             frame.pass("blended");
             frame.set_blending(true);
-            for &(_, i) in &self.draws.order {
-                let draw = &self.draws.blended[i];
+            for entry in &self.draws.order {
+                let draw = &self.draws.blended[entry.index as usize];
                 self.bind_material(draw, &mut bound);
                 self.draw(draw, draw.program, view, frame, camera);
             }
@@ -279,7 +293,11 @@ impl Renderer<ViewerView> for PbrRenderer {
             return;
         }
         self.materials.textures.poll();
-        self.update(view, frame.size().aspect());
+        if let Err(e) = self.update(view, frame.size().aspect()) {
+            // The context is gone, or a driver gives no memory: there is nothing that could be drawn with.
+            log::error!("the model is not drawn: {e}");
+            return;
+        }
         if self.shadow.is_some() {
             frame.pass("shadow");
             self.draw_shadow(view, frame);
@@ -299,6 +317,7 @@ impl Renderer<ViewerView> for PbrRenderer {
             frame.pass("resolve");
             canvas.finish(frame);
         }
+        self.fence();
     }
 
     fn unfinished(&self) -> bool {

@@ -6,7 +6,7 @@ use std::path::Path;
 use glow::HasContext as _;
 
 use super::*;
-use crate::gl::{DebugLevel, TextureFormat, glow};
+use crate::gl::{DebugLevel, Hook, TextureFormat, glow};
 use crate::time::{Clock as _, MonotonicClock};
 
 /// A model whose base colour and roughness are one file of `tests/textures`.
@@ -105,4 +105,45 @@ fn ktx2_textures_with_any_byte_changed_are_answered() {
         assert!(answered.iter().all(|&n| n > 100), "{answered:?}");
     })
     .unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// A context goes while pictures are still being decoded and uploaded: in the next one all of them come again from the model,
+/// and what is left of the first takes nothing of it away.
+#[test]
+fn textures_that_were_still_to_come_when_a_context_went_come_in_the_next_one() {
+    let model = model("uastc.ktx2");
+    let contents = |gl: &Gl, textures: &Textures| {
+        let texels = textures.slots.iter().map(|slot| {
+            let Slot::Here(texture) = slot else { panic!("it was not loaded") };
+            let mut bytes = vec![0_u8; (texture.size().width * texture.size().height * 4) as usize];
+            texture.bind(0);
+            unsafe {
+                let into = glow::PixelPackData::Slice(Some(&mut bytes));
+                gl.raw().get_tex_image(glow::TEXTURE_2D, 0, glow::RGBA, glow::UNSIGNED_BYTE, into);
+            }
+            bytes
+        });
+        texels.collect::<Vec<_>>()
+    };
+    let in_context = |f: &mut dyn FnMut(&Gl)| {
+        crate::headless::with_context(DebugLevel::Panic, |gl| f(gl)).unwrap_or_else(|e| panic!("{e}"));
+    };
+    let (mut whole, mut lost) = (Vec::new(), None);
+    in_context(&mut |gl| {
+        let mut textures = Textures::with_limit(gl, &model, 0).unwrap_or_else(|e| panic!("{e}"));
+        all_here(&mut textures);
+        whole = contents(gl, &textures);
+        let unfinished = Textures::with_limit(gl, &model, 0).unwrap_or_else(|e| panic!("{e}"));
+        assert!(unfinished.loading());
+        lost = Some(unfinished);
+    });
+    assert!(whole.len() == 2 && whole.iter().all(|bytes| bytes.iter().any(|&b| b != bytes[0])));
+    in_context(&mut |gl| {
+        let mut anew = Textures::with_limit(gl, &model, 0).unwrap_or_else(|e| panic!("{e}"));
+        assert!(anew.loading());
+        all_here(&mut anew);
+        drop(lost.take());
+        gl.hook(Hook::Draw("after the end of what was lost"));
+        assert_eq!(contents(gl, &anew), whole);
+    });
 }
