@@ -112,6 +112,22 @@ fn a_reader_gets_the_record_that_the_run_has() {
 }
 
 #[test]
+fn a_reader_that_skips_is_given_only_what_comes_later() {
+    let mut rig = Rig::new();
+    rig.run(20);
+    rig.frames.refreshed(&vblank(1), None);
+    let mut reader = rig.telemetry.reader();
+    reader.skip();
+    assert_eq!((read(&mut reader), reader.refreshes(|_| ())), (Vec::new(), 0));
+    rig.run(2);
+    rig.frames.refreshed(&vblank(2), None);
+    assert_eq!(read(&mut reader), rig.records[20..]);
+    let mut seen = Vec::new();
+    reader.refreshes(|refresh| seen.push(refresh.sample));
+    assert_eq!((seen, reader.overwritten()), (vec![vblank(2)], 0));
+}
+
+#[test]
 fn a_frame_is_given_when_all_is_known_of_it_and_in_order() {
     let mut rig = Rig::new();
     let mut reader = rig.telemetry.reader();

@@ -244,6 +244,7 @@ mod tests {
             overwritten: 7,
             refused: 0,
             collected: Duration::from_secs(2),
+            earlier: false,
             frames,
         }
     }
