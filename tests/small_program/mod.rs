@@ -28,15 +28,18 @@ pub enum Kind {
     Caret,
     /// A button that answers only while the window has said that it has the keyboard (X11).
     Focused,
+    /// A key turns one of three patches of 60x40 pixels on or off, one after the other; the third lies apart.
+    Wandering,
     /// A patch moves once per second, whatever is pressed.
     Ticking,
 }
 
-const KINDS: [(Kind, &str); 5] = [
+const KINDS: [(Kind, &str); 6] = [
     (Kind::Button, "button"),
     (Kind::Focused, "focused"),
     (Kind::Text, "text"),
     (Kind::Caret, "caret"),
+    (Kind::Wandering, "wandering"),
     (Kind::Ticking, "ticking"),
 ];
 
@@ -94,6 +97,11 @@ impl State {
                 let shown = (self.pressed_at.elapsed().as_millis() / BLINK.as_millis()).is_multiple_of(2);
                 let caret = shown.then_some([x, y - 1, 1, 9]);
                 (0..self.presses).map(letter).chain(caret).collect()
+            }
+            Kind::Wandering => {
+                let places = [[30, 30, 60, 40], [120, 80, 60, 40], [300, 200, 60, 40]];
+                let turned = |n: &u32| ((self.presses + 2 - n) / 3) % 2 == 1;
+                (0..3).filter(turned).map(|n| places[n as usize]).collect()
             }
             Kind::Ticking => {
                 let n = self.start.elapsed().as_secs() as u32;
