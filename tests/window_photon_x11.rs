@@ -434,6 +434,10 @@ fn program_that_goes_into_the_background_is_measured() {
     let figures = daemon(&["--display", &server.display()], "sleep 1").figures();
     assert_pressed(&figures);
     assert_eq!(figures["window"], serde_json::json!([0, 0, 400, 300]), "{figures}");
+    // The window that stays is measured.
+    let renewed = small(Kind::Renewed, &["--count", "10"]).figures();
+    assert_pressed(&renewed);
+    assert_eq!(renewed["window"], serde_json::json!([0, 0, 400, 300]), "{renewed}");
     // Nobody is left, and somebody who shows nothing.
     let script = "setsid sleep 2 & exit 0";
     let refused = |options: &[&str], script: &str, wanted: &str| {
@@ -501,7 +505,15 @@ fn only_the_area_that_is_named_is_looked_at() {
 /// Of each three presses one has its answer outside of the area: it is counted as such, and its answer is not the next one's.
 #[test]
 fn answers_outside_of_the_area_are_counted_apart() {
-    let figures = small(Kind::Wandering, &["--count", "12", "--area", "0,0,200x150"]).figures();
+    let area = ["--count", "12", "--area", "0,0,200x150"];
+    // On a server that is not ours a key that is held comes again, and has another answer then.
+    let server = Xvfb::start();
+    let theirs = small(Kind::Wandering, &[&area[..], &["--display", &server.display()]].concat()).figures();
+    assert_eq!(theirs["clicks"]["outside"], 4, "{theirs}");
+    let limit = number(&theirs["clicks"]["limit_ms"]);
+    assert!(0.0 < limit && limit < 1_000.0, "it comes again within a second: {theirs}");
+    let figures = small(Kind::Wandering, &area).figures();
+    assert_eq!(figures["clicks"]["limit_ms"], 1_000.0, "{figures}");
     let count = |name: &str| figures["clicks"][name].as_u64().expect("a count");
     let seen = figures["first_ms"]["n"].as_u64().expect("a count");
     assert_eq!((count("outside"), seen + count("lost") + count("unseen")), (4, 8), "{figures}");

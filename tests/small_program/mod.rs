@@ -28,17 +28,20 @@ pub enum Kind {
     Caret,
     /// A button that answers only while the window has said that it has the keyboard (X11).
     Focused,
+    /// A button in a window that replaces another one soon after its start (X11).
+    Renewed,
     /// A key turns one of three patches of 60x40 pixels on or off, one after the other; the third lies apart.
     Wandering,
     /// A patch moves once per second, whatever is pressed.
     Ticking,
 }
 
-const KINDS: [(Kind, &str); 6] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::Button, "button"),
     (Kind::Focused, "focused"),
     (Kind::Text, "text"),
     (Kind::Caret, "caret"),
+    (Kind::Renewed, "renewed"),
     (Kind::Wandering, "wandering"),
     (Kind::Ticking, "ticking"),
 ];
@@ -88,7 +91,7 @@ impl State {
     fn patches(&self) -> Vec<Patch> {
         let letter = |n: u32| [20 + 8 * (n % 40), 27 + 12 * (n / 40), 5, 7];
         match self.kind {
-            Kind::Button | Kind::Focused => {
+            Kind::Button | Kind::Focused | Kind::Renewed => {
                 (self.presses % 2 == 1).then_some([203, 80, 10, 6]).into_iter().collect()
             }
             Kind::Text => (0..self.presses).map(letter).collect(),

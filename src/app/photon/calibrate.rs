@@ -92,6 +92,10 @@ pub fn aim(
     let rests = |i: &usize| !restless.moves(*i);
     let always: Vec<usize> = (0..answers.len()).filter(|&i| answers[i] >= ALWAYS).filter(rests).collect();
     if always.is_empty() {
+        // It may go to and fro between a few places.
+        let seen: Vec<usize> = (0..answers.len()).filter(|&i| answers[i] > 0).filter(rests).collect();
+        let mut grid = grid;
+        grid.extend(spread(area, &seen, shape.of_change()));
         let follow = Follow::new((area, shape), restless, grid, before, (&former, last));
         return Ok((AtRest { points: follow.points().to_vec(), in_grid }, Some(follow)));
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use scanout::observe::{Area, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
 
+use scanout::time::{Clock as _, MonotonicClock};
+
 use super::args::{PhotonArgs, Server};
 use super::going_on::{self, Shown, no_window, still_runs};
 use super::subject::Subject;
@@ -231,10 +233,25 @@ pub fn settle(mut stage: Stage) -> Outcome<Stage> {
     Ok(stage)
 }
 
-/// The visible window of a program that was just started, or why there is none. `others` are the processes of our server;
-/// where there are none, it is another's.
+/// The visible window of a program that was just started, or why there is none. Some programs make their window anew for
+/// another way of drawing, or show something else before it: it is the one that stays. `others` are the processes of our
+/// server; where there are none, it is another's.
 fn window_of(user: &X11, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<u32> {
-    let found = watcher::ask(limit, || {
+    let end = MonotonicClock.now() + limit;
+    loop {
+        let window = first_window(user, program, others, end.saturating_since(MonotonicClock.now()))?;
+        rest(SETTLE)?;
+        match window {
+            Some(window) if user.is_viewable(window) => return Ok(window),
+            Some(_) if MonotonicClock.now() < end => {}
+            _ => return Err(no_window(program, limit)),
+        }
+    }
+}
+
+/// The largest one that is visible by now, or as soon as there is one.
+fn first_window(user: &X11, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<Option<u32>> {
+    watcher::ask(limit, || {
         let is_large = |w: &u32| user.area(*w).is_ok_and(|a| a.width >= LEAST && a.height >= LEAST);
         let large: Vec<u32> = user.windows().into_iter().filter(is_large).collect();
         let named: Vec<(u32, u32)> = large.iter().filter_map(|&w| Some((w, user.pid(w)?))).collect();
@@ -255,8 +272,7 @@ fn window_of(user: &X11, program: &mut Program, others: &[u32], limit: Duration)
         // Splash screens and hints are smaller than what is meant.
         let size = |w: &u32| user.area(*w).map_or(0, |a| u64::from(a.width) * u64::from(a.height));
         Ok(seen.into_iter().rev().max_by_key(size))
-    })?;
-    found.ok_or_else(|| no_window(program, limit))
+    })
 }
 
 fn window_named(user: &X11, named: &str) -> Outcome<u32> {
