@@ -12,7 +12,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 
 /// The window that is measured, to ask whether it is still there.
 pub enum Shown {
-    OnX11(X11, u32),
+    OnX11(Box<X11>, u32),
     /// On a compositor that is not ours, by the number that it has there, and whether it had the keyboard at the start.
     Listed(Toplevels, u64, bool),
     /// Any, on a compositor of ours where nobody else is.

@@ -209,7 +209,7 @@ impl OnX11 {
         let (cheap, listener) = (own.is_some(), user.server());
         // By a connection of its own: the other one is the injector's.
         let shown = window.map_or(Ok(Shown::Unknown), |window| {
-            X11::connect(user.display()).map(|user| Shown::OnX11(user, window))
+            X11::connect(user.display()).map(|user| Shown::OnX11(Box::new(user), window))
         })?;
         // What is pressed on a server of ours goes with it.
         let input: Box<dyn Injector + Send> =
@@ -265,7 +265,7 @@ fn first_window(user: &X11, program: &mut Program, others: &[u32], limit: Durati
             !of_program.is_empty() || !ours().is_empty()
         })?;
         let viewable = |windows: Vec<u32>| windows.into_iter().filter(|&w| user.is_viewable(w));
-        let mut seen: Vec<u32> = viewable(of_program.clone()).collect();
+        let mut seen: Vec<u32> = viewable(of_program).collect();
         if seen.is_empty() {
             seen.extend(viewable(ours()));
         }
