@@ -151,6 +151,54 @@ fn columns_of_the_file_are_those_of_the_frame_log() {
     }
 }
 
+/// The number after `frames`.
+fn counted(printed: &str) -> u64 {
+    figures(printed, "frames")[0].parse().expect("a number of frames")
+}
+
+/// What was in the table before is no frame of the seconds in which it is watched; without any seconds it is all there is.
+#[test]
+fn frames_from_before_it_was_watched_are_left_out_of_the_figures() {
+    let session = Session::new();
+    let _app = session.running(&["--seconds", "120", "--pacing", "fixed=100"]);
+    assert!(poll_until(LIMIT, || (session.frames() > 200).then_some(())).is_some());
+    for how in ["--once", "--plain"] {
+        let before = session.frames();
+        let mut watch = session.scanout(&["watch", "t", how, "--seconds", "1", "--csv", "f.csv"]);
+        let end = watch.wait(LIMIT);
+        let after = session.frames();
+        end.assert_clean();
+        let rows = rows(&watch.folder().join("f.csv"));
+        let first: u64 = rows[0][0].parse().expect("a number");
+        assert!(first > before, "{how}: {first} was drawn before {before}");
+        assert_eq!(counted(&end.stdout), rows.len() as u64, "{how}: {}", end.stdout);
+        assert!(rows.len() as u64 <= after - before, "{how}");
+        assert!(end.stdout.contains(" s of watching ("), "{how}: {}", end.stdout);
+    }
+    let at_once = session.watch(&["t", "--once"]);
+    at_once.assert_clean();
+    assert!(counted(&at_once.stdout) > 150, "those of the table: {}", at_once.stdout);
+    assert!(at_once.stdout.contains("that its table had"), "{}", at_once.stdout);
+}
+
+#[test]
+fn end_without_any_figures_is_told_by_a_line_and_the_exit_code() {
+    let session = Session::new();
+    let refused = |arguments: &[&str], wanted: &str| {
+        let end = session.watch(arguments);
+        end.assert_code(&[1]);
+        end.assert_one_line();
+        assert!(end.stderr.contains(wanted), "{wanted}: {}", end.stderr);
+    };
+    for how in ["--once", "--plain"] {
+        refused(&["t", "--wait", how, "--seconds", "0.5"], "no figures: t was not there within 0.5 s");
+    }
+    let mut app = session.running(&["--seconds", "120"]);
+    app.signal(Signal::STOP);
+    refused(&["t", "--once", "--seconds", "0.3"], "no figures: t drew nothing within 0.3 s");
+    app.signal(Signal::CONT);
+}
+
 #[test]
 fn list_names_what_runs_and_nothing_else() {
     let session = Session::new();

@@ -434,6 +434,10 @@ fn program_that_goes_into_the_background_is_measured() {
     let figures = daemon(&["--display", &server.display()], "sleep 1").figures();
     assert_pressed(&figures);
     assert_eq!(figures["window"], serde_json::json!([0, 0, 400, 300]), "{figures}");
+    // The window that stays is measured.
+    let renewed = small(Kind::Renewed, &["--count", "10"]).figures();
+    assert_pressed(&renewed);
+    assert_eq!(renewed["window"], serde_json::json!([0, 0, 400, 300]), "{renewed}");
     // Nobody is left, and somebody who shows nothing.
     let script = "setsid sleep 2 & exit 0";
     let refused = |options: &[&str], script: &str, wanted: &str| {
@@ -442,6 +446,28 @@ fn program_that_goes_into_the_background_is_measured() {
     refused(&["--wait", "50"], script, "sh ended with exit code 0 before it showed a window");
     let told = "sh ended with exit code 0, and what it left running shows no window within 1.0 s";
     refused(&["--wait", "1"], "setsid sleep 1000 & exit 0", told);
+}
+
+/// A program that failed and has left a process behind that shows nothing is not waited for, and not measured on.
+#[test]
+fn program_that_fails_is_over_though_it_leaves_a_process_behind() {
+    let refused = |options: &[&str], script: &str, wanted: &str| {
+        Photon::start(&[options, &["--", "sh", "-c", script]].concat()).expect_refused(wanted);
+    };
+    // Longer than this test waits.
+    let long = ["--wait", "1000"];
+    let told = "sh ended with exit code 3 before it showed a window: broken";
+    refused(&long, "sleep 1000 & echo broken >&2; exit 3", told);
+    refused(&long, "setsid sleep 1000 & kill -9 $$", "sh was ended by signal 9 before it showed a window");
+    let [_, _, line] = small_program::command(Kind::Button, "small_program_runs");
+    let line = line.into_string().expect("text").replace(" exec ", " ");
+    let options = ["--size", "400x300", "--no-floor", "--count", "100000"];
+    let script = format!("sleep 1000 & {line} >/dev/null & sleep 6; kill -9 $!; exit 7");
+    refused(&options, &script, "sh ended with exit code 7 while it was measured");
+    // What goes on and shows its window is measured all the same.
+    let script = format!("{line} >/dev/null & sleep 3; exit 3");
+    let common = ["--size", "400x300", "--no-floor", "--json", "figures.json", "--count", "10"];
+    assert_pressed(&Photon::start(&[&common[..], &["--", "sh", "-c", &script]].concat()).figures());
 }
 
 #[test]
@@ -463,7 +489,7 @@ fn what_changes_by_itself_is_no_answer() {
 #[test]
 fn only_the_area_that_is_named_is_looked_at() {
     let beside = small(Kind::Button, &["--area", "0,150,400x150"]);
-    beside.expect_refused("does not answer the key space: nothing in it changed");
+    beside.expect_refused("what the key space changes lies outside of --area, as at 203,80 of the window");
     let figures = small(Kind::Button, &["--count", "10", "--area", "190,70,40x30"]).figures();
     assert_pressed(&figures);
     assert_eq!(figures["area"], serde_json::json!([190, 70, 40, 30]));
@@ -474,6 +500,29 @@ fn only_the_area_that_is_named_is_looked_at() {
     beside.expect_refused(
         "nothing changed at 1 sample points within 1 s, 3 times (beside them it did, as at --at 20",
     );
+}
+
+/// Of each three presses one has its answer outside of the area: it is counted as such, and its answer is not the next one's.
+#[test]
+fn answers_outside_of_the_area_are_counted_apart() {
+    let area = ["--count", "12", "--area", "0,0,200x150"];
+    // On a server that is not ours a key that is held comes again, and has another answer then.
+    let server = Xvfb::start();
+    let theirs = small(Kind::Wandering, &[&area[..], &["--display", &server.display()]].concat()).figures();
+    assert_eq!(theirs["clicks"]["outside"], 4, "{theirs}");
+    let limit = number(&theirs["clicks"]["limit_ms"]);
+    assert!(0.0 < limit && limit < 1_000.0, "it comes again within a second: {theirs}");
+    let figures = small(Kind::Wandering, &area).figures();
+    assert_eq!(figures["clicks"]["limit_ms"], 1_000.0, "{figures}");
+    let count = |name: &str| figures["clicks"][name].as_u64().expect("a count");
+    let seen = figures["first_ms"]["n"].as_u64().expect("a count");
+    assert_eq!((count("outside"), seen + count("lost") + count("unseen")), (4, 8), "{figures}");
+    assert!(seen >= 6, "{figures}");
+    let warned = figures["warnings"].as_array().expect("lines").iter().filter_map(Value::as_str);
+    assert!(warned.clone().any(|line| line.starts_with("4 presses are left out")), "{figures}");
+    // Without an area all of them are answers.
+    let whole = small(Kind::Wandering, &["--count", "6"]).figures();
+    assert_eq!((&whole["clicks"]["outside"], &whole["clicks"]["lost"]), (&0.into(), &0.into()), "{whole}");
 }
 
 #[test]
@@ -542,8 +591,9 @@ fn window_that_is_there_is_measured_through_the_server() {
         assert_eq!((&subject["title"], &subject["pid"]), (&"scanout: flash".into(), &app.id().into()));
         assert_eq!(subject["program"], Value::from("scanout"), "{subject}");
         assert_figures(&figures["first_ms"], 5);
-        assert_eq!(figures["cpu"]["server"], Value::Null, "somebody else's server is not known");
-        assert!(number(&figures["cpu"]["program"]) >= 0.0);
+        for who in ["program", "server", "observer", "rest"] {
+            assert!(number(&figures["cpu"][who]) >= 0.0, "{who}: {figures}");
+        }
     }
     app.assert_runs("it is not ours to end");
     drop(app);
@@ -553,6 +603,38 @@ fn window_that_is_there_is_measured_through_the_server() {
     let figures =
         Photon::start(&with_scene(&options, &program, &["drag", "--pacing", "immediate"])).figures();
     assert!(figures["drag"]["lag_ms"]["n"].as_u64().is_some_and(|n| n > 10), "{figures}");
+}
+
+/// What is pressed on a desktop must not come to another window than the one that was named.
+#[test]
+fn window_that_closes_or_loses_the_keyboard_ends_the_run() {
+    let server = Xvfb::start();
+    let user = X11::connect(&server.display());
+    let own =
+        ["run", "--display", "window", "--size", "640x480", "--scene", "flash", "--pacing", "immediate"];
+    let place = Place::X11 { display: server.display() };
+    let measured = |disturb: &mut dyn FnMut(&mut App), wanted: &str| {
+        let mut app = App::start(scanout(), &own, &place);
+        let window =
+            app.poll_while_running(LIMIT, |pid| user.window_of(pid, Duration::ZERO)).expect("a window");
+        let id = window.to_string();
+        let options = ["--display", &server.display(), "--window", &id, "--count", "100000"];
+        let mut photon = Photon::start(&options);
+        pause(Duration::from_secs(6));
+        photon.app.assert_runs("while it presses");
+        disturb(&mut app);
+        photon.expect_refused(wanted);
+    };
+    measured(&mut |app| app.signal(Signal::KILL), "the window was closed while it was measured");
+    let other = user.connection.generate_id().expect("an id");
+    let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+    user.connection.create_window(0, other, user.root, 700, 0, 50, 50, 0, class, 0, &aux).expect("request");
+    user.map(other);
+    let mut steal = |_: &mut App| {
+        user.focus(other);
+        user.sync();
+    };
+    measured(&mut steal, "another window took the keyboard while it was measured");
 }
 
 #[test]

@@ -197,6 +197,10 @@ impl Injector for Recorded {
         Injector::point(&mut self.user, x, y)
     }
 
+    fn repeats_after(&self, key: Key) -> Option<Duration> {
+        Injector::repeats_after(&self.user, key)
+    }
+
     fn sync(&mut self) -> observe::Result<()> {
         Injector::sync(&mut self.user)
     }

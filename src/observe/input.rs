@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::error::Result;
 use super::key::Key;
 
@@ -27,6 +29,11 @@ pub trait Injector {
     /// # Errors
     /// When the server is gone, or the place is not on any screen.
     fn point(&mut self, x: u32, y: u32) -> Result<()>;
+
+    /// After how long a key that is held down comes for the second time, where the server sees to that and says when.
+    fn repeats_after(&self, _key: Key) -> Option<Duration> {
+        None
+    }
 
     /// Waits until the server has taken in all of it.
     ///

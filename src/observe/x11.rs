@@ -11,6 +11,7 @@ use x11rb::rust_connection::RustConnection;
 use super::error::{Error, Result};
 use super::input::Injector;
 use super::key::Key;
+use super::peer::listener;
 use super::{Area, WHITE, poll_until};
 
 x11rb::atom_manager! {
@@ -55,6 +56,12 @@ impl X11 {
     #[must_use]
     pub fn display(&self) -> &str {
         &self.display
+    }
+
+    /// The server's process; `None` over a network, and where it is not seen from here.
+    #[must_use]
+    pub fn server(&self) -> Option<u32> {
+        listener(self.connection.stream())
     }
 
     /// Whether the server lets clients inject input (XTEST).
@@ -269,6 +276,10 @@ impl Injector for X11 {
 
     fn point(&mut self, x: u32, y: u32) -> Result<()> {
         Self::point(self, x, y)
+    }
+
+    fn repeats_after(&self, key: Key) -> Option<Duration> {
+        Self::repeats_after(self, key)
     }
 
     fn sync(&mut self) -> Result<()> {

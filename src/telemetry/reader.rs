@@ -70,6 +70,12 @@ impl Reader {
         reader
     }
 
+    /// Leaves out what is there by now: from here on only frames and refreshes that come later are given.
+    pub fn skip(&mut self) {
+        self.next = self.newest() + 1;
+        self.next_refresh = self.newest_refresh() + 1;
+    }
+
     fn words(&self) -> &[AtomicU64] {
         self.table.words.get()
     }
@@ -169,9 +175,12 @@ impl Reader {
 
     /// Half of the rows behind the newest refresh, so that the writer does not overtake the reader at once.
     fn half_behind(&self) -> u64 {
+        self.newest_refresh().saturating_sub(REFRESHES.rows as u64 / 2).max(1)
+    }
+
+    fn newest_refresh(&self) -> u64 {
         // Relaxed: it only says where to look.
-        let newest = self.words()[AT_REFRESHED].load(Ordering::Relaxed) & MOST >> 1;
-        newest.saturating_sub(REFRESHES.rows as u64 / 2).max(1)
+        self.words()[AT_REFRESHED].load(Ordering::Relaxed) & MOST >> 1
     }
 
     /// What is drawn with and to; `None` before it is known, and while it changes just now. Allocates.

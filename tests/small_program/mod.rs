@@ -28,15 +28,21 @@ pub enum Kind {
     Caret,
     /// A button that answers only while the window has said that it has the keyboard (X11).
     Focused,
+    /// A button in a window that replaces another one soon after its start (X11).
+    Renewed,
+    /// A key turns one of three patches of 60x40 pixels on or off, one after the other; the third lies apart.
+    Wandering,
     /// A patch moves once per second, whatever is pressed.
     Ticking,
 }
 
-const KINDS: [(Kind, &str); 5] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::Button, "button"),
     (Kind::Focused, "focused"),
     (Kind::Text, "text"),
     (Kind::Caret, "caret"),
+    (Kind::Renewed, "renewed"),
+    (Kind::Wandering, "wandering"),
     (Kind::Ticking, "ticking"),
 ];
 
@@ -85,7 +91,7 @@ impl State {
     fn patches(&self) -> Vec<Patch> {
         let letter = |n: u32| [20 + 8 * (n % 40), 27 + 12 * (n / 40), 5, 7];
         match self.kind {
-            Kind::Button | Kind::Focused => {
+            Kind::Button | Kind::Focused | Kind::Renewed => {
                 (self.presses % 2 == 1).then_some([203, 80, 10, 6]).into_iter().collect()
             }
             Kind::Text => (0..self.presses).map(letter).collect(),
@@ -94,6 +100,11 @@ impl State {
                 let shown = (self.pressed_at.elapsed().as_millis() / BLINK.as_millis()).is_multiple_of(2);
                 let caret = shown.then_some([x, y - 1, 1, 9]);
                 (0..self.presses).map(letter).chain(caret).collect()
+            }
+            Kind::Wandering => {
+                let places = [[30, 30, 60, 40], [120, 80, 60, 40], [300, 200, 60, 40]];
+                let turned = |n: &u32| ((self.presses + 2 - n) / 3) % 2 == 1;
+                (0..3).filter(turned).map(|n| places[n as usize]).collect()
             }
             Kind::Ticking => {
                 let n = self.start.elapsed().as_secs() as u32;

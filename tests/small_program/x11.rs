@@ -7,10 +7,23 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::{Kind, NAP, SIZE, State};
 
+/// For a window to be seen that goes away again.
+const FIRST: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Until the server has gone.
 pub fn run(mut state: State) {
     let (c, screen) = x11rb::connect(None).expect("an X server");
     let screen = &c.setup().roots[screen];
+    if state.kind == Kind::Renewed {
+        let first = id(&c);
+        let class = WindowClass::INPUT_OUTPUT;
+        let aux = CreateWindowAux::new().background_pixel(screen.white_pixel);
+        c.create_window(0, first, screen.root, 0, 0, 500, 400, 0, class, 0, &aux).expect("request");
+        c.map_window(first).expect("request");
+        c.flush().expect("an X server");
+        std::thread::sleep(FIRST);
+        c.destroy_window(first).expect("request");
+    }
     let (window, white, black) = (id(&c), id(&c), id(&c));
     let mask = EventMask::KEY_PRESS | EventMask::EXPOSURE | EventMask::FOCUS_CHANGE;
     let aux = CreateWindowAux::new().background_pixel(screen.black_pixel).event_mask(mask);

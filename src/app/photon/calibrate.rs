@@ -6,9 +6,11 @@ use scanout::observe::{Area, Injector};
 use scanout::time::{Clock as _, MonotonicClock};
 
 use super::alone::still;
-use super::click::{AtRest, DEAF, Task};
+use super::click::{AtRest, Task};
 use super::follow::{Follow, Shape};
-use super::press::{LIMIT, Press, QUIET};
+use super::misses::{Misses, untold};
+use super::outside::Outside;
+use super::press::{LIMIT, QUIET};
 use super::survey::{Point, place, spread};
 use super::trial::try_once;
 use super::trouble::{Outcome, Trouble};
@@ -18,9 +20,6 @@ use super::watcher::Watcher;
 const TRIALS: u8 = 4;
 /// A pixel that changed after so many of them always does. One that a wandering answer leaves and comes to changes twice.
 const ALWAYS: u8 = TRIALS - 1;
-/// Presses after which only changes what may change by itself, before that is believed. Some have to pass where letters
-/// come to lie beside a caret that blinked.
-const MASKED: u32 = 5;
 /// With this share of the grid changing at each of so many presses it sees enough of the answer.
 const ENOUGH: f64 = 0.25;
 const ENOUGH_TRIALS: u8 = 2;
@@ -31,6 +30,7 @@ pub fn aim(
     watcher: &mut Watcher<'_>,
     input: &mut dyn Injector,
     task: Task,
+    outside: &mut Option<Outside>,
     check: &mut dyn FnMut() -> Outcome<()>,
 ) -> Outcome<(AtRest, Option<Follow>)> {
     let Task { press, area, .. } = task;
@@ -49,7 +49,7 @@ pub fn aim(
     }
     let shape = Shape::of(task.cheap);
     let mut answers = vec![0_u8; (area.width * area.height) as usize];
-    let (mut answered, mut deaf, mut masked) = (0, 0, 0);
+    let (mut answered, mut misses) = (0, Misses::default());
     let (mut before, mut last, mut former) = (Vec::new(), Vec::new(), Vec::new());
     let (mut took, mut quiet, mut waited) = (Duration::ZERO, QUIET.1, Duration::ZERO);
     watcher.picture(area, &mut before)?;
@@ -58,16 +58,15 @@ pub fn aim(
         alone.watch(watcher, &mut before, took, area)?;
         check()?;
         let began = MonotonicClock.now();
-        let trial = try_once(watcher, input, press, (area, quiet), &alone, &mut before)?;
+        let trial = try_once(watcher, input, press, (area, quiet, task.limit), &alone, &mut before)?;
         took = MonotonicClock.now().saturating_since(began).min(LIMIT + QUIET.1);
         if trial.lifts {
             alone.restless.lift();
         }
+        let beside = outside.as_mut().map_or(Ok(None), |outside| outside.changed(watcher))?;
         if trial.changed.is_empty() {
-            *(if trial.moved { &mut masked } else { &mut deaf }) += 1;
-            if deaf >= DEAF || masked + deaf >= MASKED {
-                return Err(no_answer(press, deaf, masked));
-            }
+            misses.note(trial.moved, beside);
+            misses.check(press, task.limit, answered > 0)?;
             continue;
         }
         answered += 1;
@@ -93,6 +92,10 @@ pub fn aim(
     let rests = |i: &usize| !restless.moves(*i);
     let always: Vec<usize> = (0..answers.len()).filter(|&i| answers[i] >= ALWAYS).filter(rests).collect();
     if always.is_empty() {
+        // It may go to and fro between a few places.
+        let seen: Vec<usize> = (0..answers.len()).filter(|&i| answers[i] > 0).filter(rests).collect();
+        let mut grid = grid;
+        grid.extend(spread(area, &seen, shape.of_change()));
         let follow = Follow::new((area, shape), restless, grid, before, (&former, last));
         return Ok((AtRest { points: follow.points().to_vec(), in_grid }, Some(follow)));
     }
@@ -102,33 +105,13 @@ pub fn aim(
     Ok((AtRest { points, in_grid }, None))
 }
 
-fn no_answer(press: Press, deaf: u32, masked: u32) -> Trouble {
-    if masked > 0 {
-        return untold(press);
-    }
-    Trouble::Bad(format!(
-        "the window does not answer {}: nothing in it changed within {:.0} s, {deaf} times (try --key, --button or another \
-         --window; what moves by itself is for --mode animation)",
-        press.name(),
-        LIMIT.as_secs_f64()
-    ))
-}
-
-fn untold(press: Press) -> Trouble {
-    Trouble::Bad(format!(
-        "the window changes by itself, and {} changes nothing that can be told from that (try --key, --button, or --at with \
-         a point that rests)",
-        press.name()
-    ))
-}
-
 /// A place that the press changes, from the upper left corner of what is looked at, for who has named others in vain.
 pub fn elsewhere(watcher: &mut Watcher<'_>, input: &mut dyn Injector, task: Task) -> Outcome<Option<Point>> {
     let area = task.area;
     let (_, alone) = still(watcher, area)?;
     let mut before = Vec::new();
     watcher.picture(area, &mut before)?;
-    let trial = try_once(watcher, input, task.press, (area, QUIET.1), &alone, &mut before)?;
+    let trial = try_once(watcher, input, task.press, (area, QUIET.1, task.limit), &alone, &mut before)?;
     let found = trial.changed.get(trial.changed.len() / 2);
     Ok(found.map(|&i| place(Area { x: 0, y: 0, ..area }, i)))
 }

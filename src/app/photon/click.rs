@@ -8,6 +8,8 @@ use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
 use super::calibrate;
 use super::figures::{Figures, median};
+use super::misses::{Misses, seconds};
+use super::outside::Outside;
 use super::press::{LIMIT, Press, press_once, quiet_for};
 use super::survey::Point;
 use super::trouble::{Outcome, Trouble};
@@ -28,10 +30,14 @@ pub struct Clicks {
     pub first: Figures,
     /// Only of presses after which all points changed that usually do.
     pub all: Figures,
+    /// How long an answer was waited for.
+    pub limit: Duration,
     /// Presses after which nothing changed.
     pub lost: u32,
     /// Presses after which something changed, at no sample point.
     pub unseen: u32,
+    /// Presses after which something changed only outside of the area that was named.
+    pub outside: u32,
     /// Presses after which only some points changed.
     pub partial: u32,
     /// First changes that were seen after a look that came late.
@@ -50,9 +56,13 @@ pub struct Task {
     pub span: Option<Duration>,
     /// What is looked at, as far as points have to be found in it.
     pub area: Area,
+    /// All of the window.
+    pub window: Area,
     pub points: Points,
     /// Whether looks are so cheap that many points may be looked at.
     pub cheap: bool,
+    /// How long an answer is waited for.
+    pub limit: Duration,
 }
 
 /// Which points are looked at.
@@ -71,11 +81,15 @@ pub fn measure(
     task: Task,
     check: &mut dyn FnMut() -> Outcome<()>,
 ) -> Outcome<Clicks> {
-    let Task { press, count, span, .. } = task;
+    let Task { press, count, span, limit, .. } = task;
     let in_grid = watcher.points.len();
+    let mut outside = match task.points {
+        Points::Named => None,
+        Points::Found => Outside::of(watcher, task.window, task.area)?,
+    };
     let (quiet_ones, mut follow) = match task.points {
         Points::Named => (at_rest(watcher)?, None),
-        Points::Found => calibrate::aim(watcher, input, task, check)?,
+        Points::Found => calibrate::aim(watcher, input, task, &mut outside, check)?,
     };
     let moving = in_grid - quiet_ones.in_grid;
     watcher.turn_to(quiet_ones.points);
@@ -84,9 +98,9 @@ pub fn measure(
     // Until it is known which points answer, all that do within the time of rest count.
     let mut answering: Vec<bool> = Vec::new();
     let (mut seen_in_warm_up, mut firsts) = (vec![0_u32; watcher.points.len()], Vec::new());
-    let mut clicks = Clicks { follows: follow.is_some(), ..Clicks::default() };
+    let mut clicks = Clicks { follows: follow.is_some(), limit, ..Clicks::default() };
     let (mut first_ms, mut all_ms, mut in_sight) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut deaf, mut end) = (0, None);
+    let (mut deaf, mut misses, mut end) = (0, Misses::default(), None);
     for n in 0..warm_up + count {
         if n == warm_up {
             if follow.is_none() {
@@ -101,15 +115,22 @@ pub fn measure(
         }
         let quiet = quiet_for(&firsts);
         let answer = rest(PHASES.mul_f64(noise.unit()))
-            .and_then(|()| press_once(watcher, input, press, &answering, quiet))
+            .and_then(|()| press_once(watcher, input, press, &answering, (limit, quiet)))
             .and_then(|answer| {
                 check()?;
-                watcher.until_quiet(quiet, LIMIT)?;
+                let mut look_beside = |watcher: &mut Watcher<'_>| {
+                    outside.as_mut().map_or(Ok(None), |outside| outside.changed(watcher))
+                };
+                let beside = look_beside(watcher)?;
+                // An answer that comes too late must not be taken for that of the next press.
+                let late = answer.first.is_none() && beside.is_none();
+                watcher.until_quiet(if late { LIMIT } else { quiet }, 2 * LIMIT)?;
+                let beside = look_beside(watcher)?.or(beside);
                 // The next answer is looked for where this one was.
                 let moved = follow.as_mut().map_or(Ok(false), |follow| follow.renew(watcher))?;
-                Ok((answer, moved))
+                Ok((answer, moved, beside))
             });
-        let (answer, moved) = match answer {
+        let (answer, moved, beside) = match answer {
             // What was measured before stays.
             Err(Trouble::Stopped) if !first_ms.is_empty() => break,
             answer => answer?,
@@ -117,10 +138,19 @@ pub fn measure(
         let ms = |at: Timestamp| at.saturating_since(answer.at).as_secs_f64() * 1e3;
         let Some(first) = answer.first.map(ms) else {
             deaf += 1;
-            clicks.unseen += u32::from(n >= warm_up && moved);
-            clicks.lost += u32::from(n >= warm_up && !moved);
-            if deaf >= DEAF && firsts.is_empty() {
-                return Err(deaf_at(watcher, input, task));
+            misses.note(moved, beside);
+            if n >= warm_up {
+                *(match () {
+                    () if moved => &mut clicks.unseen,
+                    () if beside.is_some() => &mut clicks.outside,
+                    () => &mut clicks.lost,
+                }) += 1;
+            }
+            if firsts.is_empty() {
+                misses.check_outside(press, true)?;
+                if misses.deaf + misses.masked >= DEAF {
+                    return Err(deaf_at(watcher, input, task));
+                }
             }
             continue;
         };
@@ -144,6 +174,9 @@ pub fn measure(
             Some(last) => all_ms.push(last),
             None => clicks.partial += 1,
         }
+    }
+    if first_ms.is_empty() {
+        return Err(unanswered(&clicks));
     }
     let usual = median(in_sight.into_iter()).map_or(answering.iter().filter(|a| **a).count(), |n| n as usize);
     clicks.points = [usual, moving, watcher.points.len() + moving];
@@ -179,6 +212,17 @@ fn usual(seen: &[u32], presses: u32) -> Vec<bool> {
     if most.contains(&true) { most } else { seen.iter().map(|&seen| seen > 0).collect() }
 }
 
+/// Why there are no figures though the program has answered before.
+fn unanswered(clicks: &Clicks) -> Trouble {
+    let Clicks { lost, unseen, outside, .. } = clicks;
+    Trouble::Bad(match lost + unseen + outside {
+        0 => "--seconds is too short for a single press".into(),
+        all => format!(
+            "none of {all} presses had an answer that was seen: lost {lost}, unseen {unseen}, outside of the area {outside}"
+        ),
+    })
+}
+
 /// Why there was no answer: none at all, or one beside the points that were named.
 fn deaf_at(watcher: &mut Watcher<'_>, input: &mut dyn Injector, task: Task) -> Trouble {
     let points = watcher.points.len();
@@ -190,8 +234,8 @@ fn deaf_at(watcher: &mut Watcher<'_>, input: &mut dyn Injector, task: Task) -> T
         format!("beside them it did, as at --at {x},{y}")
     });
     Trouble::Bad(format!(
-        "the window does not answer {}: nothing changed at {points} sample points within {:.0} s, {DEAF} times ({advice})",
+        "the window does not answer {}: nothing changed at {points} sample points within {} s, {DEAF} times ({advice})",
         task.press.name(),
-        LIMIT.as_secs_f64()
+        seconds(task.limit)
     ))
 }

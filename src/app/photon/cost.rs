@@ -23,10 +23,22 @@ pub struct Shares {
     pub program: Option<f64>,
     pub server: Option<f64>,
     pub observer: Option<f64>,
-    /// Everything else on the machine; where the server's is not known, with it.
+    /// Everything else on the machine; where that of the program or of the server is not known, with it.
     pub rest: Option<f64>,
     /// What a hypervisor took away.
     pub stolen: Option<f64>,
+}
+
+impl Shares {
+    /// Who is in [`rest`](Self::rest) because its own share is not known.
+    pub const fn among_rest(&self) -> Option<&'static str> {
+        match (self.program.is_some(), self.server.is_some()) {
+            (true, true) => None,
+            (false, true) => Some("the program itself"),
+            (true, false) => Some("the display server"),
+            (false, false) => Some("the program itself and the display server"),
+        }
+    }
 }
 
 impl Look {

@@ -12,10 +12,11 @@ use super::click::{self, Points};
 use super::cost;
 use super::drag;
 use super::figures::P99_NEEDS;
+use super::going_on;
 use super::grid;
 use super::press::Press;
 use super::report::{Counts, Floor, Gap, LOOKED, Observer, PHOTON, Report, SCHEMA, STAMPED};
-use super::stage::{Base, Stage, still_runs};
+use super::stage::{Base, Stage};
 use super::survey::Point;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, Gaps, Watcher};
@@ -79,10 +80,10 @@ fn measure(args: &PhotonArgs) -> Outcome<Report> {
     report.area = args.area.map(|_| [looked_at.x, looked_at.y, looked_at.width, looked_at.height]);
     let points = points(args, &stage, looked_at)?;
     let look_cost = cost_of_looking(stage.view.as_mut(), &points)?;
-    let before = cost::Look::now(stage.used(), &stage.server_pids());
+    let before = cost::Look::now(stage.used(), &stage.serving());
     let observed = observe(args, &mut stage, (looked_at, points, Points::Found), press, &mut report)?;
     report.cut_short = watcher::stopped();
-    report.cpu = cost::Look::now(stage.used(), &stage.server_pids()).since(&before);
+    report.cpu = cost::Look::now(stage.used(), &stage.serving()).since(&before);
     report.observer = observer(args, &stage, &observed, look_cost);
     drop(stage);
     // Whoever left the program's process group would use the machine while the floor is measured.
@@ -161,19 +162,29 @@ fn observe(
         // An observer that never sleeps would stop the machine with it.
         let priority =
             if args.look == 0 { Priority::Normal } else { priority::request_realtime(REALTIME_LEVEL) };
-        let (window, cheap, others) = (stage.area, stage.cheap, stage.server_pids());
-        let (input, program) = (stage.input.as_mut(), &mut stage.program);
+        let (window, cheap) = (stage.area, stage.cheap);
+        let types = args.mode == Mode::Click && matches!(press, Press::Key(_));
+        let Stage { input, program, shown, own, .. } = stage;
+        let input = input.as_mut();
         let mut watcher = Watcher::new(stage.view.as_mut(), points, Duration::from_micros(args.look));
-        let mut check = || {
-            program.as_mut().map_or(Ok(()), |program| still_runs(program, &others, "while it was measured"))
-        };
+        let mut check =
+            || going_on::check(program.as_mut(), shown, own.as_ref(), "while it was measured", types);
         match args.mode {
             Mode::Click => {
                 report.mode = "click";
                 (report.press, report.input) = (Some(press.name()), Some(input.name()));
                 let points = if args.points.is_empty() { found } else { Points::Named };
                 let (count, span) = (args.count, args.seconds);
-                let task = click::Task { press, count, span, area, points, cheap };
+                let task = click::Task {
+                    press,
+                    count,
+                    span,
+                    area,
+                    window,
+                    points,
+                    cheap,
+                    limit: press.limit(input),
+                };
                 let clicks = click::measure(&mut watcher, input, task, &mut check)?;
                 report.clicks = Some(Counts::from(&clicks));
                 (report.first_ms, report.all_ms) = (Some(clicks.first), Some(clicks.all));

@@ -12,15 +12,23 @@ mod click;
 #[cfg(target_os = "linux")]
 mod cost;
 #[cfg(target_os = "linux")]
+mod disturbed;
+#[cfg(target_os = "linux")]
 mod drag;
 #[cfg(target_os = "linux")]
 mod figures;
 #[cfg(target_os = "linux")]
 mod follow;
 #[cfg(target_os = "linux")]
+mod going_on;
+#[cfg(target_os = "linux")]
 mod grid;
 #[cfg(target_os = "linux")]
 mod measure;
+#[cfg(target_os = "linux")]
+mod misses;
+#[cfg(target_os = "linux")]
+mod outside;
 #[cfg(target_os = "linux")]
 mod press;
 #[cfg(target_os = "linux")]

@@ -11,6 +11,8 @@ use super::watcher::Watcher;
 
 /// A press that shows nothing for so long is lost.
 pub const LIMIT: Duration = Duration::from_secs(1);
+/// So long before a key that is held comes for the second time: what changes then is no answer to the press.
+const BEFORE_REPEAT: Duration = Duration::from_millis(10);
 /// The picture counts as being at rest when nothing has changed for so many times the median answer, within these bounds:
 /// a program may answer the letting go as well, as late as it answered the press.
 const QUIET_ANSWERS: f64 = 3.0;
@@ -29,6 +31,15 @@ impl Press {
             Self::Key(key) => format!("the key {}", key.name()),
             Self::Button => "the left button".into(),
         }
+    }
+
+    /// How long an answer is waited for.
+    pub fn limit(self, input: &dyn Injector) -> Duration {
+        let repeats = match self {
+            Self::Key(key) => input.repeats_after(key),
+            Self::Button => None,
+        };
+        repeats.map_or(LIMIT, |after| after.saturating_sub(BEFORE_REPEAT).min(LIMIT))
     }
 
     pub fn inject(self, input: &mut dyn Injector, down: bool) -> Outcome<()> {
@@ -62,14 +73,14 @@ pub fn press_once(
     input: &mut dyn Injector,
     press: Press,
     answering: &[bool],
-    quiet: Duration,
+    (limit, quiet): (Duration, Duration),
 ) -> Outcome<Answer> {
     watcher.look()?;
     let before = watcher.pixels.clone();
     let mut answer =
         Answer { at: MonotonicClock.now(), first: None, changed: vec![None; before.len()], held_up: false };
     press.inject(input, true)?;
-    let watched = watch_answer(watcher, &before, answering, quiet, &mut answer);
+    let watched = watch_answer(watcher, &before, answering, (limit, quiet), &mut answer);
     // Whatever came of it, Ctrl-C too: on a server that is not ours what stays pressed goes on when we are gone.
     let released = press.inject(input, false);
     watched.and(released).map(|()| answer)
@@ -79,7 +90,7 @@ fn watch_answer(
     watcher: &mut Watcher<'_>,
     before: &[u32],
     answering: &[bool],
-    quiet: Duration,
+    (longest, quiet): (Duration, Duration),
     answer: &mut Answer,
 ) -> Outcome<()> {
     let mut newest = answer.at;
@@ -97,7 +108,7 @@ fn watch_answer(
         }
         let complete = !answering.is_empty()
             && answer.changed.iter().zip(answering).all(|(changed, expected)| !expected || changed.is_some());
-        let limit = if answer.first.is_some() { quiet } else { LIMIT };
+        let limit = if answer.first.is_some() { quiet } else { longest };
         if complete || now.saturating_since(newest) > limit {
             return Ok(());
         }

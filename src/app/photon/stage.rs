@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use scanout::observe::{Area, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
 
+use scanout::time::{Clock as _, MonotonicClock};
+
 use super::args::{PhotonArgs, Server};
+use super::going_on::{self, Shown, no_window, still_runs};
 use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
@@ -24,6 +27,7 @@ pub struct Stage {
     pub program: Option<Program>,
     /// Which window it is, where that is known.
     pub subject: Option<Subject>,
+    pub shown: Shown,
     /// What is looked at: the window, or the whole screen where none was named.
     pub area: Area,
     /// For reports: `xvfb`, `:0`.
@@ -31,6 +35,8 @@ pub struct Stage {
     /// Whether looks are so cheap that many points may be looked at.
     pub cheap: bool,
     pub own: Option<Own>,
+    /// The process of a server that is not ours.
+    pub listener: Option<u32>,
 }
 
 /// What was started besides the program. Dropped in this order: a compositor before the server that it is nested in.
@@ -67,6 +73,16 @@ impl Stage {
     /// The processes of the server, where it is ours.
     pub fn server_pids(&self) -> Vec<u32> {
         self.own.as_ref().map_or_else(Vec::new, Own::pids)
+    }
+
+    /// Fails when the program or its window has gone.
+    pub fn check(&mut self, when: &str) -> Outcome<()> {
+        going_on::check(self.program.as_mut(), &mut self.shown, self.own.as_ref(), when, false)
+    }
+
+    /// The processes of the server, as far as they are known.
+    pub fn serving(&self) -> Vec<u32> {
+        if self.own.is_some() { self.server_pids() } else { self.listener.into_iter().collect() }
     }
 
     /// CPU time of the program with all that it started, or of the process that the window names with its group.
@@ -138,6 +154,8 @@ impl Base {
                 let server = Xvfb::start(width, height)?;
                 let (user, view) = (X11::connect(&server.display())?, Box::new(server.view()?));
                 user.check_injection()?;
+                // A key that is held until it is answered would come again, and be answered then.
+                user.stop_repeating()?;
                 Self::X11(OnX11 { user, view, server: "xvfb".into(), own: Some(server) })
             }
             Server::SwayNested => Self::Wayland(Wayland::nested(width, height)?),
@@ -188,11 +206,15 @@ impl OnX11 {
             user.focus(window)?;
         }
         let subject = window.map(|window| Subject::on_x11(&user, window));
-        let cheap = own.is_some();
+        let (cheap, listener) = (own.is_some(), user.server());
+        // By a connection of its own: the other one is the injector's.
+        let shown = window.map_or(Ok(Shown::Unknown), |window| {
+            X11::connect(user.display()).map(|user| Shown::OnX11(Box::new(user), window))
+        })?;
         // What is pressed on a server of ours goes with it.
         let input: Box<dyn Injector + Send> =
             if cheap { Box::new(user) } else { Box::new(Recorded::new(user)) };
-        settle(Stage { view, input, program, subject, area, server, cheap, own })
+        settle(Stage { view, input, program, subject, shown, area, server, cheap, own, listener })
     }
 }
 
@@ -207,45 +229,50 @@ pub fn on_screen(area: Area, screen: (u32, u32)) -> Outcome<Area> {
 /// The first picture may still be on its way, and cannot be told from what was there before.
 pub fn settle(mut stage: Stage) -> Outcome<Stage> {
     rest(SETTLE)?;
-    let others = stage.server_pids();
-    if let Some(program) = &mut stage.program {
-        still_runs(program, &others, "after it had shown a window")?;
-    }
+    stage.check("after it had shown a window")?;
     Ok(stage)
 }
 
-/// The visible window of a program that was just started, or why there is none. `others` are the processes of our server;
-/// where there are none, it is another's.
+/// The visible window of a program that was just started, or why there is none. Some programs make their window anew for
+/// another way of drawing, or show something else before it: it is the one that stays. `others` are the processes of our
+/// server; where there are none, it is another's.
 fn window_of(user: &X11, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<u32> {
-    let found = watcher::ask(limit, || {
-        still_runs(program, others, "before it showed a window")?;
-        let is_large = |w| user.area(w).is_ok_and(|a| a.width >= LEAST && a.height >= LEAST);
-        let windows = user.windows();
-        let large = windows.iter().copied().filter(|&w| user.is_viewable(w) && is_large(w));
-        let named: Vec<(u32, u32)> = large.filter_map(|w| Some((w, user.pid(w)?))).collect();
+    let end = MonotonicClock.now() + limit;
+    loop {
+        let window = first_window(user, program, others, end.saturating_since(MonotonicClock.now()))?;
+        rest(SETTLE)?;
+        match window {
+            Some(window) if user.is_viewable(window) => return Ok(window),
+            Some(_) if MonotonicClock.now() < end => {}
+            _ => return Err(no_window(program, limit)),
+        }
+    }
+}
+
+/// The largest one that is visible by now, or as soon as there is one.
+fn first_window(user: &X11, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<Option<u32>> {
+    watcher::ask(limit, || {
+        let is_large = |w: &u32| user.area(*w).is_ok_and(|a| a.width >= LEAST && a.height >= LEAST);
+        let large: Vec<u32> = user.windows().into_iter().filter(is_large).collect();
+        let named: Vec<(u32, u32)> = large.iter().filter_map(|&w| Some((w, user.pid(w)?))).collect();
         // Asked only when there is somebody to be of it.
         let family = if named.is_empty() { Vec::new() } else { program.family(others) };
         let of_program = named.into_iter().filter(|(_, pid)| family.contains(pid));
-        let mut seen: Vec<u32> = of_program.map(|(window, _)| window).collect();
-        if seen.is_empty() && !others.is_empty() {
-            // Nobody else is on this server: a program need not say that a window is its own.
-            seen.extend(windows.iter().copied().filter(|&w| user.is_viewable(w) && is_large(w)));
+        let of_program: Vec<u32> = of_program.map(|(window, _)| window).collect();
+        // Nobody else is on a server of ours: there a program need not say that a window is its own.
+        let ours = || if others.is_empty() { Vec::new() } else { large.clone() };
+        still_runs(program, others, "before it showed a window", || {
+            !of_program.is_empty() || !ours().is_empty()
+        })?;
+        let viewable = |windows: Vec<u32>| windows.into_iter().filter(|&w| user.is_viewable(w));
+        let mut seen: Vec<u32> = viewable(of_program).collect();
+        if seen.is_empty() {
+            seen.extend(viewable(ours()));
         }
         // Splash screens and hints are smaller than what is meant.
         let size = |w: &u32| user.area(*w).map_or(0, |a| u64::from(a.width) * u64::from(a.height));
         Ok(seen.into_iter().rev().max_by_key(size))
-    })?;
-    found.ok_or_else(|| no_window(program, limit))
-}
-
-/// The program runs and has no window.
-pub fn no_window(program: &mut Program, limit: Duration) -> Trouble {
-    let said = program.said().map(|said| format!("; it said: {said}")).unwrap_or_default();
-    let name = match program.process().ending() {
-        None => program.process().name().to_owned(),
-        Some(ending) => format!("{ending}, and what it left running"),
-    };
-    Trouble::Bad(format!("{name} shows no window within {:.1} s{said}", limit.as_secs_f64()))
+    })
 }
 
 fn window_named(user: &X11, named: &str) -> Outcome<u32> {
@@ -258,15 +285,4 @@ fn window_named(user: &X11, named: &str) -> Outcome<u32> {
         |(id, title, kind)| Candidate { id, names: vec![title, kind], sure: Some(format!("0x{id:x}")) };
     let all: Vec<_> = user.titled().into_iter().map(candidate).collect();
     choose(named, &all).map_err(|wrong| Trouble::Bad(format!("{wrong} on {}", user.display())))
-}
-
-/// Fails with the program's last words when it has ended and nobody of its family is left: a program that goes into the
-/// background ends itself and leaves a child. `others` are our other children.
-pub fn still_runs(program: &mut Program, others: &[u32], when: &str) -> Outcome<()> {
-    let Some(ending) = program.process().ending() else { return Ok(()) };
-    if !program.family(others).is_empty() {
-        return Ok(());
-    }
-    let said = program.said().map(|said| format!(": {said}")).unwrap_or_default();
-    Err(Trouble::Bad(format!("{ending} {when}{said}")))
 }

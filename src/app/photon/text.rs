@@ -46,9 +46,11 @@ impl Report {
                 None => writeln!(t, "{:<34}not measured", "floor of the method")?,
             }
             if let Some(c) = &self.clicks {
+                let outside =
+                    self.area.map_or_else(String::new, |_| format!("outside of the area {}, ", c.outside));
                 writeln!(
                     t,
-                    "lost {}, unseen {}, in part {}; of {} sample points {} answer and {} move by themselves{}",
+                    "lost {}, unseen {}, {outside}in part {}; of {} sample points {} answer and {} move by themselves{}",
                     c.lost,
                     c.unseen,
                     c.partial,
@@ -124,11 +126,12 @@ impl Report {
         };
         writeln!(
             t,
-            "share of a CPU: program {}, server {}, observer {}, rest of the machine {}",
+            "share of a CPU: program {}, server {}, observer {}, rest of the machine {}{}",
             percent(self.cpu.program),
             percent(self.cpu.server),
             percent(self.cpu.observer),
-            percent(self.cpu.rest)
+            percent(self.cpu.rest),
+            self.cpu.among_rest().map_or_else(String::new, |who| format!(" (with {who})"))
         )
     }
 }
@@ -160,6 +163,10 @@ mod tests {
         assert!(line("floor of the method").ends_with("not measured"), "{text}");
         assert!(line("to the last").split_whitespace().filter(|w| *w == "-").count() == 4, "{text}");
         assert!(line("share of a CPU").contains("program not known"), "{text}");
+        assert!(
+            line("share of a CPU").ends_with("(with the program itself and the display server)"),
+            "{text}"
+        );
         assert!(text.contains("framebuffer"), "{text}");
         assert!(line("window: ").ends_with("the whole screen is looked at"), "{text}");
     }

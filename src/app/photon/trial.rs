@@ -34,13 +34,13 @@ pub fn try_once(
     watcher: &mut Watcher<'_>,
     input: &mut dyn Injector,
     press: Press,
-    (area, quiet): (Area, Duration),
+    (area, quiet, limit): (Area, Duration, Duration),
     alone: &Alone,
     before: &mut Vec<u32>,
 ) -> Outcome<Trial> {
     let mut settling = Settling::new(alone, before);
     press.inject(input, true)?;
-    let pressed = settling.run(watcher, area, (LIMIT, quiet));
+    let pressed = settling.run(watcher, area, (limit, quiet));
     // Whatever came of it: on a server that is not ours what stays pressed goes on when we are gone.
     let released = press.inject(input, false);
     pressed?;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scanout::observe::{
-    Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb,
+    Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb, server_at,
 };
 
-use super::stage::{LEAST, Own, Stage, no_window, on_screen, settle, still_runs};
+use super::going_on::{Shown, no_window, still_runs};
+use super::stage::{LEAST, Own, Stage, on_screen, settle};
 use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher;
@@ -15,6 +16,9 @@ use super::windows::{Candidate, choose};
 
 /// Where the compositor does not tell of windows, the program gets so long to show one.
 const BLIND: Duration = Duration::from_secs(2);
+
+/// Programs make a key that is held until it is answered come again, as they are told to, and answer that.
+const NO_REPEATS: &str = "input * repeat_rate 0";
 
 /// A compositor with a keyboard and a pointer of ours, before there is a program. They are made first, so that the
 /// program finds them there.
@@ -28,6 +32,8 @@ pub struct Wayland {
     own: Option<Own>,
     /// Of a compositor that is not ours, with the number of windows at the start, where it tells of them.
     windows: Option<(Toplevels, u64)>,
+    /// Its process, where it is not ours.
+    listener: Option<u32>,
 }
 
 impl Wayland {
@@ -35,6 +41,7 @@ impl Wayland {
     pub fn nested(width: u32, height: u32) -> Outcome<Self> {
         let server = Xvfb::start(width, height)?;
         let sway = Sway::start_nested(&server, Layout::Floating)?;
+        sway.command(NO_REPEATS)?;
         let user = VirtualInput::connect(&sway, (width, height))?;
         let (view, place) = (Box::new(server.view()?), sway.place());
         Ok(Self {
@@ -45,16 +52,27 @@ impl Wayland {
             cheap: true,
             own: Some(Own::Nested(sway, server)),
             windows: None,
+            listener: None,
         })
     }
 
     /// sway without any display, looked at by screencopy. The true rate is somewhat below the one asked for.
     pub fn headless(width: u32, height: u32, hertz: u32) -> Outcome<Self> {
         let sway = Sway::start_headless(width, height, hertz, Layout::Floating)?;
+        sway.command(NO_REPEATS)?;
         let user = VirtualInput::connect(&sway, (width, height))?;
         let (view, place) = (Box::new(Screencopy::connect(&sway.socket())?), sway.place());
         let server = format!("sway-headless={hertz}");
-        Ok(Self { user, view, server, place, cheap: false, own: Some(Own::Sway(sway)), windows: None })
+        Ok(Self {
+            user,
+            view,
+            server,
+            place,
+            cheap: false,
+            own: Some(Own::Sway(sway)),
+            windows: None,
+            listener: None,
+        })
     }
 
     /// A compositor that runs, by its name (`wayland-1`) or the path of its socket.
@@ -67,7 +85,8 @@ impl Wayland {
         let place = Place::Wayland { runtime_dir, display };
         // Not every compositor has the list; then nobody says when the window is there.
         let windows = Toplevels::connect(&socket).and_then(|mut all| all.opened().map(|n| (all, n))).ok();
-        Ok(Self { user, view: Box::new(view), server: name.into(), place, cheap: false, own: None, windows })
+        let (view, server, listener) = (Box::new(view), name.into(), server_at(&socket));
+        Ok(Self { user, view, server, place, cheap: false, own: None, windows, listener })
     }
 
     /// Where programs are started.
@@ -78,21 +97,28 @@ impl Wayland {
     /// With a program that was started there. Where the compositor is not ours, nobody says where the window is: all of
     /// the first output is looked at.
     pub fn with(self, mut program: Option<Program>, named: Option<&str>, limit: Duration) -> Outcome<Stage> {
-        let Self { user, view, server, place: _, cheap, own, windows } = self;
+        let Self { user, view, server, place: _, cheap, own, windows, listener } = self;
         let screen = view.size();
         let whole = Area { x: 0, y: 0, width: screen.0, height: screen.1 };
         let others = own.as_ref().map_or_else(Vec::new, Own::pids);
-        let (subject, area) = match (&mut program, own.as_ref().and_then(Own::sway)) {
+        let (subject, area, shown) = match (&mut program, own.as_ref().and_then(Own::sway)) {
             (Some(program), Some(sway)) => {
                 let (pid, area) = window_of(sway, program, &others, limit)?;
-                (Some(Subject::of_process(Some(pid))), area)
+                (Some(Subject::of_process(Some(pid))), area, Shown::OnOurs)
             }
-            (Some(program), None) => (wait_for_window(windows, program, limit)?, whole),
-            (None, _) => (named.map(|named| activate(windows, named, limit)).transpose()?, whole),
+            (Some(program), None) => {
+                let (subject, shown) = wait_for_window(windows, program, limit)?;
+                (subject, whole, shown)
+            }
+            (None, _) => {
+                let window = named.map(|named| activate(windows, named, limit)).transpose()?;
+                let (subject, shown) = window.unzip();
+                (subject, whole, shown.unwrap_or(Shown::Unknown))
+            }
         };
         let area = on_screen(area, screen)?;
-        let stage = Stage { view, input: Box::new(user), program, subject, area, server, cheap, own };
-        settle(stage)
+        let input = Box::new(user);
+        settle(Stage { view, input, program, subject, shown, area, server, cheap, own, listener })
     }
 }
 
@@ -100,10 +126,10 @@ impl Wayland {
 /// the compositor's processes.
 fn window_of(sway: &Sway, program: &mut Program, others: &[u32], limit: Duration) -> Outcome<(u32, Area)> {
     let found = watcher::ask(limit, || {
-        still_runs(program, others, "before it showed a window")?;
         // Nobody else is on this compositor: a window whose process is of another family is the program's all the same.
         let mut windows = sway.windows()?;
         windows.retain(|(_, area)| area.width >= LEAST && area.height >= LEAST);
+        still_runs(program, others, "before it showed a window", || !windows.is_empty())?;
         let family = if windows.len() > 1 { program.family(others) } else { Vec::new() };
         let size = |(_, area): &(u32, Area)| u64::from(area.width) * u64::from(area.height);
         let own = windows.iter().copied().filter(|(pid, _)| family.contains(pid)).max_by_key(size);
@@ -112,27 +138,35 @@ fn window_of(sway: &Sway, program: &mut Program, others: &[u32], limit: Duration
     found.ok_or_else(|| no_window(program, limit))
 }
 
-/// Waits until there is one window more than before: what is known of it.
+/// Waits until there is one window more than before: what is known of it. Somebody else's may be taken for it.
 fn wait_for_window(
     windows: Option<(Toplevels, u64)>,
     program: &mut Program,
     limit: Duration,
-) -> Outcome<Option<Subject>> {
-    let Some((mut windows, before)) = windows else { return watcher::rest(BLIND).map(|()| None) };
+) -> Outcome<(Option<Subject>, Shown)> {
+    let Some((mut windows, before)) = windows else {
+        return watcher::rest(BLIND).map(|()| (None, Shown::Unknown));
+    };
     let found = watcher::ask(limit, || {
-        still_runs(program, &[], "before it showed a window")?;
-        if windows.opened()? <= before {
+        let opened = windows.opened()? > before;
+        still_runs(program, &[], "before it showed a window", || opened)?;
+        if !opened {
             return Ok(None);
         }
         // What it is called may come a moment later, and it may have closed already.
-        let all = windows.windows()?;
-        Ok(Some(all.iter().max_by_key(|window| window.id).map(Subject::from)))
+        Ok(Some(windows.windows()?.into_iter().max_by_key(|window| window.id)))
     })?;
-    found.ok_or_else(|| no_window(program, limit))
+    match found {
+        Some(Some(window)) => {
+            Ok((Some(Subject::from(&window)), Shown::Listed(windows, window.id, window.active)))
+        }
+        Some(None) => Ok((None, Shown::Unknown)),
+        None => Err(no_window(program, limit)),
+    }
 }
 
 /// Brings a window that is there to the front and gives it the keyboard. Where it is, nobody says.
-fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> Outcome<Subject> {
+fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> Outcome<(Subject, Shown)> {
     let Some((mut windows, _)) = windows else {
         return Err(Trouble::Bad(
             "the compositor tells nobody of others' windows (wlr-foreign-toplevel-management-v1): --window cannot be used \
@@ -149,7 +183,10 @@ fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> 
         let all = windows.windows()?;
         Ok(all.iter().find(|window| window.id == id && window.active).map(Subject::from))
     })?;
-    active.ok_or_else(|| Trouble::Bad(format!("the window '{named}' does not come to the front")))
+    let shown = Shown::Listed(windows, id, true);
+    active
+        .map(|subject| (subject, shown))
+        .ok_or_else(|| Trouble::Bad(format!("the window '{named}' does not come to the front")))
 }
 
 fn socket(name: &str, runtime_dir: Option<PathBuf>) -> Outcome<PathBuf> {

@@ -44,9 +44,13 @@ pub struct Live {
     pub frames: VecDeque<FrameRecord>,
     /// Since when the figures are collected.
     pub since: Timestamp,
+    /// Whether frames count that were drawn before.
+    pub earlier: bool,
     pub overwritten: u64,
     pub refused: u64,
     attached: Option<Attached>,
+    /// Nothing that it draws later was missed.
+    attached_at: Timestamp,
     identity: Option<u64>,
     /// Nothing of the present run is in the figures yet.
     new_run: bool,
@@ -56,10 +60,16 @@ pub struct Live {
 }
 
 impl Live {
-    /// Attaches to the program of that name; with `wait` it may come later.
-    pub fn new(name: &str, wait: bool) -> Result<Self, AttachError> {
+    /// Attaches to the program of that name; with `wait` it may come later. With `earlier` the frames count that its table has
+    /// by now, otherwise only those that come from now on.
+    pub fn new(name: &str, wait: bool, earlier: bool) -> Result<Self, AttachError> {
         let attached = match shared::attach(name) {
-            Ok(attached) => Some(attached),
+            Ok(mut attached) => {
+                if !earlier {
+                    attached.reader.skip();
+                }
+                Some(attached)
+            }
             Err(AttachError::NotThere(_) | AttachError::Gone { .. }) if wait => None,
             Err(e) => return Err(e),
         };
@@ -72,9 +82,11 @@ impl Live {
             figures: Recorder::new(0, Duration::ZERO),
             frames: VecDeque::with_capacity(KEPT),
             since: now,
+            earlier,
             overwritten: 0,
             refused: 0,
             attached: None,
+            attached_at: now,
             identity: None,
             new_run: true,
             looked: now,
@@ -82,7 +94,7 @@ impl Live {
             log_failed: None,
         };
         if let Some(attached) = attached {
-            live.follow(attached);
+            live.follow(attached, now);
         }
         Ok(live)
     }
@@ -100,10 +112,14 @@ impl Live {
 
     /// Forgets the figures so far.
     pub fn reset(&mut self) {
+        self.begin(MonotonicClock.now());
+    }
+
+    fn begin(&mut self, since: Timestamp) {
         self.figures = Recorder::new(self.about.warmup, self.about.refresh);
         self.figures.set_refresh(self.about.refresh, self.about.interval);
         self.frames.clear();
-        self.since = MonotonicClock.now();
+        self.since = since;
         (self.overwritten, self.refused) = (0, 0);
     }
 
@@ -115,13 +131,14 @@ impl Live {
     /// Reads what is new. Returns how many frames that were.
     pub fn look(&mut self) -> Result<u64, Error> {
         let now = MonotonicClock.now();
-        let due = now.saturating_since(self.looked) >= LOOK_EVERY;
+        let before = self.looked;
+        let due = now.saturating_since(before) >= LOOK_EVERY;
         if due {
             self.looked = now;
         }
         let read = self.read(due);
         if due && !matches!(self.status, Status::Starting | Status::Running) {
-            self.look_again();
+            self.look_again(before);
         }
         if due && let Some(log) = &mut self.log {
             log.flush()?;
@@ -172,7 +189,7 @@ impl Live {
     fn take(&mut self, record: FrameRecord) {
         if std::mem::take(&mut self.new_run) {
             // The last figures stay until there are new ones.
-            self.reset();
+            self.begin(self.attached_at);
         }
         if let Some(log) = &mut self.log
             && self.log_failed.is_none()
@@ -186,16 +203,17 @@ impl Live {
         self.frames.push_back(record);
     }
 
-    /// Whether the program is there again.
-    fn look_again(&mut self) {
+    /// Whether the program is there again, which it was not at the look `before`: all that it has drawn is new.
+    fn look_again(&mut self, before: Timestamp) {
         match shared::attach(&self.name) {
-            Ok(attached) if Some(attached.identity()) != self.identity => self.follow(attached),
+            Ok(attached) if Some(attached.identity()) != self.identity => self.follow(attached, before),
             Ok(_) | Err(AttachError::NotThere(_) | AttachError::Gone { .. }) => {}
             Err(e) => self.status = Status::Refused(e.to_string()),
         }
     }
 
-    fn follow(&mut self, attached: Attached) {
+    fn follow(&mut self, attached: Attached, at: Timestamp) {
+        self.attached_at = at;
         (self.identity, self.pid) = (Some(attached.identity()), Some(attached.pid));
         (self.status, self.new_run) = (Status::Starting, true);
         self.about = About::default();

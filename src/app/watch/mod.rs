@@ -32,13 +32,13 @@ pub struct WatchArgs {
     /// Write every frame to a file, one line each
     #[arg(long, value_name = "FILE.csv", requires = "name")]
     pub csv: Option<PathBuf>,
-    /// Print the figures once and end
+    /// Print the figures once and end: of the newest 512 frames that the program's table has
     #[arg(long, requires = "name", conflicts_with = "plain")]
     pub once: bool,
     /// Print a line each second until the program ends, and then the figures; the choice where the output is no terminal
     #[arg(long, requires = "name")]
     pub plain: bool,
-    /// With --once: collect for so long first; with --plain: end after so long
+    /// Watch for so long and end; with --once: collect for so long, only what comes meanwhile
     #[arg(long, value_name = "S", requires = "name", value_parser = seconds)]
     pub seconds: Option<Duration>,
     /// Wait for the program to start
@@ -55,7 +55,8 @@ pub fn run(args: &WatchArgs) -> Result<(), Failure> {
     let Some(name) = &args.name else {
         return print(&list::lines().map_err(|e| refused(&e))?);
     };
-    let mut live = Live::new(name, args.wait).map_err(|e| refused(&e))?;
+    let mut live =
+        Live::new(name, args.wait, args.once && args.seconds.is_none()).map_err(|e| refused(&e))?;
     if let Some(path) = &args.csv {
         live.log_to(path)?;
     }

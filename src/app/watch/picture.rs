@@ -23,6 +23,8 @@ pub struct Picture {
     pub overwritten: u64,
     pub refused: u64,
     pub collected: Duration,
+    /// Whether frames are among them that were drawn before it was watched.
+    pub earlier: bool,
     /// The newest frames, oldest first.
     pub frames: Vec<FrameRecord>,
 }
@@ -43,6 +45,7 @@ impl Picture {
             overwritten: live.overwritten,
             refused: live.refused,
             collected: MonotonicClock.now().saturating_since(live.since),
+            earlier: live.earlier,
             frames: live.frames.iter().copied().collect(),
         }
     }
@@ -69,6 +72,32 @@ impl Picture {
             Status::Died => "died; these are its last figures".into(),
             Status::Refused(why) => why.clone(),
         }
+    }
+
+    /// How many frames there are, from when, and which of them the percentiles are of.
+    pub fn covered(&self) -> String {
+        let Counters { frames, measured, .. } = self.counters;
+        let seconds = self.collected.as_secs_f64();
+        let which = if self.earlier {
+            format!("{frames} that its table had")
+        } else {
+            format!("{frames} drawn in {seconds:.1} s of watching ({:.1}/s)", frames as f64 / seconds)
+        };
+        format!("{which}; the percentiles are of the {measured} of them that were measured")
+    }
+
+    /// Why there are no figures, if there are none.
+    pub fn lacks(&self) -> Option<String> {
+        let Self { name, collected, counters, .. } = self;
+        let seconds = collected.as_secs_f64();
+        let why = match &self.status {
+            _ if !self.measured.is_empty() => return None,
+            Status::Waited => format!("was not there within {seconds:.1} s"),
+            Status::Refused(why) => format!("cannot be read: {why}"),
+            _ if counters.frames == 0 => format!("drew nothing within {seconds:.1} s"),
+            _ => format!("showed none of its {} frames after its warm-up", counters.frames),
+        };
+        Some(format!("there are no figures: {name} {why}"))
     }
 
     /// The display: its rate and who says when it showed what.

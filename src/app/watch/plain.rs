@@ -25,7 +25,7 @@ pub fn once(live: &mut Live, collect: Option<Duration>, stop: &Stop) -> Result<(
         live.look()?;
         let enough = collect.is_none() && live.figures.counters().measured > 0;
         if stop.asked() || !live.going_on() || enough || MonotonicClock.now() >= until {
-            return print(&table(&Picture::of(live)));
+            return end(&Picture::of(live));
         }
         sleep::until(MonotonicClock.now() + READ_EVERY);
     }
@@ -40,7 +40,7 @@ pub fn follow(live: &mut Live, limit: Option<Duration>, stop: &Stop) -> Result<(
         let now = MonotonicClock.now();
         let over = limit.is_some_and(|limit| now.saturating_since(began) >= limit);
         if over || stop.asked() || !live.going_on() {
-            return print(&table(&Picture::of(live)));
+            return end(&Picture::of(live));
         }
         if now >= due {
             due = now + LINE_EVERY;
@@ -51,6 +51,12 @@ pub fn follow(live: &mut Live, limit: Option<Duration>, stop: &Stop) -> Result<(
         }
         sleep::until(now + READ_EVERY);
     }
+}
+
+/// Whoever asked for figures and gets none is told so by the exit code, too.
+fn end(picture: &Picture) -> Result<(), Failure> {
+    print(&table(picture))?;
+    picture.lacks().map_or(Ok(()), |why| Err(Failure::Failed(why)))
 }
 
 fn line(picture: &Picture) -> String {
@@ -76,16 +82,9 @@ fn table(picture: &Picture) -> Vec<String> {
         lines.push(format!("pacing     {}", about.pacing));
         lines.push(format!("display    {}", picture.display()));
     }
-    let counted = &picture.counters;
-    lines.push(format!(
-        "frames     {} seen in {:.1} s, {} measured",
-        counted.frames,
-        picture.collected.as_secs_f64(),
-        counted.measured
-    ));
+    lines.push(format!("frames     {}", picture.covered()));
     lines.push(format!("counted    {}", picture.counts()));
     if picture.measured.is_empty() {
-        lines.push("no frame after the warm-up was displayed yet: there are no figures".into());
         return lines;
     }
     let head = ["n", "mean", "p50", "p95", "p99", "p99.9", "max"];

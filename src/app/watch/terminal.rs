@@ -46,8 +46,11 @@ fn turn(
     loop {
         live.look()?;
         let now = MonotonicClock.now();
-        if stop.asked() || limit.is_some_and(|limit| now.saturating_since(began) >= limit) {
+        if stop.asked() {
             return Ok(());
+        }
+        if limit.is_some_and(|limit| now.saturating_since(began) >= limit) {
+            return Picture::of(live).lacks().map_or(Ok(()), |why| Err(Failure::Failed(why)));
         }
         if drawn.is_none_or(|at| now.saturating_since(at) >= DRAW_EVERY) {
             drawn = Some(now);
