@@ -167,6 +167,15 @@ fn wrong_usage_exits_with_two_and_says_what() {
         &["run", "--frames", "3", "--seconds", "3"],
         &["run", "--scene", "bars", "--quality", "low"],
         &["run", "--display", "headless", "--vrr", "48-144"],
+        &["run", "--display", "headless", "--fullscreen"],
+        &["run", "--display", "headless", "--background-fps", "5"],
+        &["run", "--display", "window", "--refresh", "60"],
+        &["run", "--pacing", "host"],
+        &["run", "--profile=NaN"],
+        &["run", "--load="],
+        &["run", "-v", "-q"],
+        &["bench", "--list", "--budget", "8ms"],
+        &["photon", "--mode", "drag", "--count", "5", "--", "true"],
         &["no-such-command"],
         &["report"],
     ] {
@@ -175,6 +184,8 @@ fn wrong_usage_exits_with_two_and_says_what() {
         assert_eq!(end.stderr.lines().count(), 1, "{arguments:?}: {}", end.stderr);
         assert!(end.stderr.starts_with("scanout: ") && end.stdout.is_empty(), "{arguments:?}: {end:?}");
     }
+    let modes = run(&["run", "--pacing", "sometimes"]).stderr;
+    assert!(modes.contains("low-latency") && !modes.contains("host"), "{modes}");
     for asked in ["--help", "-h", "--version"] {
         let end = run(&[asked]);
         end.assert_clean();
@@ -200,22 +211,84 @@ fn variables_that_cannot_be_meant_are_wrong_usage() {
     with(&["bench", "--list"], "nonsense").assert_clean();
 }
 
+/// One rule for all commands: a path on the command line that cannot be used is wrong usage.
 #[test]
-fn files_that_cannot_be_used_exit_with_one_line() {
+fn files_that_cannot_be_used_are_wrong_usage_of_every_command() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let broken = folder.path().join("broken.gltf");
     std::fs::write(&broken, "{ \"asset\": ").expect("a file");
-    let off_screen = ["run", "--display", "headless", "--frames", "2", "--size", "64x48"];
-    for more in [
-        ["--scene", broken.to_str().expect("a plain path")],
-        ["--scene", "/no/such/scene.glb"],
-        ["--screenshot", "/no/such/folder/shot.png"],
-        ["--report", "/no/such/folder/report.json"],
+    let broken = broken.to_str().expect("a plain path");
+    for arguments in [
+        &["run", "--scene", broken][..],
+        &["run", "--scene", "/no/such.glb"],
+        &["run", "--screenshot", "/no/such/shot.png"],
+        &["run", "--report", "/no/such/report.json"],
+        &["run", "--trace", "/no/such/t.json"],
+        &["run", "--record", "/no/such/t.trace"],
+        &["run", "--frame-log", "/no/such/f.json"],
+        &["run", "--shaders", "/no/such"],
+        &["explain", "/no/such.json"],
+        &["explain", broken],
+        &["sim", "--replay", "/no/such.trace"],
+        &["sim", "--replay", broken],
+        &["sim", "--workload", "recorded:/no/such.trace"],
+        &["sim", "--json", "/no/such/s.json"],
+        &["report", "/no/such.json"],
+        &["report", broken],
+        &["bench", "--suite", "/no/such.toml"],
+        &["bench", "--save", "/no/such/b.json"],
+        &["bench", "--compare", "/no/such.json"],
+        &["doctor", "--json", "/no/such/d.json"],
+        &["photon", "--json", "/no/such/p.json", "--", "true"],
     ] {
-        let end = run(&[&off_screen[..], &more[..]].concat());
-        end.assert_code(&[1, 2]);
+        let off_screen = ["--display", "headless", "--frames", "2", "--size", "64x48"];
+        let more = if arguments[0] == "run" { &off_screen[..] } else { &[] };
+        let end = run(&[arguments, more].concat());
+        end.assert_code(&[2]);
         end.assert_one_line();
+        assert!(end.stderr.contains("/no/such") || end.stderr.contains(broken), "{}", end.stderr);
     }
+}
+
+/// Nothing goes to the error output that the user does not have to know, and `-v` has it, with all metrics.
+#[test]
+fn a_run_says_little_unless_more_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a plain path").to_owned();
+    let (report, trace, shot) = (path("r.json"), path("t.json"), path("s.png"));
+    let arguments = [
+        "run",
+        "--display",
+        "headless",
+        "--scene",
+        "video",
+        "--size",
+        "64x48",
+        "--frames",
+        "5",
+        "--report",
+        &report,
+        "--screenshot",
+        &shot,
+        "--trace",
+        &trace,
+    ];
+    let little = run(&arguments);
+    little.assert_clean();
+    assert_eq!(little.stderr, "");
+    let all = run(&[&arguments[..], &["-v"]].concat());
+    all.assert_clean();
+    assert!(all.stderr.contains("streaming by ") && all.stdout.contains("streaming   "), "{all:?}");
+    for (metric, always) in [("ClickToPhoton ", true), ("AnimationError ", true), ("ClockDrift ", false)] {
+        let rows = |text: &str| text.lines().filter(|line| line.starts_with(metric)).count();
+        assert_eq!((rows(&little.stdout), rows(&all.stdout)), (usize::from(always), 1), "{metric}");
+    }
+    for written in ["report: ", "last frame: ", "timeline: "] {
+        assert!(little.stdout.contains(written), "{written}: {}", little.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    assert!(json["target"]["streaming"].is_string() && json["metrics"]["ClockDrift"].is_object(), "{json}");
 }
 
 #[test]
@@ -273,7 +346,7 @@ fn finished_programs_are_kept_where_asked_and_off_means_off() {
 #[test]
 fn shader_folders_that_cannot_be_watched_exit_with_one_line() {
     let end = run(&["run", "--display", "headless", "--frames", "2", "--shaders", "/no/such/folder"]);
-    end.assert_code(&[1]);
+    end.assert_code(&[2]);
     end.assert_one_line();
     assert!(end.stderr.contains("/no/such/folder"), "{}", end.stderr);
 }

@@ -109,7 +109,7 @@ fn files_that_are_no_timelines_exit_with_one_line() {
         ("/dev/zero".into(), "no plain file"),
     ] {
         let end = run(&["explain", text(&path)]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{}: {}", path.display(), end.stderr);
     }
@@ -161,7 +161,7 @@ fn timelines_that_were_altered_are_refused_in_one_line() {
         (format!("{swap},{},{swap}", frame("\"frame\":3")), "`swap` of frame 3 is in it twice"),
     ] {
         let end = run(&["explain", text(&with_events(folder.path(), &format!("[{events}]")))]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{events}: {}", end.stderr);
     }
@@ -171,7 +171,7 @@ fn timelines_that_were_altered_are_refused_in_one_line() {
             format!("{{\"traceEvents\":[],\"otherData\":{{\"schema\":\"scanout.timeline/1\",{about}}}}}");
         std::fs::write(&path, document).expect("a file");
         let end = run(&["explain", text(&path)]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{}", end.stderr);
     }
@@ -205,5 +205,5 @@ fn a_puffin_file_is_written_and_files_do_not_overwrite_each_other() {
         end.assert_one_line();
     }
     run(&words(&traced(&folder.path().join("t.txt"), &[]))).assert_code(&[2]);
-    run(&words(&traced(Path::new("/no/such/folder/t.json"), &[]))).assert_code(&[1]);
+    run(&words(&traced(Path::new("/no/such/folder/t.json"), &[]))).assert_code(&[2]);
 }
