@@ -134,16 +134,15 @@ impl Report<'_> {
                 None => line(format_args!("{name:<22} not measured")),
             }
         }
-        let passes = if rows == Rows::All { &self.gpu_passes[..] } else { &[] };
-        for pass in passes {
+        for pass in &self.gpu_passes {
             line(format_args!("{}", row(&format!("GPU pass {}", pass.name), &pass.times)));
         }
-        if rows == Rows::All && passes.is_empty() {
+        if rows == Rows::All && self.gpu_passes.is_empty() {
             line(format_args!("{:<22} not measured", "GPU passes"));
         }
         if rows == Rows::Main {
-            let left = Metric::ALL.len() - MAIN.len() + self.gpu_passes.len();
-            line(format_args!("{left} more with -v, and all of them in the JSON of --report"));
+            let left = Metric::ALL.len() - MAIN.len();
+            line(format_args!("{left} more metrics with -v, and all of them in the JSON of --report"));
         }
         line(format_args!(""));
         for (i, text) in self.late_frames.iter().flatten().enumerate() {
