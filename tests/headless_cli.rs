@@ -67,7 +67,7 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report.json");
     let report_text = report.to_str().expect("a plain path");
-    let arguments = ["--scene", "bars", "--size", "64x48", "--frames", "60", "--pacing", "vsync"];
+    let arguments = ["--scene", "bars", "--size", "64x48", "--frames", "60", "--pacing", "vsync", "-v"];
     let end = run(&[&["run", "--display", "headless", "--report", report_text], &arguments[..]].concat());
     end.assert_clean();
     let json: serde_json::Value =
@@ -176,6 +176,8 @@ fn wrong_usage_exits_with_two_and_says_what() {
         &["run", "-v", "-q"],
         &["bench", "--list", "--budget", "8ms"],
         &["photon", "--mode", "drag", "--count", "5", "--", "true"],
+        &["photon", "--display", ":64999", "--", "true"],
+        &["photon", "--", ""],
         &["no-such-command"],
         &["report"],
     ] {
@@ -273,10 +275,17 @@ fn a_run_says_little_unless_more_is_asked_for() {
         "--trace",
         &trace,
     ];
-    let little = run(&arguments);
+    // As a user has it, and not as the other tests do.
+    let run = |more: &[&str]| {
+        let scanout =
+            std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into());
+        let arguments = [&arguments[..], more].concat();
+        App::start_with(scanout, &arguments, &Place::Nowhere, &[("RUST_LOG", "")]).wait(LIMIT)
+    };
+    let little = run(&[]);
     little.assert_clean();
     assert_eq!(little.stderr, "");
-    let all = run(&[&arguments[..], &["-v"]].concat());
+    let all = run(&["-v"]);
     all.assert_clean();
     assert!(all.stderr.contains("streaming by ") && all.stdout.contains("streaming   "), "{all:?}");
     for (metric, always) in [("ClickToPhoton ", true), ("AnimationError ", true), ("ClockDrift ", false)] {

@@ -23,6 +23,7 @@ const TOP: &str = "{about}
 {usage-heading} scanout <COMMAND> [OPTIONS]
        scanout [OPTIONS of run]
 
+Commands:
 {subcommands}
 {after-help}
 ";
@@ -31,9 +32,9 @@ const EXAMPLES: &str = "\
 `scanout <COMMAND> -h` lists the options of a command, `--help` explains them.
 
 Examples:
-  scanout                                        a model in a window until Escape, and then its figures
-  scanout --scene swarm --seconds 10 --hud       10,000 moving instances for ten seconds, with live figures
-  scanout photon -- PROGRAM                      how long any program takes from a press to the changed pixel";
+  scanout                                    a model in a window, until Escape
+  scanout --scene swarm --seconds 10 --hud   10,000 instances for ten seconds, with live figures
+  scanout photon -- PROGRAM                  from a press to the changed pixel, of any program";
 
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]

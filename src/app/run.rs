@@ -126,7 +126,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let runner = Runner { config, place, overlay, synthetic };
     let runner = Metered { meter: Arc::clone(&meter), levels: Arc::clone(&levels), visitor: runner };
     let runner = WithLoad::new(Arc::clone(&levels), runner);
-    let Ended { summary, error, .. } = scene.open_with(args.look(), runner)?;
+    let Ended { summary, error, .. } =
+        scene.open_with(args.look(), runner).map_err(|e| of_scene(&args.scene, e))?;
     drop(generators);
     let after = Usage::now().without(levels.cpu());
     let written = summary.map_or(Ok(()), |summary| {
@@ -158,6 +159,17 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     // What ended the run is the cause of all else that went wrong.
     error.map_or(written, Err).map_err(Failure::from)
+}
+
+/// What is wrong with a model is said of the file that was named.
+fn of_scene(scene: &Scene, error: Error) -> Failure {
+    let failure = Failure::from(error);
+    match (scene, failure) {
+        (Scene::Model(Some(path)), Failure::Usage(text)) if !text.contains(&*path.to_string_lossy()) => {
+            Failure::Usage(format!("{}: {text}", path.display()))
+        }
+        (_, failure) => failure,
+    }
 }
 
 /// Writes the stamps of the frames that were kept, and returns a line that says so.

@@ -68,8 +68,11 @@ impl Explanation {
             return vec![format!("no late frames among {} judged", self.judged)];
         }
         let share = 100.0 * self.late.len() as f64 / self.judged as f64;
-        let mut lines =
-            vec![format!("{} of {} frames were displayed late ({share:.2} %)", self.late.len(), self.judged)];
+        let mut lines = vec![format!(
+            "{} of {} frames were displayed late ({share:.2} %); figures are medians",
+            self.late.len(),
+            self.judged
+        )];
         let all = self.late.len();
         for finding in &self.findings {
             let usual = finding.usual.map_or("too few frames were on time to compare".to_owned(), |u| {
@@ -95,7 +98,7 @@ impl Explanation {
             let more = finding.frames.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             if !named.is_empty() {
-                lines.push(format!("  the latest are frame {}{more}", named.join(", ")));
+                lines.push(format!("  the latest of them: frame {}{more}", named.join(", ")));
             }
         }
         let unexplained = self.late.iter().filter(|late| late.cause.is_none()).count();
