@@ -46,11 +46,10 @@ pub fn to_place(args: &RunArgs, place: Place) -> Result<(), String> {
 }
 
 /// Options of `photon` and the modes that they mean something in.
-const MODES: [(&str, &str, &[Mode]); 7] = [
+const MODES: [(&str, &str, &[Mode]); 6] = [
     ("count", "--count", &[Mode::Click]),
     ("key", "--key", &[Mode::Click]),
     ("button", "--button", &[Mode::Click]),
-    ("area", "--area", &[Mode::Click, Mode::Animation]),
     ("refresh", "--refresh", &[Mode::Animation]),
     ("speed", "--speed", &[Mode::Drag]),
     ("row", "--row", &[Mode::Drag]),
@@ -116,7 +115,6 @@ mod tests {
                 let value = match option {
                     "--button" => String::new(),
                     "--key" => " a".into(),
-                    "--area" => " 0,0,5x5".into(),
                     _ => " 50".into(),
                 };
                 let outcome = of(&format!("scanout photon {option}{value} -- x"), mode);
