@@ -98,7 +98,10 @@ mod linux {
             let report = std::env::temp_dir().join(format!("scanout-others-{}.json", std::process::id()));
             let mut photon = Command::new(scanout);
             photon.args(["photon", "--server", self.server.name(), "--mode", self.mode.name()]);
-            photon.args(["--no-floor", "--size", "1280x720", "--count", &options.count.to_string()]);
+            photon.args(["--no-floor", "--size", "1280x720"]);
+            if self.mode.name() == "click" {
+                photon.args(["--count", &options.count.to_string()]);
+            }
             photon.args(["--seconds", &options.seconds.to_string(), "--json"]).arg(&report);
             photon.arg("--").arg(program).args(&self.contender.arguments);
             let measured = run(photon).and_then(|()| read(&report));

@@ -123,8 +123,7 @@
 //! }
 //!
 //! # fn main() -> scanout::Result<()> {
-//! let mut options = RunOptions::default();
-//! options.frame_limit = Some(10);
+//! let options = RunOptions { frame_limit: Some(10), ..RunOptions::default() };
 //! let (ended, end) = std::sync::mpsc::channel();
 //! let mut runtime = Runtime::start(options, World(0.0), || Ok(Board::default()), move || drop(ended.send(())))?;
 //! // Your event loop:

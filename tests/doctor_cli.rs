@@ -123,7 +123,7 @@ fn what_cannot_be_opened_is_a_failure_with_all_that_is_known_and_wrong_usage_is_
         assert_eq!(end.code, Some(2), "{bad:?}: {}", end.stderr);
     }
     let end = doctor(&["--json", "/dev/null/doctor.json"], &Place::Nowhere, &[]);
-    assert!(end.code == Some(1) && end.after < Duration::from_secs(30), "{}", end.stderr);
+    assert!(end.code == Some(2) && end.after < Duration::from_secs(30), "{}", end.stderr);
 }
 
 /// Not within its first look at the clock: some frames have been drawn by then.

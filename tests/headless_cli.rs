@@ -67,7 +67,7 @@ fn figures_that_nobody_measured_are_named_so_and_the_cost_of_the_run_is_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let report = folder.path().join("report.json");
     let report_text = report.to_str().expect("a plain path");
-    let arguments = ["--scene", "bars", "--size", "64x48", "--frames", "60", "--pacing", "vsync"];
+    let arguments = ["--scene", "bars", "--size", "64x48", "--frames", "60", "--pacing", "vsync", "-v"];
     let end = run(&[&["run", "--display", "headless", "--report", report_text], &arguments[..]].concat());
     end.assert_clean();
     let json: serde_json::Value =
@@ -167,6 +167,17 @@ fn wrong_usage_exits_with_two_and_says_what() {
         &["run", "--frames", "3", "--seconds", "3"],
         &["run", "--scene", "bars", "--quality", "low"],
         &["run", "--display", "headless", "--vrr", "48-144"],
+        &["run", "--display", "headless", "--fullscreen"],
+        &["run", "--display", "headless", "--background-fps", "5"],
+        &["run", "--display", "window", "--refresh", "60"],
+        &["run", "--pacing", "host"],
+        &["run", "--profile=NaN"],
+        &["run", "--load="],
+        &["run", "-v", "-q"],
+        &["bench", "--list", "--budget", "8ms"],
+        &["photon", "--mode", "drag", "--count", "5", "--", "true"],
+        &["photon", "--display", ":64999", "--", "true"],
+        &["photon", "--", ""],
         &["no-such-command"],
         &["report"],
     ] {
@@ -175,6 +186,8 @@ fn wrong_usage_exits_with_two_and_says_what() {
         assert_eq!(end.stderr.lines().count(), 1, "{arguments:?}: {}", end.stderr);
         assert!(end.stderr.starts_with("scanout: ") && end.stdout.is_empty(), "{arguments:?}: {end:?}");
     }
+    let modes = run(&["run", "--pacing", "sometimes"]).stderr;
+    assert!(modes.contains("low-latency") && !modes.contains("host"), "{modes}");
     for asked in ["--help", "-h", "--version"] {
         let end = run(&[asked]);
         end.assert_clean();
@@ -200,22 +213,95 @@ fn variables_that_cannot_be_meant_are_wrong_usage() {
     with(&["bench", "--list"], "nonsense").assert_clean();
 }
 
+/// One rule for all commands: a path on the command line that cannot be used is wrong usage. Below a file even root can make
+/// nothing.
 #[test]
-fn files_that_cannot_be_used_exit_with_one_line() {
+fn files_that_cannot_be_used_are_wrong_usage_of_every_command() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let broken = folder.path().join("broken.gltf");
     std::fs::write(&broken, "{ \"asset\": ").expect("a file");
-    let off_screen = ["run", "--display", "headless", "--frames", "2", "--size", "64x48"];
-    for more in [
-        ["--scene", broken.to_str().expect("a plain path")],
-        ["--scene", "/no/such/scene.glb"],
-        ["--screenshot", "/no/such/folder/shot.png"],
-        ["--report", "/no/such/folder/report.json"],
+    let broken = broken.to_str().expect("a plain path");
+    for arguments in [
+        &["run", "--scene", broken][..],
+        &["run", "--scene", "/dev/null/no.glb"],
+        &["run", "--screenshot", "/dev/null/no/shot.png"],
+        &["run", "--report", "/dev/null/no/report.json"],
+        &["run", "--trace", "/dev/null/no/t.json"],
+        &["run", "--record", "/dev/null/no/t.trace"],
+        &["run", "--frame-log", "/dev/null/no/f.json"],
+        &["run", "--shaders", "/dev/null/no"],
+        &["explain", "/dev/null/no.json"],
+        &["explain", broken],
+        &["sim", "--replay", "/dev/null/no.trace"],
+        &["sim", "--replay", broken],
+        &["sim", "--workload", "recorded:/dev/null/no.trace"],
+        &["sim", "--json", "/dev/null/no/s.json"],
+        &["report", "/dev/null/no.json"],
+        &["report", broken],
+        &["bench", "--suite", "/dev/null/no.toml"],
+        &["bench", "--save", "/dev/null/no/b.json"],
+        &["bench", "--compare", "/dev/null/no.json"],
+        &["doctor", "--json", "/dev/null/no/d.json"],
+        &["photon", "--json", "/dev/null/no/p.json", "--", "true"],
     ] {
-        let end = run(&[&off_screen[..], &more[..]].concat());
-        end.assert_code(&[1, 2]);
+        let off_screen = ["--display", "headless", "--frames", "2", "--size", "64x48"];
+        let more = if arguments[0] == "run" { &off_screen[..] } else { &[] };
+        let end = run(&[arguments, more].concat());
+        end.assert_code(&[2]);
         end.assert_one_line();
+        assert!(end.stderr.contains("/dev/null/no") || end.stderr.contains(broken), "{}", end.stderr);
     }
+}
+
+/// Nothing goes to the error output that the user does not have to know, and `-v` has it, with all metrics.
+#[test]
+fn a_run_says_little_unless_more_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a plain path").to_owned();
+    let (report, trace, shot) = (path("r.json"), path("t.json"), path("s.png"));
+    let arguments = [
+        "run",
+        "--display",
+        "headless",
+        "--scene",
+        "video",
+        "--size",
+        "64x48",
+        "--frames",
+        "5",
+        "--report",
+        &report,
+        "--screenshot",
+        &shot,
+        "--trace",
+        &trace,
+    ];
+    // As a user has it, and not as the other tests do.
+    let run = |more: &[&str]| {
+        let scanout =
+            std::env::var_os("SCANOUT_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_scanout").into());
+        let arguments = [&arguments[..], more].concat();
+        App::start_with(scanout, &arguments, &Place::Nowhere, &[("RUST_LOG", "")]).wait(LIMIT)
+    };
+    let little = run(&[]);
+    little.assert_clean();
+    assert_eq!(little.stderr, "");
+    let all = run(&["-v"]);
+    all.assert_clean();
+    assert!(all.stderr.contains("streaming by ") && all.stdout.contains("streaming   "), "{all:?}");
+    for (metric, always) in [("ClickToPhoton ", true), ("AnimationError ", true), ("ClockDrift ", false)] {
+        let rows = |text: &str| {
+            let is_row = |line: &&str| line.starts_with(metric) && !line.contains(" runs from ");
+            text.lines().filter(is_row).count()
+        };
+        assert_eq!((rows(&little.stdout), rows(&all.stdout)), (usize::from(always), 1), "{metric}");
+    }
+    for written in ["report: ", "last frame: ", "timeline: "] {
+        assert!(little.stdout.contains(written), "{written}: {}", little.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("a valid report");
+    assert!(json["target"]["streaming"].is_string() && json["metrics"]["ClockDrift"].is_object(), "{json}");
 }
 
 #[test]
@@ -273,7 +359,7 @@ fn finished_programs_are_kept_where_asked_and_off_means_off() {
 #[test]
 fn shader_folders_that_cannot_be_watched_exit_with_one_line() {
     let end = run(&["run", "--display", "headless", "--frames", "2", "--shaders", "/no/such/folder"]);
-    end.assert_code(&[1]);
+    end.assert_code(&[2]);
     end.assert_one_line();
     assert!(end.stderr.contains("/no/such/folder"), "{}", end.stderr);
 }

@@ -52,7 +52,7 @@ enum Fault {
     Render,
     Swap,
     Fence,
-    Compositor,
+    Display,
 }
 
 struct World(Fault, u64);
@@ -126,7 +126,7 @@ impl Backend<View> for Card {
                 return true;
             }
             sink(Feedback::GpuDone(id, done));
-            let late = if fault == Fault::Compositor && goes_wrong(id.0) { LONG } else { Duration::ZERO };
+            let late = if fault == Fault::Display && goes_wrong(id.0) { LONG } else { Duration::ZERO };
             let from = (done + late).max(*shown + Duration::from_millis(1));
             let at = display.vblank_after(from);
             *shown = at;
@@ -216,8 +216,8 @@ fn a_fence_that_comes_late_is_named() {
 }
 
 #[test]
-fn a_compositor_that_shows_late_is_named() {
-    assert_found(|| on_a_card(Fault::Compositor), Cause::Compositor);
+fn a_display_that_shows_late_is_named_as_the_simulated_one_that_it_is() {
+    assert_found(|| on_a_card(Fault::Display), Cause::SimulatedDisplay);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn exit_codes_are_the_same_where_the_error_cannot_be_written() {
         (&["--nonsense"], 2),
         (&["sim", "--display", "nonsense"], 2),
         (&["watch", "nobody-has-this-name"], 2),
-        (&["explain", "/no/such/file"], 1),
+        (&["explain", "/no/such/file"], 2),
         (&["doctor", "--display", "window", "--quick", "--quiet"], 1),
     ] {
         let (told, said) = end(&mut scanout(arguments));

@@ -74,15 +74,50 @@ fn a_process_that_was_stopped_was_held_up_by_the_scheduler() {
     let line = told
         .stdout
         .lines()
-        .find(|l| l.starts_with("scheduler: "))
+        .find(|l| l.starts_with("scheduler held up "))
         .unwrap_or_else(|| panic!("{}", told.stdout));
     let count: u32 = line
-        .trim_start_matches("scheduler: ")
+        .trim_start_matches("scheduler held up ")
         .split(' ')
         .next()
         .and_then(|n| n.parse().ok())
         .expect("a number");
     assert!(count >= 3, "{}", told.stdout);
+}
+
+/// Ready like the others, and shown a refresh late: whoever stands behind the display time held it up.
+#[test]
+fn a_simulated_display_is_not_called_a_compositor() {
+    const T: u64 = 16_666_667;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (origin, name) in [("simulated", "simulated display"), ("compositor", "compositor")] {
+        let frame = |id: u64| {
+            let (start, late) = (id * T, if id == 25 { T } else { 0 });
+            let at = |ms: u64| start + ms * 1_000_000;
+            format!(
+                "{{\"ph\":\"b\",\"cat\":\"frame\",\"args\":{{\"frame\":{id},\"snapshot\":{id},\"origin\":\"{origin}\",\
+                 \"input_sampled_ns\":{},\"logic_done_ns\":{},\"snapshot_published_ns\":{},\"snapshot_acquired_ns\":{},\
+                 \"submitted_ns\":{},\"gpu_done_ns\":{},\"swap_begin_ns\":{},\"swap_end_ns\":{},\
+                 \"presented_ns\":{},\"target_ns\":{}}}}}",
+                at(0),
+                at(1),
+                at(1),
+                at(1),
+                at(2),
+                at(3),
+                at(2),
+                at(3),
+                start + T + late,
+                start + T
+            )
+        };
+        let frames: Vec<String> = (1..=30).map(frame).collect();
+        let path = with_events(folder.path(), &format!("[{}]", frames.join(",")));
+        let told = run(&["explain", text(&path)]);
+        told.assert_clean();
+        let held = format!("{name} held up 1 of these 1: each was displayed about 16.67 ms after its time");
+        assert!(told.stdout.contains(&held), "{held}: {}", told.stdout);
+    }
 }
 
 #[test]
@@ -109,7 +144,7 @@ fn files_that_are_no_timelines_exit_with_one_line() {
         ("/dev/zero".into(), "no plain file"),
     ] {
         let end = run(&["explain", text(&path)]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{}: {}", path.display(), end.stderr);
     }
@@ -161,7 +196,7 @@ fn timelines_that_were_altered_are_refused_in_one_line() {
         (format!("{swap},{},{swap}", frame("\"frame\":3")), "`swap` of frame 3 is in it twice"),
     ] {
         let end = run(&["explain", text(&with_events(folder.path(), &format!("[{events}]")))]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{events}: {}", end.stderr);
     }
@@ -171,7 +206,7 @@ fn timelines_that_were_altered_are_refused_in_one_line() {
             format!("{{\"traceEvents\":[],\"otherData\":{{\"schema\":\"scanout.timeline/1\",{about}}}}}");
         std::fs::write(&path, document).expect("a file");
         let end = run(&["explain", text(&path)]);
-        end.assert_code(&[1]);
+        end.assert_code(&[2]);
         end.assert_one_line();
         assert!(end.stderr.contains(what), "{}", end.stderr);
     }
@@ -205,5 +240,5 @@ fn a_puffin_file_is_written_and_files_do_not_overwrite_each_other() {
         end.assert_one_line();
     }
     run(&words(&traced(&folder.path().join("t.txt"), &[]))).assert_code(&[2]);
-    run(&words(&traced(Path::new("/no/such/folder/t.json"), &[]))).assert_code(&[1]);
+    run(&words(&traced(Path::new("/no/such/folder/t.json"), &[]))).assert_code(&[2]);
 }

@@ -88,10 +88,10 @@ fn nonsense_is_refused_in_one_line() {
         (&["--frames", "100", "--warmup", "100"], 2, "leave none to be measured"),
         (&["--plot", "picture.gif"], 2, "ends in .svg or .png"),
         (&["--plot", "a.svg", "--json", "a.svg"], 2, "cannot be the same file"),
-        (&["--json", "/nonexistent/folder/a.json"], 1, "/nonexistent/folder/a.json: cannot write"),
-        (&["--replay", "/nonexistent"], 1, "/nonexistent: cannot read"),
-        (&["--replay", foreign], 1, "it is no scanout.trace/1"),
-        (&["--workload", "recorded:/nonexistent"], 1, "/nonexistent: cannot read"),
+        (&["--json", "/nonexistent/folder/a.json"], 2, "/nonexistent/folder/a.json: cannot write"),
+        (&["--replay", "/nonexistent"], 2, "/nonexistent: cannot read"),
+        (&["--replay", foreign], 2, "it is no scanout.trace/1"),
+        (&["--workload", "recorded:/nonexistent"], 2, "/nonexistent: cannot read"),
     ] {
         let end = scanout(&[&["sim"], arguments].concat());
         assert_eq!(end.code, Some(code), "{arguments:?}: {}", end.stderr);
@@ -117,7 +117,7 @@ fn what_is_no_plain_file_of_a_sane_size_is_refused_at_once() {
         let path = path.to_str().expect("a plain path");
         for arguments in [["--replay", path], ["--workload", &format!("recorded:{path}")]] {
             let end = scanout(&[&["sim"], &arguments[..]].concat());
-            assert_eq!(end.code, Some(1), "{arguments:?}: {}", end.stderr);
+            assert_eq!(end.code, Some(2), "{arguments:?}: {}", end.stderr);
             assert!(end.stderr.contains(word) && end.stderr.lines().count() == 1, "{}", end.stderr);
         }
     }
@@ -168,7 +168,7 @@ fn a_recorded_run_is_replayed_and_a_truncated_one_refused() {
     for cut in [0, 1, 100, whole.len() / 2, whole.len() - 3] {
         std::fs::write(&file, &whole[..cut]).expect("a shorter trace");
         let end = scanout(&["sim", "--replay", path]);
-        assert_eq!(end.code, Some(1), "cut at {cut}: {}", end.stderr);
+        assert_eq!(end.code, Some(2), "cut at {cut}: {}", end.stderr);
         assert!(
             end.stderr.contains("the trace is cut off") && end.stderr.lines().count() == 1,
             "{}",

@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use support::app::{App, Ending, Place};
 use support::sway::{Layout, Sway};
@@ -71,7 +72,7 @@ impl Run {
         assert!(report["error"].as_str().is_some_and(|e| e.contains("lost")), "{report:#}");
         assert!(report["counters"]["frames"].as_u64().is_some_and(|n| n > 0), "{report:#}");
         assert!(report["elapsed_s"].as_f64().is_some_and(|s| s > 0.0), "{report:#}");
-        assert!(end.stdout.contains("MsBetweenPresents"), "no table: {}", end.stdout);
+        assert!(end.stdout.contains("MsBetweenDisplayChange"), "no table: {}", end.stdout);
         assert!(end.stdout.contains("before it was asked to"), "the table hides it: {}", end.stdout);
         end
     }
@@ -126,6 +127,47 @@ fn x_server_that_dies_before_the_last_picture_is_read_leaves_the_report_behind()
     expect_moving(&server, &mut run.app);
     server.crash();
     run.expect_lost();
+}
+
+/// The render thread may wait for an answer in its swap, with all figures: they are written all the same.
+#[test]
+fn x_server_that_hangs_does_not_take_the_figures_with_it() {
+    let server = Xvfb::start_sized(640, 480);
+    let run = Run::start(&Place::X11 { display: server.display() }, &["--scene", "flip"]);
+    expect_figures_of_a_hang(run, &server, server.id());
+}
+
+#[test]
+fn compositor_that_hangs_does_not_take_the_figures_with_it() {
+    let server = Xvfb::start_sized(640, 480);
+    let sway = Sway::start_nested(&server, Layout::Tiled);
+    let run = Run::start(&sway.place(), &["--scene", "flip"]);
+    expect_figures_of_a_hang(run, &server, sway.id());
+}
+
+/// Stops the process behind the display and asks the run to end: in order where it can, else without the display.
+#[track_caller]
+fn expect_figures_of_a_hang(mut run: Run, server: &Xvfb, id: u32) {
+    let pid = Pid::from_raw(id.cast_signed()).expect("a number");
+    expect_moving(server, &mut run.app);
+    pause(Duration::from_millis(500));
+    kill_process(pid, Signal::STOP).expect("it is there");
+    pause(Duration::from_millis(500));
+    run.app.signal(Signal::INT);
+    let end = run.app.wait(END_LIMIT);
+    kill_process(pid, Signal::CONT).expect("it is there");
+    end.assert_code(&[0, 1]);
+    let report = run.report(&end);
+    assert!(report["counters"]["frames"].as_u64().is_some_and(|n| n > 0), "{report:#}");
+    let told = "the display does not answer and was given up; the figures so far are kept";
+    if report["ended"] == "as asked" {
+        // Nothing waited for an answer just then.
+        return end.assert_clean();
+    }
+    end.assert_code(&[1]);
+    end.assert_one_line();
+    assert!(end.stderr.contains(told), "{}", end.stderr);
+    assert_eq!(report["ended"], "display lost");
 }
 
 #[test]

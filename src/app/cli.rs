@@ -5,7 +5,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
-use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
+use scanout::pacing::{
+    DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, ParsePacingError, Rate, VrrRange,
+};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
 use super::environment::SHADER_CACHE;
@@ -15,9 +17,28 @@ use super::photon::PhotonArgs;
 #[cfg(target_os = "linux")]
 use super::watch::WatchArgs;
 
+/// The options of `run` may stand without its name, and are listed by `scanout run -h` alone.
+const TOP: &str = "{about}
+
+{usage-heading} scanout <COMMAND> [OPTIONS]
+       scanout [OPTIONS of run]
+
+Commands:
+{subcommands}
+{after-help}
+";
+/// What to try first.
+const EXAMPLES: &str = "\
+`scanout <COMMAND> -h` lists the options of a command, `--help` explains them.
+
+Examples:
+  scanout                                    a model in a window, until Escape
+  scanout --scene swarm --seconds 10 --hud   10,000 instances for ten seconds, with live figures
+  scanout photon -- PROGRAM                  from a press to the changed pixel, of any program";
+
 /// A real-time OpenGL renderer whose every frame is timed from input to scanout.
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version, about, args_conflicts_with_subcommands = true, help_template = TOP, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -133,12 +154,12 @@ impl LayoutArg {
 
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// What to draw: a name, or a .gltf or .glb file
+    /// model (default), swarm, crowd, flash, flip, drag, bars, video, or a file
     ///
-    /// model, swarm, crowd, flash, flip, drag, bars, video, or a file.
-    #[arg(long, help_heading = "Scene", value_name = "NAME|FILE", default_value = "model", value_parser = scene)]
+    /// What to draw. A file is a .gltf or .glb model; `model` is one that comes with the program.
+    #[arg(long, help_heading = "Scene", value_name = "NAME|FILE", default_value = "model", hide_default_value = true, value_parser = scene)]
     pub scene: Scene,
-    /// Of the swarm (default: 10000), of the crowd (default: 1000)
+    /// How many in the swarm (default: 10000) or the crowd (1000)
     #[arg(long, help_heading = "Scene", value_name = "N", value_parser = whole::<u64>(1..=MAX_INSTANCES as u64))]
     pub instances: Option<u64>,
     /// Draw `flash` all the time, not only when it changes
@@ -170,18 +191,27 @@ pub struct RunArgs {
     /// 0.01 to 20 (default: 0.5; low-latency 2, smooth 0.1, and a whole refresh early).
     #[arg(long, help_heading = "Pacing", value_name = "PERCENT", value_parser = miss_budget)]
     pub miss_budget: Option<MissBudget>,
-    /// The same as one knob from latency (0) to smoothness (1)
+    /// That budget as one knob, from latency (0) to smoothness (1)
     #[arg(long, help_heading = "Pacing", value_name = "0..1", conflicts_with = "miss_budget", value_parser = smoothness)]
     pub smoothness: Option<MissBudget>,
-    /// How logic and drawing lie
+    /// Update and draw in turn or at the same time: auto, serial, pipelined
     ///
-    /// In time, one to the other (default: auto).
-    #[arg(long, help_heading = "Pacing", value_enum, default_value_t, hide_default_value = true)]
+    /// serial: the update of a frame, then its drawing, for the lowest latency. pipelined: the next frame is updated
+    /// while this one is drawn, for the highest frame rate. auto (the default) chooses by measured times.
+    #[arg(
+        long,
+        help_heading = "Pacing",
+        value_name = "LAYOUT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub layout: LayoutArg,
     /// Never more frames per second than this
     #[arg(long, help_heading = "Pacing", value_name = "FPS", value_parser = rate)]
     pub max_fps: Option<Rate>,
-    /// The same while the window does not have the focus
+    /// Never more than this while another window has the focus
     #[arg(long, help_heading = "Pacing", value_name = "FPS", value_parser = rate)]
     pub background_fps: Option<Rate>,
     /// The display has a variable refresh rate in this range
@@ -189,9 +219,11 @@ pub struct RunArgs {
     /// Frames stay just below its ceiling.
     #[arg(long, help_heading = "Pacing", value_name = "MIN-MAX", value_parser = vrr, allow_hyphen_values = true)]
     pub vrr: Option<VrrRange>,
-    /// Animation steps: refreshes, reference, reference-old, raw
+    /// Animation step from: refreshes, reference, reference-old, raw
     ///
-    /// What they are made of (default: refreshes; the others are for comparison).
+    /// How far animation moves from frame to frame. refreshes (the default): by whole refreshes of the display, so that
+    /// motion is even. raw: by the time that passed since the last frame. reference, reference-old: by that time
+    /// smoothed, as a published filter does it, for comparison.
     #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,
     /// Ask for real-time priority of both threads
@@ -199,9 +231,9 @@ pub struct RunArgs {
     /// Of level 10 or the one given.
     #[arg(long, help_heading = "Pacing", value_name = "LEVEL", num_args = 0..=1, default_missing_value = "10", value_parser = whole::<u8>(1..=99))]
     pub realtime: Option<u8>,
-    /// Refresh rate of the simulated display off screen, in Hz
-    #[arg(long, help_heading = "Display", value_name = "HZ", default_value_t = 60.0, value_parser = refresh)]
-    pub refresh: f64,
+    /// Off screen: refresh rate of the simulated display (default: 60)
+    #[arg(long, help_heading = "Display", value_name = "HZ", value_parser = refresh)]
+    pub refresh: Option<f64>,
     /// End after so many frames, not counting the warm-up
     #[arg(long, help_heading = "Measuring", value_name = "N", conflicts_with = "seconds", value_parser = whole::<u64>(1..=u64::MAX))]
     pub frames: Option<u64>,
@@ -250,12 +282,12 @@ pub struct RunArgs {
     /// Save the last frame as a picture
     #[arg(long, help_heading = "Measuring", value_name = "FILE.png")]
     pub screenshot: Option<PathBuf>,
-    /// Extra: busy=THREADS,memory=MIB,gpu=MS,spike=MS/UPDATES
+    /// Extra work: busy=THREADS,memory=MIB,gpu=MS,spike=MS/UPDATES
     ///
-    /// One of them or several by commas:
-    /// busy=THREADS, memory=MIB touched all the time, gpu=MS of work per frame, spike=MS/UPDATES of the logic.
-    #[arg(long, help_heading = "Measuring", value_name = "LOAD", default_value_t, value_parser = load, hide_default_value = true)]
-    pub load: LoadSpec,
+    /// Beside the scene, one kind or several by commas: busy=2 keeps two threads computing, memory=256 touches
+    /// 256 MiB all the time, gpu=4 adds 4 ms of drawing to each frame, spike=6/20 adds 6 ms to every 20th update.
+    #[arg(long, help_heading = "Measuring", value_name = "LOAD", value_parser = load)]
+    pub load: Option<LoadSpec>,
     /// Start in full screen
     #[arg(long, help_heading = "Display")]
     pub fullscreen: bool,
@@ -265,7 +297,7 @@ pub struct RunArgs {
     /// Serve puffin scopes to puffin_viewer
     ///
     /// At this address (default: 127.0.0.1:8585).
-    #[arg(long, help_heading = "Debugging", value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585")]
+    #[arg(long, help_heading = "Debugging", value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8585", value_parser = address)]
     pub profile: Option<String>,
     /// Take shaders from this folder, also when they change
     #[arg(long, help_heading = "Debugging", value_name = "FOLDER")]
@@ -283,6 +315,9 @@ pub struct RunArgs {
     /// The default of builds with debug assertions is panic.
     #[arg(long, help_heading = "Debugging", value_name = "LEVEL", value_parser = debug_level)]
     pub gl_debug: Option<DebugLevel>,
+    /// Print all metrics, and what is found out on the way
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
@@ -350,6 +385,9 @@ fn scene(text: &str) -> Result<Scene, String> {
 }
 
 fn load(text: &str) -> Result<LoadSpec, String> {
+    if text.trim().is_empty() {
+        return Err("a load is written like busy=2,memory=256,gpu=4,spike=6/20".into());
+    }
     text.parse().map_err(|e: super::load::ParseLoadError| e.to_string())
 }
 
@@ -385,8 +423,21 @@ fn vrr(text: &str) -> Result<VrrRange, String> {
     range.ok_or_else(|| "a range of refresh rates is written like 48-144".into())
 }
 
-fn pacing(text: &str) -> Result<Pacing, String> {
-    text.parse().map_err(|e: scanout::pacing::ParsePacingError| e.to_string())
+pub fn pacing(text: &str) -> Result<Pacing, String> {
+    match text.parse() {
+        // The last one belongs to programs that own their loop.
+        Ok(Pacing::Host) | Err(ParsePacingError::Unknown) => {
+            Err("pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive".into())
+        }
+        Ok(mode) => Ok(mode),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// Whether there is somebody at an address is for the run to find out.
+fn address(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    parts.map(|_| text.to_owned()).ok_or_else(|| "an address is written like 127.0.0.1:8585".into())
 }
 
 fn debug_level(text: &str) -> Result<DebugLevel, String> {
@@ -441,7 +492,12 @@ mod tests {
         let command = Cli::command().term_width(100);
         let run = command.find_subcommand("run").expect("a command").clone();
         for option in run.get_arguments().filter(|a| !a.is_hide_set()) {
-            assert!(option.get_help_heading().is_some() || option.get_id() == "quiet", "{}", option.get_id());
+            assert!(
+                option.get_help_heading().is_some()
+                    || ["quiet", "verbose"].contains(&option.get_id().as_str()),
+                "{}",
+                option.get_id()
+            );
             assert!(option.get_help().is_some(), "{}", option.get_id());
         }
         let text = run.term_width(100).render_help().to_string();
@@ -455,7 +511,9 @@ mod tests {
             "busy=THREADS,memory=MIB,gpu=MS,spike=MS/UPDATES",
             "off (default), log, panic",
             "(default: 10000)",
-            "(default: 1000)",
+            "or the crowd (1000)",
+            "model (default), swarm, crowd, flash, flip, drag, bars, video",
+            "auto, serial, pipelined",
         ] {
             assert!(text.contains(values), "{values}\n{text}");
         }
@@ -492,6 +550,10 @@ mod tests {
             ["--trace", "trace.txt"],
             ["--gpu-timing", "sometimes"],
             ["--quality", "best"],
+            ["--load", ""],
+            ["--pacing", "host"],
+            ["--profile=NaN", "-q"],
+            ["--profile=:1", "-q"],
             ["--msaa", "0"],
             ["--msaa", "17"],
         ] {

@@ -19,6 +19,7 @@ pub const NOT_ALL_MEASURED: &str =
     "scanout: stopped before everything was measured; the display does not answer";
 
 static SEEN: AtomicBool = AtomicBool::new(false);
+static CUT_OFF: AtomicBool = AtomicBool::new(false);
 static HEARD: AtomicBool = AtomicBool::new(false);
 static ACTION: Mutex<Option<Action>> = Mutex::new(None);
 
@@ -44,11 +45,7 @@ pub fn leave_hangups_to_nohup() {
 /// Listens from now on. A wish that nobody has heard after `unheard`, and an end that takes longer than `wind_up` after that,
 /// end the program with these last words.
 pub fn install(unheard: Duration, wind_up: Duration, last_words: &'static str) {
-    let installed = ctrlc::set_handler(move || {
-        SEEN.store(true, Ordering::Relaxed);
-        if let Some(action) = &*ACTION.lock() {
-            action();
-        }
+    set(move || {
         // This is the handler's own thread: it may wait. What ends in order ends the process before.
         sleep::until(MonotonicClock.now() + unheard);
         if HEARD.load(Ordering::Relaxed) {
@@ -56,9 +53,43 @@ pub fn install(unheard: Duration, wind_up: Duration, last_words: &'static str) {
         }
         give_up(last_words);
     });
+}
+
+/// Listens, and does what comes `after` the wish was passed on.
+fn set(after: impl Fn() + Send + 'static) {
+    let installed = ctrlc::set_handler(move || {
+        SEEN.store(true, Ordering::Relaxed);
+        if let Some(action) = &*ACTION.lock() {
+            action();
+        }
+        after();
+    });
     if let Err(e) = installed {
         log::warn!("Ctrl-C will end the program at once: {e}");
     }
+}
+
+/// As [`install`] for whoever has figures to write: when nothing has ended after `unheard`, the display server is given up, so
+/// that what waits for it goes on as if it had died and the figures are written. `wind_up` is for that.
+pub fn install_for_figures(unheard: Duration, wind_up: Duration, last_words: &'static str) {
+    set(move || {
+        // This is the handler's own thread: it may wait. What ends in order ends the process before.
+        sleep::until(MonotonicClock.now() + unheard);
+        CUT_OFF.store(true, Ordering::Relaxed);
+        #[cfg(target_os = "linux")]
+        let cut = scanout::window::cut_off_display();
+        #[cfg(not(target_os = "linux"))]
+        let cut = 0;
+        if cut > 0 {
+            sleep::until(MonotonicClock.now() + wind_up);
+        }
+        give_up(last_words);
+    });
+}
+
+/// Whether the display server did not answer and was given up.
+pub fn display_given_up() -> bool {
+    CUT_OFF.load(Ordering::Relaxed)
 }
 
 /// Whether the user has had enough. Who asks does something about it: that is what [`install`] waits for.

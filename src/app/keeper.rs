@@ -53,7 +53,7 @@ const SAME_WISH: Duration = Duration::from_millis(50);
 pub fn keep(starts: bool, quiet: bool, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let keeper = keeper();
     // What is wrong with the variable of the log is said once.
-    super::log::init(quiet || starts && keeper.is_none());
+    super::log::init(super::log::Wanted::of(quiet || starts && keeper.is_none()));
     // First of all: it tells what was there before from what is started here.
     if let Err(e) = observe::adopt_orphans() {
         log::warn!("programs that fork away are left behind: {e}");
@@ -87,7 +87,7 @@ pub fn end_leftovers() {
     let left = observe::end_descendants(GRACE);
     // Who interrupts has one line coming.
     if left > 0 && !super::interrupt::seen() {
-        log::info!("{left} process(es) that the program left behind were ended");
+        log::info!(target: super::log::TOLD, "{left} process(es) that the program left behind were ended");
     }
 }
 

@@ -7,10 +7,39 @@ use log::LevelFilter;
 /// What says which log lines are wanted.
 const VARIABLE: &str = "RUST_LOG";
 
-/// Log lines go to the error output: warnings and what this crate has to say, unless `RUST_LOG` wants something else. One that
-/// says nothing that can be meant is told and left aside: taken as it is, it would only hide the warnings.
-pub fn init(quiet: bool) {
-    let usual = if quiet { "error" } else { "warn,scanout=info" };
+/// The target of lines that are no warning and that the user has to know: they are shown unless only errors are wanted.
+pub const TOLD: &str = "scanout::told";
+
+/// What is wanted of the log, where `RUST_LOG` does not say.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Wanted {
+    /// Errors alone.
+    pub quiet: bool,
+    /// What this crate finds out on the way, too.
+    pub verbose: bool,
+    /// Shaders are taken from a folder: who changes one waits for what becomes of it.
+    pub shaders: bool,
+}
+
+impl Wanted {
+    pub fn of(quiet: bool) -> Self {
+        Self { quiet, ..Self::default() }
+    }
+
+    const fn filter(self) -> &'static str {
+        match self {
+            Self { quiet: true, .. } => "error",
+            Self { verbose: true, .. } => "warn,scanout=info",
+            Self { shaders: true, .. } => "warn,scanout::told=info,scanout::gl::program_reload=info",
+            _ => "warn,scanout::told=info",
+        }
+    }
+}
+
+/// Log lines go to the error output: what the user has to know, unless more or less is wanted. A `RUST_LOG` that says nothing that
+/// can be meant is told and left aside: taken as it is, it would only hide the warnings.
+pub fn init(wanted: Wanted) {
+    let usual = wanted.filter();
     let (filter, refused) = match env::var(VARIABLE) {
         Ok(wanted) => match check(&wanted) {
             Ok(()) if wanted.trim().is_empty() => (usual.to_owned(), None),

@@ -1,6 +1,7 @@
 //! The program: command line, run, report, HUD.
 
 mod apart;
+mod belongs;
 #[cfg(target_os = "linux")]
 mod bench;
 mod cli;
@@ -67,8 +68,18 @@ impl From<scanout::Error> for Failure {
     fn from(error: scanout::Error) -> Self {
         match error {
             scanout::Error::Config(text) => Self::Usage(text),
+            // The file of `--scene`: nothing else of a run reads one.
+            error @ scanout::Error::Model(_) => Self::unusable(&error),
             error => Self::Run(error),
         }
+    }
+}
+
+impl Failure {
+    /// A path on the command line that cannot be used, whether it is to be read or written, is wrong usage: it is found before
+    /// anything runs. A file that could be written at first and cannot in the end is a run that failed.
+    pub fn unusable(error: &scanout::Error) -> Self {
+        Self::Usage(with_causes(error))
     }
 }
 
@@ -81,7 +92,7 @@ pub fn main() -> Result<(), Failure> {
     let args = match cli.command {
         Some(Command::Run(args)) => args,
         Some(Command::Sim(args)) => {
-            log::init(args.quiet);
+            log::init(log::Wanted::of(args.quiet));
             return sim::run(&args);
         }
         #[cfg(target_os = "linux")]
@@ -91,12 +102,12 @@ pub fn main() -> Result<(), Failure> {
         }
         Some(Command::Doctor(args)) => {
             // What the loop would say of its sources is in the lines.
-            log::init(true);
+            log::init(log::Wanted::of(true));
             silence_panics();
             return doctor::run(&args);
         }
         Some(Command::Explain(args)) => {
-            log::init(false);
+            log::init(log::Wanted::of(false));
             return explain::run(&args);
         }
         #[cfg(not(target_os = "linux"))]
@@ -108,17 +119,17 @@ pub fn main() -> Result<(), Failure> {
         }
         #[cfg(target_os = "linux")]
         Some(Command::Report(args)) => {
-            log::init(false);
+            log::init(log::Wanted::of(false));
             return bench::report_cmd::run(&args);
         }
         #[cfg(target_os = "linux")]
         Some(Command::Watch(args)) => {
-            log::init(false);
+            log::init(log::Wanted::of(false));
             return watch::run(&args);
         }
         None => cli.run,
     };
-    log::init(args.quiet);
+    log::init(log::Wanted { quiet: args.quiet, verbose: args.verbose, shaders: args.shaders.is_some() });
     silence_panics();
     run::run(&args)
 }
@@ -127,7 +138,8 @@ pub fn main() -> Result<(), Failure> {
 fn parse() -> Result<Cli, Failure> {
     let command = refusal::with_negative_numbers(Cli::command());
     let matches = command.clone().try_get_matches();
-    matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)).or_else(|end| {
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let parsed = parsed.or_else(|end| {
         if end.use_stderr() {
             return Err(Failure::Usage(refusal::line(&end, &command)));
         }
@@ -137,7 +149,12 @@ fn parse() -> Result<Cli, Failure> {
             }
             _ => std::process::exit(end.exit_code()),
         }
-    })
+    });
+    let (cli, matches) = parsed?;
+    if let (Some(Command::Photon(args)), Some((_, photon))) = (&cli.command, matches.subcommand()) {
+        belongs::to_mode(photon, args.mode).map_err(Failure::Usage)?;
+    }
+    Ok(cli)
 }
 
 /// Panics become errors with the message; where they happened is for those who look for it (RUST_LOG=debug).
@@ -159,18 +176,23 @@ pub fn fail(failure: &Failure) -> ExitCode {
             ExitCode::from(1)
         }
         Failure::Run(error) => {
-            let mut text = error.to_string();
-            let mut cause = error.source();
-            while let Some(e) = cause {
-                // Some texts have that of their cause in them already.
-                let more = e.to_string();
-                if !text.contains(&more) {
-                    text.push_str(&format!(": {more}"));
-                }
-                cause = e.source();
-            }
-            output::complain(&format!("scanout: {}", text.replace('\n', " ")));
+            output::complain(&format!("scanout: {}", with_causes(error)));
             ExitCode::from(1)
         }
     }
+}
+
+/// An error with its causes, in one line.
+fn with_causes(error: &scanout::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        // Some texts have that of their cause in them already.
+        let more = e.to_string();
+        if !text.contains(&more) {
+            text.push_str(&format!(": {more}"));
+        }
+        cause = e.source();
+    }
+    text.replace('\n', " ")
 }

@@ -9,13 +9,15 @@ use image::{ExtendedColorType, ImageEncoder as _, codecs::png::PngEncoder};
 use scanout::Error;
 use scanout::runtime::Pixels;
 
+use super::Failure;
+
 fn cannot_write(path: &Path, source: io::Error) -> Error {
     Error::Io { path: path.to_owned(), action: "write", source }
 }
 
 /// Says early, before a run whose result would be lost, that a file cannot be written there.
-pub fn check(path: &Path) -> Result<(), Error> {
-    let fail = |source| cannot_write(path, source);
+pub fn check(path: &Path) -> Result<(), Failure> {
+    let fail = |source| Failure::unusable(&cannot_write(path, source));
     match fs::metadata(path) {
         Ok(m) if m.is_dir() => Err(fail(io::ErrorKind::IsADirectory.into())),
         Ok(m) if is_fifo(&m) => Err(fail(io::Error::other("it is a pipe, which would wait for a reader"))),

@@ -1,5 +1,7 @@
 use scanout::Error;
 
+use super::log::TOLD;
+
 /// Serves puffin scopes as long as it lives.
 pub struct Server(#[allow(dead_code, reason = "held for its Drop")] puffin_http::Server);
 
@@ -12,7 +14,8 @@ impl Server {
             source: std::io::Error::other(format!("{e:#}")),
         })?;
         puffin::set_scopes_on(true);
-        log::info!("profile: puffin_viewer --url {address}");
+        // The default of an option without a value is to be seen, and a port that the system chose cannot be guessed.
+        log::info!(target: TOLD, "scopes are served: puffin_viewer --url {address}");
         Ok(Self(server))
     }
 }

@@ -120,8 +120,9 @@ impl Said<'_> {
         let one = self.list(ContextKind::InvalidArg, " ");
         match self.list(ContextKind::PriorArg, " or ") {
             other if other == one => format!("{one} stands there twice: leave one out"),
+            // The only conflict that clap names no option of.
             other if one.is_empty() || other.is_empty() => {
-                format!("options exclude each other; `{} --help` says which", self.command())
+                "options stand behind the name of their command, as in `scanout run --frames 100`".into()
             }
             other => format!("{one} does not go with {other}: leave one out"),
         }
@@ -174,6 +175,15 @@ mod tests {
             ("run --frames 3 --frames 2", "--frames N stands there twice: leave one out"),
             ("run --pacing", "--pacing MODE needs a value behind it"),
             ("run --hud=3", "--hud takes no value, and there is \"3\": leave that out"),
+            (
+                "--quiet run",
+                "options stand behind the name of their command, as in `scanout run --frames 100`",
+            ),
+            ("photon --display= -- true", "--display \"\": a display is named like :0 or wayland-1"),
+            (
+                "photon --window=",
+                "--window \"\": a window is named by its number, its title, or a part of that",
+            ),
             ("explain", "missing: FILE.json; the usage is: scanout explain <FILE.json>"),
             ("--no-such", "scanout has no option \"--no-such\"; `scanout --help` lists what there is"),
         ] {

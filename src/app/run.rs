@@ -12,10 +12,11 @@ use scanout::{Config, Error, Logic, headless, window};
 use super::apart::{Meter, Metered};
 use super::cli::{Display, RunArgs};
 use super::load::{Generators, Levels, Limits, WithLoad};
-use super::report::{ExtraLoad, Report};
+use super::log::TOLD;
+use super::report::{ExtraLoad, Report, Rows};
 use super::synthetic::{self, Synthetic};
 use super::usage::Usage;
-use super::{Failure, hud, interrupt, output, profile, timeline, trace, variable_rate};
+use super::{Failure, belongs, hud, interrupt, output, profile, timeline, trace, variable_rate};
 
 /// Frames left out of the figures unless told otherwise: caches and clocks settle within half a second.
 const WARMUP: u64 = 30;
@@ -27,10 +28,19 @@ const LOGGED: usize = 65_536;
 const EVENTS: usize = 131_072;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
+/// The same in a window: long enough for a display that does not answer to be given up first ([`GIVE_UP`]), after which they end
+/// with their figures.
+const WINDOW_SHUTDOWN: Duration = Duration::from_secs(8);
 /// How long after a signal the program gives up on a display server that does not answer.
 const GIVE_UP: Duration = Duration::from_secs(3);
 /// When it did not end by then.
-const LAST_WORDS: &str = "scanout: the run did not end when asked to; the display does not answer";
+const LAST_WORDS: &str = "scanout: the run did not end when asked to, and its figures are lost: a thread that has them waits for a display that does not answer";
+/// How long the run may then take to end and to write its files: as long as after the death of a display server, and some more.
+const WIND_UP: Duration = Duration::from_secs(15);
+/// The words of a run that ended in that way.
+const GIVEN_UP: &str = "the display does not answer and was given up; the figures so far are kept";
+/// Of the display that is simulated off screen, unless told otherwise.
+const REFRESH_HZ: f64 = 60.0;
 /// How long a run off screen lasts unless told otherwise.
 const HEADLESS_RUN: Duration = Duration::from_secs(5);
 
@@ -43,6 +53,12 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     if args.vrr.is_some() && place == Place::Headless {
         return Err(Failure::Usage(variable_rate::OFF_SCREEN.into()));
+    }
+    belongs::to_place(args, place).map_err(Failure::Usage)?;
+    if let Some(folder) = &args.shaders {
+        let action = "watch as a folder of shaders";
+        let failed = |source| Failure::unusable(&Error::Io { path: folder.clone(), action, source });
+        std::fs::read_dir(folder).map_err(failed)?;
     }
     let outputs = Outputs::plan(args, &scene, place)?;
     let _profile = args.profile.as_deref().map(profile::Server::start).transpose()?;
@@ -67,7 +83,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         telemetry: args.telemetry.clone(),
         trace_frames: if outputs.trace.is_some() { RECORDED } else { 0 },
         record_frames: if args.frame_log.is_some() { LOGGED } else { 0 },
-        simulated_refresh_hz: args.refresh,
+        simulated_refresh_hz: args.refresh.unwrap_or(REFRESH_HZ),
         debug: args.gl_debug.unwrap_or_default(),
         shader_folder: args.shaders.clone(),
         program_cache: args.program_cache(),
@@ -80,10 +96,13 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     if place == Place::Headless {
         // No window has to close at once: a slow frame may end, and the report is not lost.
         config.shutdown_timeout = HEADLESS_SHUTDOWN;
+    } else {
+        config.shutdown_timeout = WINDOW_SHUTDOWN;
     }
     let limits = Limits::now();
-    limits.check(&args.load).map_err(Failure::Usage)?;
-    let levels = Arc::new(Levels::new(args.load));
+    let load = args.load.unwrap_or_default();
+    limits.check(&load).map_err(Failure::Usage)?;
+    let levels = Arc::new(Levels::new(load));
     let overlay: OverlayFactory = hud::factory(
         args.hud,
         hud::Settings {
@@ -107,7 +126,8 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let runner = Runner { config, place, overlay, synthetic };
     let runner = Metered { meter: Arc::clone(&meter), levels: Arc::clone(&levels), visitor: runner };
     let runner = WithLoad::new(Arc::clone(&levels), runner);
-    let Ended { summary, error, .. } = scene.open_with(args.look(), runner)?;
+    let Ended { summary, error, .. } =
+        scene.open_with(args.look(), runner).map_err(|e| of_scene(&args.scene, e))?;
     drop(generators);
     let after = Usage::now().without(levels.cpu());
     let written = summary.map_or(Ok(()), |summary| {
@@ -118,24 +138,47 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         }
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
-        let load = ExtraLoad::new(args.load, &levels);
+        let load = ExtraLoad::new(load, &levels);
         let report =
             Report::new(&summary, &scene, look, cost, error.as_ref()).with_load(load).with_samples(samples);
-        let trace = outputs.trace.as_ref().map_or(Ok(()), |path| trace::write(path, &summary));
-        let frames = args.frame_log.as_ref().map_or(Ok(()), |path| write_frames(path, &summary));
+        let nothing = || Ok(String::new());
+        let trace = outputs.trace.as_ref().map_or_else(nothing, |path| trace::write(path, &summary));
+        let frames = args.frame_log.as_ref().map_or_else(nothing, |path| write_frames(path, &summary));
         let timeline = args.trace.as_ref().zip(summary.timeline.as_ref());
-        let timeline = timeline.map_or(Ok(()), |(path, timeline)| timeline::write(path, timeline));
-        outputs.write(&report, summary.picture.as_ref(), args.quiet).and(trace).and(frames).and(timeline)
+        let timeline = timeline.map_or_else(nothing, |(path, timeline)| timeline::write(path, timeline));
+        let rows = if args.verbose { Rows::All } else { Rows::Main };
+        outputs.write(
+            &report,
+            summary.picture.as_ref(),
+            (!args.quiet).then_some(rows),
+            [trace, frames, timeline],
+        )
     });
+    if matches!(error, Some(Error::DisplayLost { .. })) && interrupt::display_given_up() {
+        return written.map_err(Failure::from).and(Err(Failure::Failed(GIVEN_UP.into())));
+    }
     // What ended the run is the cause of all else that went wrong.
     error.map_or(written, Err).map_err(Failure::from)
 }
 
-/// Writes the stamps of the frames that were kept.
-fn write_frames(path: &Path, summary: &scanout::Summary) -> Result<(), Error> {
-    let mut text = serde_json::to_vec(&summary.frame_log()).expect("plain data");
+/// What is wrong with a model is said of the file that was named.
+fn of_scene(scene: &Scene, error: Error) -> Failure {
+    let failure = Failure::from(error);
+    match (scene, failure) {
+        (Scene::Model(Some(path)), Failure::Usage(text)) if !text.contains(&*path.to_string_lossy()) => {
+            Failure::Usage(format!("{}: {text}", path.display()))
+        }
+        (_, failure) => failure,
+    }
+}
+
+/// Writes the stamps of the frames that were kept, and returns a line that says so.
+fn write_frames(path: &Path, summary: &scanout::Summary) -> Result<String, Error> {
+    let log = summary.frame_log();
+    let mut text = serde_json::to_vec(&log).expect("plain data");
     text.push(b'\n');
-    output::write(path, &text)
+    output::write(path, &text)?;
+    Ok(format!("frame log: {} ({} frames)\n", path.display(), log.frames.len()))
 }
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -156,7 +199,9 @@ pub fn place(display: Display) -> Place {
             Place::Window
         }
         Display::Auto => {
-            log::info!("no display (DISPLAY and WAYLAND_DISPLAY are not set): drawing off screen");
+            // Who expects a window would wait for one.
+            let why = "no display (DISPLAY and WAYLAND_DISPLAY are not set)";
+            log::info!(target: TOLD, "{why}: drawing off screen");
             Place::Headless
         }
     }
@@ -199,7 +244,7 @@ impl Visitor for Runner {
     {
         let ends = if self.place == Place::Headless { HEADLESS_SHUTDOWN } else { Duration::ZERO } + GIVE_UP;
         // A run that ends in order ends the process before.
-        interrupt::install(ends, Duration::ZERO, LAST_WORDS);
+        interrupt::install_for_figures(ends, WIND_UP, LAST_WORDS);
         match self.place {
             Place::Window => {
                 window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
@@ -233,7 +278,7 @@ struct Output {
 
 impl Output {
     /// Off screen nothing else would be seen of the run: there the files have default names.
-    fn plan(asked: Option<&PathBuf>, place: Place, name: &str) -> Result<Option<Self>, Error> {
+    fn plan(asked: Option<&PathBuf>, place: Place, name: &str) -> Result<Option<Self>, Failure> {
         if let Some(path) = asked {
             output::check(path)?;
             return Ok(Some(Self { path: path.clone(), asked: true }));
@@ -244,10 +289,11 @@ impl Output {
         let path = Path::new(name).to_owned();
         match output::check(&path) {
             Ok(()) => Ok(Some(Self { path, asked: false })),
-            Err(e) => {
-                log::warn!("{e}; going on without it");
+            Err(Failure::Usage(why)) => {
+                log::warn!("{why}; going on without it");
                 Ok(None)
             }
+            Err(e) => Err(e),
         }
     }
 }
@@ -292,9 +338,16 @@ impl Outputs {
         })
     }
 
-    /// Writes what can be written: the files first, since the table can be had again from the report.
-    fn write(&self, report: &Report<'_>, picture: Option<&Pixels>, quiet: bool) -> Result<(), Error> {
-        let mut text = report.to_table();
+    /// Writes what can be written: the files first, since the table can be had again from the report. `rows` of the table are
+    /// printed, if any; `others` are lines about files that have been written, or why they have not.
+    fn write(
+        &self,
+        report: &Report<'_>,
+        picture: Option<&Pixels>,
+        rows: Option<Rows>,
+        others: [Result<String, Error>; 3],
+    ) -> Result<(), Error> {
+        let mut text = rows.map_or_else(String::new, |rows| report.to_table(rows));
         let mut first_error = None;
         let mut put = |output: &Output, what: &str, bytes: Result<Vec<u8>, Error>| match bytes
             .and_then(|bytes| output::write(&output.path, &bytes))
@@ -311,7 +364,15 @@ impl Outputs {
             (Some(_), None) => log::warn!("no picture was saved: nothing had been drawn"),
             (None, _) => {}
         }
-        if !quiet && let Err(error) = output::print(&text) {
+        for other in others {
+            match other {
+                Ok(line) => text.push_str(&line),
+                Err(e) => drop(first_error.get_or_insert(e)),
+            }
+        }
+        if rows.is_some()
+            && let Err(error) = output::print(&text)
+        {
             first_error.get_or_insert(error);
         }
         first_error.map_or(Ok(()), Err)

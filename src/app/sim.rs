@@ -99,7 +99,8 @@ fn policies(names: &[String]) -> Result<Vec<PolicyKind>, Failure> {
     for name in names {
         if name == "all" {
             kinds.extend(PolicyKind::ALL);
-        } else if let Some(kind) = PolicyKind::from_name(name) {
+        // In that mode a host says when frames are made, and there is none.
+        } else if let Some(kind) = PolicyKind::from_name(name).filter(|_| name != "host") {
             kinds.push(kind);
         } else {
             let known: Vec<_> = PolicyKind::ALL.into_iter().map(PolicyKind::name).collect();
@@ -176,6 +177,11 @@ fn preset(display: &str, workload: &str, frames: u64) -> Result<Scenario, Failur
     let Some(path) = workload.strip_prefix("recorded:") else {
         return presets::scenario(display, workload, frames).map_err(usage);
     };
+    if path.is_empty() {
+        return Err(Failure::Usage(
+            "recorded: needs the file behind it that `scanout run --record` wrote".into(),
+        ));
+    }
     let mut scenario = presets::scenario(display, "constant", frames).map_err(usage)?;
     let of_trace =
         replay(&trace::read(Path::new(path))?).map_err(|e| Failure::Usage(format!("{path}: {e}")))?;

@@ -7,8 +7,8 @@ use scanout::timeline::Timeline;
 
 use super::output;
 
-/// Writes a timeline in the form that the file's name asks for.
-pub fn write(path: &Path, timeline: &Timeline) -> Result<(), Error> {
+/// Writes a timeline in the form that the file's name asks for, and returns a line that says so.
+pub fn write(path: &Path, timeline: &Timeline) -> Result<String, Error> {
     let failed = |source| Error::Io { path: path.to_owned(), action: "write", source };
     let mut bytes = Vec::new();
     if path.extension().is_some_and(|e| e == "puffin") {
@@ -20,6 +20,5 @@ pub fn write(path: &Path, timeline: &Timeline) -> Result<(), Error> {
     let dropped: u64 = timeline.threads.iter().map(|t| t.pushed_out).sum();
     let kept: usize = timeline.threads.iter().map(|t| t.events.len()).sum();
     let older = if dropped > 0 { format!(", {dropped} older ones dropped") } else { String::new() };
-    log::info!("{kept} events{older}: {}", path.display());
-    Ok(())
+    Ok(format!("timeline: {} ({kept} events{older})\n", path.display()))
 }

@@ -12,10 +12,10 @@ use super::{Failure, output, plain_file};
 /// More than any trace has: those that are written here end at some 20 MB.
 const LARGEST: u64 = 64 << 20;
 
-/// Writes what the run kept.
-pub fn write(path: &Path, summary: &Summary) -> Result<(), Error> {
+/// Writes what the run kept, and returns a line that says so.
+pub fn write(path: &Path, summary: &Summary) -> Result<String, Error> {
     let refresh = summary.target.refresh_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
-    let Some(kept) = summary.stats.trace(refresh) else { return Ok(()) };
+    let Some(kept) = summary.stats.trace(refresh) else { return Ok(String::new()) };
     let trace = Trace {
         refresh_hz: summary.target.refresh_hz,
         measured_hz: summary.target.measured_hz,
@@ -26,18 +26,17 @@ pub fn write(path: &Path, summary: &Summary) -> Result<(), Error> {
     let mut text = serde_json::to_vec(&trace).expect("plain data");
     text.push(b'\n');
     output::write(path, &text)?;
-    log::info!("{} frames recorded: {}", trace.frames.len(), path.display());
-    Ok(())
+    Ok(format!("recording: {} ({} frames)\n", path.display(), trace.frames.len()))
 }
 
 /// Reads a trace, or says in one line why it is none.
 pub fn read(path: &Path) -> Result<Trace, Failure> {
     let text = plain_file::read(path, LARGEST, "which no trace is")
         .map_err(|source| Error::Io { path: path.to_owned(), action: "read", source })
-        .map_err(Failure::from)?;
+        .map_err(|e| Failure::unusable(&e))?;
     let bad = |why: String| {
         let source = io::Error::new(io::ErrorKind::InvalidData, why);
-        Failure::Run(Error::Io { path: path.to_owned(), action: "read", source })
+        Failure::unusable(&Error::Io { path: path.to_owned(), action: "read", source })
     };
     let trace: Trace = serde_json::from_slice(&text).map_err(|e| {
         if e.is_eof() {

@@ -193,6 +193,7 @@ impl<R, T: Surface> GlBackend<R, T> {
         let caps = self.gl.caps();
         (self.target.vendor, self.target.renderer) = (caps.vendor.clone(), caps.renderer.clone());
         (self.target.version, self.target.software) = (caps.version.clone(), caps.software);
+        self.target.streaming = None;
         self.surface.bind(&self.gl);
         let (size, scale) = (self.options.size, self.options.scale);
         set_viewport(&self.gl, size);
@@ -322,6 +323,10 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
             sink(feedback);
         });
         target.measured_hz = surface.measured_hz();
+        if target.streaming.is_none() {
+            // Once, after the renderer has asked for it, which it does when it is made.
+            target.streaming = self.gl.streaming().map(str::to_owned);
+        }
         if let Some(invocations) = &mut self.invocations {
             let at = MonotonicClock.now();
             invocations.poll(self.newest, |id, vertices, fragments| {
@@ -388,6 +393,7 @@ impl TargetInfo {
             measured_hz: None,
             source: source.to_owned(),
             origin,
+            streaming: None,
         }
     }
 }

@@ -36,7 +36,8 @@ struct Inner {
     reset_status: Option<ResetStatus>,
     lost: Cell<Option<ResetCause>>,
     alive: Cell<bool>,
-    stream: OnceCell<Strategy>,
+    /// With what was found out about it.
+    stream: OnceCell<(Strategy, String)>,
 }
 
 /// `glGetGraphicsResetStatus`, which glow has not.
@@ -127,11 +128,17 @@ impl Gl {
     /// # Errors
     /// When the variable holds no name of a [`Strategy`] (nor `auto`), or nothing works.
     pub fn stream_strategy(&self) -> Result<Strategy, StreamError> {
-        if let Some(&strategy) = self.0.stream.get() {
+        if let Some(&(strategy, _)) = self.0.stream.get() {
             return Ok(strategy);
         }
-        let strategy = stream::chosen_by_environment(self)?;
-        Ok(*self.0.stream.get_or_init(|| strategy))
+        let chosen = stream::chosen_by_environment(self)?;
+        log::info!("streaming by {}", chosen.1);
+        Ok(self.0.stream.get_or_init(|| chosen).0)
+    }
+
+    /// What [`stream_strategy`](Self::stream_strategy) found out; `None`: nobody has asked it.
+    pub(super) fn streaming(&self) -> Option<&str> {
+        self.0.stream.get().map(|(_, why)| why.as_str())
     }
 
     pub(super) fn multi_draw(&self) -> Option<MultiDraw> {

@@ -97,6 +97,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Missing { program, package: "" } if program.is_empty() => {
+                write!(f, "an empty name is no program")
+            }
             Self::Missing { program, package: "" } => {
                 write!(f, "{program} is neither a program on PATH nor a file that can be run")
             }

@@ -36,6 +36,13 @@ pub struct X11 {
     atoms: Atoms,
 }
 
+/// Whether the display's number gives a port: x11rb 0.13 adds it to the first one, and panics where that is no 16-bit number.
+fn has_a_port(display: &str) -> bool {
+    const FIRST: u16 = 6_000;
+    let number = display.rsplit_once(':').map_or("", |(_, rest)| rest.split('.').next().unwrap_or_default());
+    number.parse::<u16>().map_or(true, |number| number <= u16::MAX - FIRST)
+}
+
 impl X11 {
     /// Connects to `display`, which is like `:0`.
     ///
@@ -46,6 +53,10 @@ impl X11 {
             server: format!("X server {display}"),
             source: source.into(),
         };
+        if !has_a_port(display) {
+            let source = "there are no displays of such numbers".into();
+            return Err(Error::Connect { server: format!("X server {display}"), source });
+        }
         let (connection, screen) = RustConnection::connect(Some(display)).map_err(refused)?;
         let root = connection.setup().roots[screen].root;
         let atoms = Atoms::new(&connection)?.reply()?;

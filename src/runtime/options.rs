@@ -11,8 +11,17 @@ use crate::telemetry::Telemetry;
 use crate::timeline::Timeline;
 
 /// How a run is to go.
+///
+/// Written as a literal whose other fields come from the default, like [`Config`](crate::Config): then fields that later
+/// versions add change nothing.
+///
+/// ```
+/// use scanout::runtime::RunOptions;
+///
+/// let options = RunOptions { frame_limit: Some(10), ..RunOptions::default() };
+/// assert_eq!(options.warmup, 0);
+/// ```
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct RunOptions {
     /// What decides when frames are made.
     pub pacing: Pacing,

@@ -33,6 +33,8 @@ pub struct TargetInfo {
     pub source: String,
     /// Who stands behind those times.
     pub origin: Origin,
+    /// How what changes each frame goes to the GPU and why so, in a line; `None` where nothing does.
+    pub streaming: Option<String>,
 }
 
 /// A picture: rows from top to bottom, four bytes (red, green, blue, alpha) per pixel.

@@ -19,6 +19,8 @@
 mod app;
 #[cfg(x11_platform)]
 mod choice;
+#[cfg(target_os = "linux")]
+mod cut_off;
 mod display;
 mod events;
 mod init;
@@ -30,6 +32,9 @@ mod x11;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use winit::event_loop::{DeviceEvents, EventLoop};
+
+#[cfg(target_os = "linux")]
+pub use cut_off::cut_off_display;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -132,6 +137,8 @@ fn event_loop() -> Result<EventLoop<app::Wake>> {
         log::warn!("{why}: the window opens on X11, which DISPLAY names");
         builder.with_x11();
     }
+    #[cfg(x11_platform)]
+    x11::watch_from_the_start();
     // winit panics where a library or an extension that it needs is missing.
     let events = catch_unwind(AssertUnwindSafe(|| builder.build()))
         .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?

@@ -121,6 +121,15 @@ impl Connection {
     }
 }
 
+/// Before winit connects: a server that dies while it does ends the process in one line of ours, with exit code 1. What Xlib
+/// does otherwise are two lines of its own and `exit`. The library stays open: `x11_dl` never closes one.
+pub(super) fn watch_from_the_start() {
+    if let Ok(xlib) = Xlib::open() {
+        // SAFETY: the handler has the signature that Xlib wants; it takes no lock and returns nothing.
+        unsafe { (xlib.XSetIOErrorHandler)(Some(server_gone)) };
+    }
+}
+
 /// The function, where the libX11 that is loaded has it.
 fn exit_handler_setter() -> Option<SetExitHandler> {
     // SAFETY: opens what `Xlib::open` has opened already, and keeps it open.

@@ -317,12 +317,13 @@ impl Drop for Screen {
 
 /// Options for tests: threads have all the time in the world to end.
 pub fn options(pacing: Pacing) -> RunOptions {
-    let mut options = RunOptions::default();
-    options.pacing = pacing;
-    options.size = Size::new(40, 30);
-    options.refresh_hz = Some(200.0);
-    options.shutdown_timeout = LIMIT;
-    options
+    RunOptions {
+        pacing,
+        size: Size::new(40, 30),
+        refresh_hz: Some(200.0),
+        shutdown_timeout: LIMIT,
+        ..RunOptions::default()
+    }
 }
 
 pub fn fixed(hz: f64) -> Pacing {

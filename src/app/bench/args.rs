@@ -16,10 +16,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "TEXT")]
     pub only: Vec<String>,
     /// Print the scenarios and measure nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["print_suite", "budget", "save", "compare", "interleave", "html", "csv", "limit"])]
     pub list: bool,
     /// Print the file of a built-in suite, as a start for one of your own
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "quick")]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "quick", conflicts_with_all = ["suite", "only", "budget", "save", "compare", "interleave", "html", "csv", "limit"])]
     pub print_suite: Option<String>,
     /// Fail (exit code 1) unless this time is held by the percentile of the metric in every scenario that measures it
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]

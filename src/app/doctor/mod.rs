@@ -36,6 +36,9 @@ const UNHEARD: Duration = Duration::from_secs(3);
 /// For a probe that is under way when the user has had enough: none takes longer.
 const WIND_UP: Duration = Duration::from_secs(2);
 
+/// Half of the findings would be told as if they were all.
+const LAST_WORDS: &str = "scanout: stopped before everything was looked at, so nothing is told or written; the display does not answer";
+
 #[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
     /// What to draw to
@@ -67,7 +70,7 @@ struct Report<'a> {
 
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
     args.json.as_deref().map(output::check).transpose()?;
-    interrupt::install(UNHEARD, WIND_UP, interrupt::NOT_ALL_MEASURED);
+    interrupt::install(UNHEARD, WIND_UP, LAST_WORDS);
     // What the system does by itself is looked at before the drawing adds to it.
     let others = processor::Load::before();
     let Found { outcome, place, fell_back } = phases::measure(args)?;
@@ -131,7 +134,7 @@ fn tell(args: &DoctorArgs, place: &'static str, lines: &[Line]) -> Result<(), Fa
 /// Of half a look nothing is told.
 fn go_on() -> Result<(), Failure> {
     if interrupt::seen() {
-        Err(Failure::Failed("stopped before everything was looked at".into()))
+        Err(Failure::Failed("stopped before everything was looked at, so nothing is told or written".into()))
     } else {
         Ok(())
     }

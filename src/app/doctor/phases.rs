@@ -130,7 +130,15 @@ pub struct Found {
 pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     let first = place(args.display);
     announce(args, first);
-    let outcome = run(args, first)?;
+    let answered = first == Place::Window && x_server_answers();
+    let outcome = match run(args, first)? {
+        // However far it had come: with the server went what was to be looked at.
+        Err(error) if answered && !x_server_answers() => {
+            log::debug!("the X server has gone: {error}");
+            Err(Error::DisplayLost { detail: "the X server went before a window was open".into() })
+        }
+        outcome => outcome,
+    };
     let name = |place| if place == Place::Window { "window" } else { "headless" };
     match outcome {
         Ok(measured) => Ok(Found { outcome: Ok(measured), place: name(first), fell_back: None }),
@@ -147,6 +155,19 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
         }
         Err(error) => Ok(Found { outcome: Err(error), place: "none", fell_back: None }),
     }
+}
+
+/// Whether the X server takes connections that the window would open on. A Wayland compositor that dies is told by its library.
+fn x_server_answers() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let named = |variable| std::env::var(variable).ok().filter(|value: &String| !value.is_empty());
+        let wayland = named("WAYLAND_DISPLAY").or_else(|| named("WAYLAND_SOCKET"));
+        let display = named("DISPLAY").filter(|_| wayland.is_none());
+        display.is_some_and(|display| scanout::observe::X11::connect(&display).is_ok())
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Who runs it is to know why a window opens.

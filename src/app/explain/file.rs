@@ -96,7 +96,7 @@ impl Fields for Document {
 
 /// Reads a timeline, or says in one line why it is none, or none that can be trusted.
 pub fn read(path: &Path) -> Result<Trace, Failure> {
-    let failed = |source| Failure::Run(Error::Io { path: path.to_owned(), action: "read", source });
+    let failed = |source| Failure::unusable(&Error::Io { path: path.to_owned(), action: "read", source });
     let bad = |why: String| failed(io::Error::new(io::ErrorKind::InvalidData, why));
     let file = plain_file::open(path, LARGEST, "which no timeline of ours is").map_err(failed)?;
     let mut file = BufReader::with_capacity(READ_AT_ONCE, file);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use scanout::pacing::FrameId;
+use scanout::pacing::{FrameId, Origin};
 use scanout::stats::{FrameRecord, Stage};
 use scanout::time::Timestamp;
 use scanout::timeline::{Event, Kind};
@@ -33,6 +33,7 @@ struct Args {
     dropped: Value,
     after_idle: Value,
     apart: Value,
+    origin: Word,
     begin: Value,
     end: Value,
     late: Value,
@@ -50,6 +51,10 @@ impl Fields for Args {
             Stage::ALL.iter().position(|stage| stage.name() == name)
         };
         let into = match key {
+            "origin" => {
+                self.origin = map.next_value()?;
+                return Ok(());
+            }
             "frame" => &mut self.frame,
             "snapshot" => &mut self.snapshot,
             "repeated" => &mut self.repeated,
@@ -238,6 +243,9 @@ fn frame(raw: &Raw) -> Result<FrameRecord, &'static str> {
     (record.repeated, record.stale) = (args.repeated.is_true(), args.stale.is_true());
     (record.dropped, record.after_idle) = (args.dropped.is_true(), args.after_idle.is_true());
     record.apart = args.apart.is_true();
+    let origins = [Origin::Hardware, Origin::Compositor, Origin::Simulated];
+    let told = origins.into_iter().find(|origin| origin.to_string() == args.origin.as_str());
+    record.origin = told.unwrap_or_default();
     let times = || {
         let plan = [record.planned, record.swap_at, record.target].into_iter();
         Stage::ALL.iter().map(|stage| record.at(*stage)).chain(plan).flatten()

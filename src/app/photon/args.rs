@@ -47,10 +47,10 @@ pub struct PhotonArgs {
     #[arg(long, value_name = "NAME", value_parser = server, conflicts_with_all = ["display", "window"])]
     pub server: Option<Server>,
     /// Use this X server or Wayland compositor that runs, and send it input
-    #[arg(long, value_name = ":N|wayland-N")]
+    #[arg(long, value_name = ":N|wayland-N", value_parser = display)]
     pub display: Option<String>,
     /// Measure this window that is there, and send it input: by its number, its title, or a part of that
-    #[arg(long, value_name = "ID|TITLE", conflicts_with = "command")]
+    #[arg(long, value_name = "ID|TITLE", conflicts_with = "command", value_parser = window)]
     pub window: Option<String>,
     /// Size of the server's screen in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = cli::size, allow_hyphen_values = true)]
@@ -121,6 +121,17 @@ fn key(text: &str) -> Result<KeyName, String> {
 #[cfg(not(target_os = "linux"))]
 fn key(text: &str) -> Result<KeyName, String> {
     Ok(KeyName(text.into()))
+}
+
+fn display(text: &str) -> Result<String, String> {
+    Some(text.to_owned())
+        .filter(|t| !t.is_empty())
+        .ok_or_else(|| "a display is named like :0 or wayland-1".into())
+}
+
+fn window(text: &str) -> Result<String, String> {
+    let named = Some(text.to_owned()).filter(|t| !t.is_empty());
+    named.ok_or_else(|| "a window is named by its number, its title, or a part of that".into())
 }
 
 fn server(text: &str) -> Result<Server, String> {

@@ -54,7 +54,7 @@ mod wayland;
 #[cfg(target_os = "linux")]
 mod windows;
 
-pub use args::PhotonArgs;
+pub use args::{Mode, PhotonArgs};
 #[cfg(target_os = "linux")]
 pub use measure::run;
 

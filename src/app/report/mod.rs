@@ -17,7 +17,7 @@ use scanout::{Error, Size, Summary};
 pub use self::load::ExtraLoad;
 use self::pacer::Pacer;
 pub use self::pacer::{layout_name, lock_name, miss_share};
-pub use self::table::or_not;
+pub use self::table::{Rows, or_not};
 #[cfg(target_os = "linux")]
 pub use self::table::{cell, rates};
 use super::self_check::SelfCheck;

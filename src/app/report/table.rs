@@ -6,9 +6,31 @@ use scanout::stats::{Metric, Summary as Figures, Unit};
 
 use super::{Checked, Mode, Report};
 
+/// Which metrics a table has.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Rows {
+    /// Those that say how long it took, which stage took it, and how even the frames came.
+    Main,
+    All,
+}
+
+/// [`Rows::Main`].
+const MAIN: [Metric; 10] = [
+    Metric::ClickToPhoton,
+    Metric::SampleToPhoton,
+    Metric::InputToLogic,
+    Metric::LogicToRender,
+    Metric::SubmitToGpuDone,
+    Metric::SubmitToDisplay,
+    Metric::MsBetweenDisplayChange,
+    Metric::AnimationError,
+    Metric::WakeError,
+    Metric::QueueDepth,
+];
+
 impl Report<'_> {
     /// The report as lines of at most about 100 characters.
-    pub fn to_table(&self) -> String {
+    pub fn to_table(&self, rows: Rows) -> String {
         let mut out = String::new();
         let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("writing to a string");
         let t = self.target;
@@ -25,6 +47,9 @@ impl Report<'_> {
         }
         if let (Some(quality), Some(samples)) = (self.quality, self.samples) {
             line(format_args!("picture     quality {quality}, {samples} sample(s) per pixel"));
+        }
+        if let Some(streaming) = t.streaming.as_deref().filter(|_| rows == Rows::All) {
+            line(format_args!("streaming   {streaming}"));
         }
         if let Some(error) = &self.error {
             line(format_args!("ended       before it was asked to: {error}"));
@@ -98,7 +123,8 @@ impl Report<'_> {
             "{:<22}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}",
             "milliseconds", "mean", "p50", "p95", "p99", "p99.9", "max", "n"
         ));
-        for metric in Metric::ALL {
+        let metrics = if rows == Rows::All { Metric::ALL } else { &MAIN };
+        for metric in metrics {
             let name = match metric.unit() {
                 Unit::Frames => format!("{} (frames)", metric.name()),
                 _ => metric.name().to_owned(),
@@ -111,8 +137,12 @@ impl Report<'_> {
         for pass in &self.gpu_passes {
             line(format_args!("{}", row(&format!("GPU pass {}", pass.name), &pass.times)));
         }
-        if self.gpu_passes.is_empty() {
+        if rows == Rows::All && self.gpu_passes.is_empty() {
             line(format_args!("{:<22} not measured", "GPU passes"));
+        }
+        if rows == Rows::Main {
+            let left = Metric::ALL.len() - MAIN.len();
+            line(format_args!("{left} more metrics with -v, and all of them in the JSON of --report"));
         }
         line(format_args!(""));
         for (i, text) in self.late_frames.iter().flatten().enumerate() {
@@ -133,10 +163,16 @@ impl Report<'_> {
             )),
         }
         line(format_args!(""));
-        line(format_args!(
-            "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
-        ));
-        line(format_args!("reading of it by the renderer, to the display time."));
+        if rows == Rows::All {
+            line(format_args!(
+                "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, LatchToPhoton from a late"
+            ));
+            line(format_args!("reading of it by the renderer, to the display time."));
+        } else {
+            line(format_args!(
+                "ClickToPhoton runs from input, SampleToPhoton from the sampling of input, to the display time."
+            ));
+        }
         line(format_args!(
             "-: fewer values than such a percentile takes: P50 2, P95 20, P99 100, P99.9 10,000."
         ));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use scanout::Error;
 use scanout::stats::{FrameRecord, FrameRow};
 
-use super::super::output;
+use super::super::{Failure, output};
 
 /// A file with the columns of [`FrameRow`].
 pub struct FrameCsv {
@@ -17,9 +17,9 @@ pub struct FrameCsv {
 
 impl FrameCsv {
     /// Begins the file anew.
-    pub fn create(path: &Path) -> Result<Self, Error> {
+    pub fn create(path: &Path) -> Result<Self, Failure> {
         output::check(path)?;
-        let file = File::create(path).map_err(|source| failed(path, source))?;
+        let file = File::create(path).map_err(|source| Failure::unusable(&failed(path, source)))?;
         Ok(Self { path: path.to_owned(), out: csv::Writer::from_writer(BufWriter::new(file)) })
     }
 

@@ -100,7 +100,7 @@ impl Live {
     }
 
     /// From now on every frame goes to a file as well.
-    pub fn log_to(&mut self, path: &Path) -> Result<(), Error> {
+    pub fn log_to(&mut self, path: &Path) -> Result<(), super::Failure> {
         self.log = Some(FrameCsv::create(path)?);
         Ok(())
     }

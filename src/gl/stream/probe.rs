@@ -205,27 +205,25 @@ impl fmt::Display for Probe {
     }
 }
 
-/// What the environment asks for, or the outcome of a probe, said in one line of the log.
-pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<Strategy, StreamError> {
+/// What the environment asks for, or the outcome of a probe, with its name and why in one line.
+pub(in crate::gl) fn chosen_by_environment(gl: &Gl) -> Result<(Strategy, String), StreamError> {
     if let Some(strategy) = Strategy::wished()? {
         if !strategy.is_supported(gl.caps()) {
             return Err(StreamError::Unsupported(strategy));
         }
-        log::info!("streaming by {strategy}, as {VARIABLE} says");
-        return Ok(strategy);
+        return Ok((strategy, format!("{strategy}, as {VARIABLE} says")));
     }
     if draws_nothing(&gl.caps().renderer) {
-        log::info!(
-            "streaming by {}: this driver draws nothing, so that nothing can be tried",
-            Strategy::SubData
-        );
-        return Ok(Strategy::SubData);
+        let strategy = Strategy::SubData;
+        return Ok((
+            strategy,
+            format!("{strategy}: this driver draws nothing, so that nothing can be tried"),
+        ));
     }
     let began = MonotonicClock.now();
     let probe = probe(gl)?;
     let took = MonotonicClock.now().saturating_since(began);
-    log::info!("streaming by {probe}, found out in {took:.1?}");
-    Ok(probe.chosen)
+    Ok((probe.chosen, format!("{probe}, found out in {took:.1?}")))
 }
 
 /// Mesa's no-op driver, for measuring what a program costs by itself. No byte that is streamed to it arrives, and with a

@@ -4,7 +4,7 @@
 //! after one frame interval from the frame before. Its way from the planned start to the display is cut into what its
 //! threads and the GPU did in it ([`Costs`]); what that took is held against the same in frames that were on time, and
 //! the largest difference is the cause. A frame that was ready when frames that were on time were, and yet was displayed
-//! late, was held up behind us, by the compositor. Where no difference explains the delay no cause is named.
+//! late, was held up behind us: by the compositor, or by the display that a run off screen simulates. Where no difference explains the delay no cause is named.
 //!
 //! Pure: it works on what was recorded, in this process or in another one's file.
 
@@ -64,8 +64,17 @@ causes! {
     Gpu = "GPU",
     /// The frame was ready in time and displayed late.
     Compositor = "compositor",
+    /// The same on a simulated display, where there is no compositor.
+    SimulatedDisplay = "simulated display",
     /// A thread woke late, or was ready to run and did not.
     Scheduler = "scheduler",
+}
+
+impl Cause {
+    /// Whether it comes after all that is ours.
+    pub(super) const fn is_behind_us(self) -> bool {
+        matches!(self, Self::Compositor | Self::SimulatedDisplay)
+    }
 }
 
 /// What was recorded of a run.

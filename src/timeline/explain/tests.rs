@@ -130,9 +130,9 @@ fn each_cause_is_found_where_it_lies() {
         (Cause::Compile, Other { compile: 9_000, ..none }),
         (Cause::Upload, Other { upload: 9_000, ..none }),
         (Cause::Gpu, Other { gpu: 9_000, ..none }),
-        (Cause::Compositor, Other { display: T, ..none }),
+        (Cause::SimulatedDisplay, Other { display: T, ..none }),
         // A little late through us, and much later than that through somebody else.
-        (Cause::Compositor, Other { wake: 8_700, slept: true, display: 3 * T, ..none }),
+        (Cause::SimulatedDisplay, Other { wake: 8_700, slept: true, display: 3 * T, ..none }),
         (Cause::Scheduler, Other { wake: 9_000, slept: true, ..none }),
         (Cause::Scheduler, Other { delayed: 9_000, ..none }),
     ] {
@@ -227,7 +227,7 @@ fn a_late_frame_in_which_nothing_stands_out_is_not_explained() {
     run.usual(20).frame(a_bit);
     let explanation = run.explain();
     assert_eq!(explanation.late.iter().map(|l| l.cause).collect::<Vec<_>>(), [None]);
-    assert!(explanation.to_string().contains("not explained: 1 of them"), "{explanation}");
+    assert!(explanation.to_string().contains("not explained: 1 of these 1"), "{explanation}");
 }
 
 #[test]

@@ -17,7 +17,12 @@ pub(super) fn detail(finding: &Finding, happened: &Happened, gpu_timed: bool) ->
         Cause::Driver => {
             "a call did not return and the thread did not run; the driver, or what was called, waited".into()
         }
-        Cause::Compositor => "the frame was ready when frames on time were".into(),
+        Cause::Compositor => {
+            "it was ready as early as frames on time are, and was held back behind the program".into()
+        }
+        Cause::SimulatedDisplay => {
+            "it was ready as early as frames on time are; the run was off screen, without a compositor".into()
+        }
         Cause::Scheduler => "a thread woke late, or was ready to run and something else ran".into(),
         _ => String::new(),
     }
@@ -63,30 +68,44 @@ impl Explanation {
             return vec![format!("no late frames among {} judged", self.judged)];
         }
         let share = 100.0 * self.late.len() as f64 / self.judged as f64;
-        let mut lines = vec![format!("{} of {} frames late ({share:.2} %)", self.late.len(), self.judged)];
+        let mut lines = vec![format!(
+            "{} of {} frames were displayed late ({share:.2} %); figures are medians",
+            self.late.len(),
+            self.judged
+        )];
+        let all = self.late.len();
         for finding in &self.findings {
             let usual = finding.usual.map_or("too few frames were on time to compare".to_owned(), |u| {
-                format!("{} in frames on time", ms(u))
+                format!("in frames on time it takes {}", ms(u))
             });
-            let against = match finding.cause {
-                Cause::Compositor => format!("displayed {} late", ms(finding.took)),
-                _ => format!("it took {}, {usual}", ms(finding.took)),
+            // Medians: one frame that hung says nothing of the others.
+            let against = if finding.cause.is_behind_us() {
+                format!("each was displayed about {} after its time", ms(finding.took))
+            } else {
+                format!("it took about {} of each; {usual}", ms(finding.took))
             };
-            lines.push(format!("{}: {} of them; {against}", finding.cause.name(), finding.frames.len()));
+            let n = finding.frames.len();
+            lines.push(format!("{} held up {n} of these {all}: {against}", finding.cause.name()));
             if !finding.detail.is_empty() {
                 lines.push(format!("  {}", finding.detail));
             }
-            let named: Vec<_> =
-                finding.frames.iter().take(frames).map(|(id, by)| format!("{id} (+{})", ms(*by))).collect();
+            let named: Vec<_> = finding
+                .frames
+                .iter()
+                .take(frames)
+                .map(|(id, by)| format!("{id} ({} late)", ms(*by)))
+                .collect();
             let more = finding.frames.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             if !named.is_empty() {
-                lines.push(format!("  frames {}{more}", named.join(", ")));
+                lines.push(format!("  the latest of them: frame {}{more}", named.join(", ")));
             }
         }
         let unexplained = self.late.iter().filter(|late| late.cause.is_none()).count();
         if unexplained > 0 {
-            lines.push(format!("not explained: {unexplained} of them; nothing in them stands out enough"));
+            lines.push(format!(
+                "not explained: {unexplained} of these {all}; nothing in them stands out enough"
+            ));
         }
         lines
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::costs::{Costs, Happened};
 use super::{Cause, Explanation, FEWEST, Finding, Late, Observed};
-use crate::pacing::FrameId;
+use crate::pacing::{FrameId, Origin};
 use crate::stats::late::is_late;
 use crate::stats::quantile::select;
 use crate::stats::{FrameRecord, Stage};
@@ -118,7 +118,7 @@ fn judge(
     // The refreshes that we have missed. What comes on top of them, where it is more, is not ours.
     let ours = over.max(0).cast_unsigned().div_ceil(nanos(period)) * nanos(period);
     if over <= 0 || nanos(by).saturating_sub(ours) > ours {
-        (late.cause, late.took) = (Some(Cause::Compositor), by);
+        (late.cause, late.took) = (Some(behind(frame.record)), by);
         return late;
     }
     let more = |cause: Cause| frame.costs[cause].saturating_sub(usual.map_or(0, |usual| usual[cause]));
@@ -127,6 +127,14 @@ fn judge(
         (late.cause, late.took) = (Some(cause), Duration::from_nanos(frame.costs[cause]));
     }
     late
+}
+
+/// Who has a frame between us and its display.
+const fn behind(record: &FrameRecord) -> Cause {
+    match record.origin {
+        Origin::Simulated => Cause::SimulatedDisplay,
+        _ => Cause::Compositor,
+    }
 }
 
 fn findings(late: &[Late], usual: Option<&Costs>) -> Vec<Finding> {
@@ -143,9 +151,7 @@ fn findings(late: &[Late], usual: Option<&Costs>) -> Vec<Finding> {
             cause,
             frames,
             took: Duration::from_nanos(took),
-            usual: usual
-                .filter(|_| cause != Cause::Compositor)
-                .map(|usual| Duration::from_nanos(usual[cause])),
+            usual: usual.filter(|_| !cause.is_behind_us()).map(|usual| Duration::from_nanos(usual[cause])),
             detail: String::new(),
         });
     }
