@@ -7,7 +7,7 @@ use std::time::Duration;
 use scanout::pacing::FrameId;
 use scanout::stats::blame::{Blame, Part, Reach, blame, parts};
 use scanout::stats::quantile::of_sorted;
-use scanout::stats::{FrameLog, FrameRecord, FrameRow, late};
+use scanout::stats::{FrameLog, FrameRecord, FrameRow, enough_for, late};
 
 use super::ms;
 use crate::app::bench::result::ScenarioResult;
@@ -74,6 +74,11 @@ impl Way {
 
     pub fn len(&self) -> usize {
         self.frames.len()
+    }
+
+    /// What the second figure of [`parts`](Self::parts) is called: of few frames the P99 is the largest.
+    pub fn far_name(&self) -> &'static str {
+        if enough_for(self.frames.len() as u64, 0.99) { "P99" } else { "max" }
     }
 
     /// What the strip shows, in words.
