@@ -6,7 +6,8 @@ use scanout::runtime::FrameInfo;
 use scanout::stats::{FrameRecord, Metric, Unit, enough_for};
 
 use super::sides::{METRICS, Side, Sides};
-use super::strip::Blame;
+use super::stands::{Ours, Shared, Stands};
+use super::strip::{Blame, Long};
 use super::values::{axis, cumulative, histogram, quantile};
 
 /// Bins of the histogram and steps of the curve over it.
@@ -36,6 +37,8 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub struct SideFigures {
     pub frames: u64,
+    /// What they were measured under; `None` while there are none.
+    pub stands: Option<Stands>,
     /// In the order of [`METRICS`]; `None`: not measured.
     pub rows: [Option<Row>; METRICS.len()],
     /// Shares of the frames in bins of latency, and up to each.
@@ -50,18 +53,18 @@ pub struct Figures {
     /// The end of the latency axis, in nanoseconds.
     pub full: i64,
     pub blame: Blame,
+    /// Of B, which aims at no time: how many were long.
+    pub long: Long,
     /// What passes take the GPU: median and, of enough frames, P99 in milliseconds, of the whole run.
     pub passes: Vec<(&'static str, f64, Option<f64>)>,
 }
 
 impl Figures {
     /// Allocates.
-    pub fn of<A: PartialEq, S: PartialEq>(
-        sides: &Sides<A, S>,
-        frame: &FrameInfo<'_>,
-        recent: &[FrameRecord],
-    ) -> Self {
-        let sorted = |side: Side| METRICS.map(|m| sides.figures(side).values(m).map(|v| v.sorted()));
+    pub fn of(sides: &Sides<Ours, Shared>, frame: &FrameInfo<'_>, recent: &[FrameRecord]) -> Self {
+        let sorted = |side: Side| {
+            METRICS.map(|m| sides.figures(side).and_then(|(_, of)| of.values(m)).map(|v| v.sorted()))
+        };
         let (a, b) = (sorted(Side::A), sorted(Side::B));
         let latency = |side: &[Option<Vec<i64>>]| {
             let at = METRICS.iter().position(|m| *m == LATENCY).unwrap_or(0);
@@ -76,8 +79,10 @@ impl Figures {
                 let unit = if metric.unit() == Unit::Frames { 1.0 } else { 1e6 };
                 *row = sorted.as_ref().and_then(|sorted| Row::of(sorted, unit));
             }
+            let figures = sides.figures(which);
             SideFigures {
-                frames: sides.figures(which).frames,
+                frames: figures.map_or(0, |(_, figures)| figures.frames),
+                stands: figures.map(|(under, _)| Stands::of(under)),
                 rows,
                 histogram: histogram(latency, full, BINS).into_iter().map(|n_bin| n_bin as f32 / n).collect(),
                 cumulative: cumulative(latency, full, BINS),
@@ -90,6 +95,7 @@ impl Figures {
             b: side(Side::B, &b, &latency_b),
             full,
             blame: Blame::of(recent, refresh, frame.pacer.interval()),
+            long: Long::of(recent, frame.pacer.interval(), |record| sides.side_of(record) == Some(Side::B)),
             passes: passes.filter_map(|(name, t)| t.summary().map(|s| (name, s.p50, s.told_p99()))).collect(),
         }
     }
