@@ -18,8 +18,9 @@ pub const POINTS: usize = 240;
 /// Longer times than a day, in milliseconds, are nobody's; plotters does not come to an end with the steps of such an axis.
 pub const LONGEST: f64 = 86_400_000.0;
 
-/// The interval before each displayed frame, in their order; of several in a column of pixels the longest.
-pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String> {
+/// The interval before each displayed frame, in their order; of several in a column of pixels the longest. And how many
+/// intervals are longer than there is room for.
+pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<(String, usize)> {
     let mut all = new.samples.get("MsBetweenDisplayChange")?.ms.clone();
     all.retain(|ms| (0.0..LONGEST).contains(ms));
     if all.is_empty() {
@@ -37,7 +38,8 @@ pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String
     let refresh_ms = refresh_ms.filter(|ms| (0.01..LONGEST).contains(ms));
     let usual = of_sorted(&sorted, 0.5).unwrap_or(0.0).max(refresh_ms.unwrap_or(0.0)).max(0.1);
     let top = sorted[sorted.len() - 1].min(usual * 5.0).max(0.1) * 1.15;
-    Some(draw(HEIGHT, "Display intervals in the order of frames", |area| {
+    let cut = all.iter().filter(|ms| **ms > top).count();
+    let chart = draw(HEIGHT, "Display intervals in the order of frames", |area| {
         let end = (all.len() as f64).max(2.0);
         let x = Axis { range: 0.0..end, labels: 5, unit: "frame", text: &tick(end + 10.0) };
         let y = Axis { range: 0.0..top, labels: 5, unit: "ms", text: &tick(top) };
@@ -51,7 +53,8 @@ pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String
         let clipped = points.iter().map(|(x, y)| (*x, y.min(top)));
         chart.draw_series(line(clipped, NEW, 1)).map_err(text)?;
         Ok(())
-    }))
+    });
+    Some((chart, cut))
 }
 
 /// The parts of the way from sample to display, one after the other: in the mean, and the P99 of each (of few frames the largest).

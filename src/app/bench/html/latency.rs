@@ -131,11 +131,18 @@ pub fn cumulative(metric: &str, v: &Values, bound: Option<f64>) -> String {
         if let Some(bound) = bound.filter(|ms| (v.low..=v.high).contains(ms)) {
             chart.draw_series(line([(bound, 0.0), (bound, 104.0)], INK, 1)).map_err(text)?;
         }
+        // In steps: between two values the share does not rise.
         let curve = |all: &[f64]| -> Vec<(f64, f64)> {
             let points = all.len().min(POINTS);
-            let part = |i: usize| (i + 1) as f64 / points as f64;
-            let inside = (0..points).map(|i| (at(all, part(i)), 100.0 * part(i)));
-            std::iter::once((all[0], 0.0)).chain(inside).filter(|(x, _)| *x <= v.high).collect()
+            let part = |i: usize| i as f64 / points as f64;
+            let stairs = (0..points).flat_map(|i| {
+                let x = at(all, part(i + 1));
+                [(x, 100.0 * part(i)), (x, 100.0 * part(i + 1))]
+            });
+            let mut curve: Vec<_> = stairs.take_while(|(x, _)| *x <= v.high).collect();
+            curve.insert(0, (v.low, 0.0));
+            curve.extend(curve.last().copied().map(|(_, y)| (v.high, y)));
+            curve
         };
         if v.has_base() {
             chart.draw_series(line(curve(&v.base), BASE, 2)).map_err(text)?;

@@ -122,7 +122,7 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
     out.push_str("<div class=\"figures\">");
     if let Some(chart) = figures::stages(&way) {
         let caption = format!(
-            "From sample to display over the newest {} displayed frames, one part after the other. The second bar stacks the {} of \
+            "From sample to display over the newest {} displayed frame(s), one part after the other. The second bar stacks the {} of \
              each part, which no single frame need have reached.{}",
             way.len(),
             way.far_name(),
@@ -177,10 +177,11 @@ fn bound_text(bound: Bound) -> String {
 /// How long frames stayed on the display.
 fn intervals(out: &mut String, s: &ScenarioResult) {
     let refresh = s.refresh_ms();
-    if let Some(chart) = figures::intervals(s, refresh) {
+    if let Some((chart, cut)) = figures::intervals(s, refresh) {
+        let cut = if cut > 0 { format!(" {cut} longer ones end at the top edge.") } else { String::new() };
         let lines = refresh.map_or(String::new(), |r| format!(" Lines: whole refreshes of {} ms.", ms(r)));
         let caption = format!(
-            "Milliseconds between displayed frames, in their order; of frames that share a column the longest, cut off at the top edge.{}{lines}",
+            "Milliseconds between displayed frames, in their order; of frames that share a column the longest.{cut}{}{lines}",
             match s.is_bound_to_refreshes() {
                 true => format!(" Missed refreshes: {}.", s.missed_text()),
                 false => " Frames are not bound to refreshes.".to_owned(),
