@@ -8,7 +8,7 @@ use scanout::stats::{FrameRecord, Metric, Unit, enough_for};
 use super::sides::{METRICS, Side, Sides};
 use super::stands::{Ours, Shared, Stands};
 use super::strip::{Blame, Long};
-use super::values::{axis, cumulative, histogram, quantile};
+use super::values::{Values, axis, cumulative, histogram, quantile};
 
 /// Bins of the histogram and steps of the curve over it.
 pub const BINS: usize = 60;
@@ -46,6 +46,22 @@ pub struct SideFigures {
     pub cumulative: Vec<f32>,
 }
 
+/// Whether the size of a metric's values is shown: an animation that is ahead is as wrong as one that is behind, and the P99 of
+/// signed values would be of those ahead alone.
+pub const fn by_size(metric: Metric) -> bool {
+    matches!(metric, Metric::AnimationError)
+}
+
+/// The values as they are shown, from the smallest to the largest.
+fn sorted(metric: Metric, values: &Values) -> Vec<i64> {
+    let mut sorted = values.sorted();
+    if by_size(metric) {
+        sorted.iter_mut().for_each(|value| *value = value.saturating_abs());
+        sorted.sort_unstable();
+    }
+    sorted
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     pub a: SideFigures,
@@ -62,10 +78,8 @@ pub struct Figures {
 impl Figures {
     /// Allocates.
     pub fn of(sides: &Sides<Ours, Shared>, frame: &FrameInfo<'_>, recent: &[FrameRecord]) -> Self {
-        let sorted = |side: Side| {
-            METRICS.map(|m| sides.figures(side).and_then(|(_, of)| of.values(m)).map(|v| v.sorted()))
-        };
-        let (a, b) = (sorted(Side::A), sorted(Side::B));
+        let all_sorted = |side: Side| METRICS.map(|m| Some(sorted(m, sides.figures(side)?.1.values(m)?)));
+        let (a, b) = (all_sorted(Side::A), all_sorted(Side::B));
         let latency = |side: &[Option<Vec<i64>>]| {
             let at = METRICS.iter().position(|m| *m == LATENCY).unwrap_or(0);
             side[at].clone().unwrap_or_default()
@@ -105,5 +119,18 @@ impl Figures {
             Side::A => &self.a,
             Side::B => &self.b,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn animation_errors_count_by_their_size_and_all_else_as_it_is() {
+        let mut values = Values::new(8);
+        [-9, 2, -1, 4].into_iter().for_each(|value| values.push(value));
+        assert_eq!(sorted(Metric::AnimationError, &values), [1, 2, 4, 9]);
+        assert_eq!(sorted(Metric::RenderTime, &values), [-9, -1, 2, 4]);
     }
 }

@@ -83,12 +83,11 @@ fn records(interval_ms: u64) -> Vec<FrameRecord> {
     (1..=256).map(record).collect()
 }
 
-fn side(frames: u64, value: f64, stands: &str) -> SideFigures {
+fn side(frames: u64, value: f64, paced: &str, load: &str) -> SideFigures {
     let row = Row { p50: Some(value), p95: Some(-value), p99: Some(-value), max: value };
     let histogram = vec![1.0 / BINS as f32; BINS];
     let cumulative = (0..=BINS).map(|n| n as f32 / BINS as f32).collect();
-    let shared = if frames > 1_000 { "busy=64,memory=65536,gpu=900,spike=900/10000" } else { "no load" };
-    let stands = Some(Stands { paced: stands.to_owned(), shared: format!("{shared}, 1280x720") });
+    let stands = Some(Stands { paced: paced.to_owned(), shared: format!("{load}, 1280x720") });
     SideFigures { frames, stands, rows: [Some(row); METRICS.len()], histogram, cumulative }
 }
 
@@ -111,18 +110,21 @@ fn lay_out(context: &egui::Context, case: Case, page: Page, (width, height, scal
     let recent = if case == Case::Nothing { Vec::new() } else { records(interval_ms) };
     let span = Duration::from_millis(interval_ms);
     let mut figures = Figures { full, blame: Blame::of(&recent, span, span), ..Figures::default() };
+    let frames = if extreme { 12_345_678 } else { 144 };
     if case != Case::Nothing {
-        let paced = if extreme {
-            "fixed 143.86, auto layout, 20.00 % may miss"
-        } else {
-            "auto, auto layout, 0.50 % may miss"
+        let (paced, load) = match extreme {
+            true => (
+                "fixed 143.86, auto layout, 20.00 % may miss",
+                "busy=64,memory=65536,gpu=900,spike=900/10000",
+            ),
+            false => ("auto, auto layout, 0.50 % may miss", "no load"),
         };
-        figures.a = side(if extreme { 12_345_678 } else { 144 }, value, paced);
+        figures.a = side(frames, value, paced, load);
         assert!(figures.blame.late > 20, "something is marked");
     }
     if extreme || case == Case::Compared {
         let paced = "naive loop: swap interval 1, no plan, no limit";
-        figures.b = side(if extreme { 12_345_678 } else { 144 }, -value, paced);
+        figures.b = side(frames, -value, paced, "no load");
         figures.long = Long { long: 3, looked_at: 106 };
     }
     let fixed = Pacing::fixed(143.859).expect("a rate");
@@ -276,6 +278,39 @@ fn look_at(out: &LaidOut, at: &str) {
             assert!(common.width() <= 0.5 || common.height() <= 0.5, "{at}: {a:?} lies over {b:?}");
         }
     }
+}
+
+#[test]
+fn what_each_side_stands_for_is_said_and_that_unlike_loads_are_not_to_be_compared() {
+    let context = context();
+    let says = |case, page, window| -> String {
+        lay_out(&context, case, page, window).letters.into_iter().map(|l| l.words + " ").collect()
+    };
+    for (page, window) in [(Page::All, (1280, 720, 1.0)), (Page::Figures, (640, 480, 1.0))] {
+        let alike = says(Case::Compared, page, window);
+        for text in ["A  auto, auto layout, 0.50 %", "B  naive loop", "with no load, 1280x720"] {
+            assert!(alike.contains(text), "{page:?}: {text} in {alike}");
+        }
+        assert!(!alike.contains("not to be compared"), "{page:?}");
+        // It takes several lines.
+        let unlike = says(Case::Extreme, page, window);
+        for text in ["not to be compared: A had", "busy=64", "no load"] {
+            assert!(unlike.contains(text), "{page:?}: {text} in {unlike}");
+        }
+        assert!(says(Case::Usual, page, window).contains("B  nothing measured yet"), "{page:?}");
+    }
+}
+
+#[test]
+fn late_frames_are_told_of_a_and_long_ones_of_b() {
+    let context = context();
+    let says = |case| -> String {
+        let out = lay_out(&context, case, Page::All, (1280, 720, 1.0));
+        out.letters.into_iter().map(|l| l.words + " ").collect()
+    };
+    let (a, b) = (says(Case::Usual), says(Case::Compared));
+    assert!(a.contains("late ") && !a.contains("long "), "{a}");
+    assert!(b.contains("long   3 of 106") && !b.contains("late "), "B aims at no time: {b}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use egui::{Align2, Color32, FontId, Ui, pos2};
 
 use scanout::stats::Unit;
 
-use super::figures::{Figures, Row};
+use super::figures::{Figures, Row, by_size};
 use super::sides::{METRICS, Side};
 use super::text::{COLOUR_A, COLOUR_B, INK, SIZE, SOFT, TALL, bad, figure, figures, line, small};
 
@@ -55,7 +55,12 @@ pub fn table(ui: &mut Ui, shown: &Figures) {
             ui.painter().rect_filled(place.expand2(egui::vec2(2.0, 0.0)), 0.0, Color32::from_white_alpha(9));
         }
         let counts = metric.unit() == Unit::Frames;
-        let name = format!("{}{}", metric.name(), if counts { ", frames" } else { "" });
+        let says = match counts {
+            true => ", frames",
+            false if by_size(*metric) => ", size",
+            false => "",
+        };
+        let name = format!("{}{says}", metric.name());
         ui.painter().text(place.left_center(), Align2::LEFT_CENTER, name, names.clone(), SOFT);
         for (i, column) in columns.iter().enumerate() {
             let value = shown.side(column.side).rows[at].as_ref().and_then(column.pick);
