@@ -190,6 +190,20 @@ fn key_switches_to_the_naive_loop_and_its_frames_are_kept_out_of_the_run() {
 }
 
 #[test]
+fn keys_pressed_in_the_naive_loop_leave_our_mode_as_it_was() {
+    let mut b = Bench::open(&["--scene", "flip", "--pacing", "smooth"]);
+    b.spot("plots");
+    b.user.tap(Key::F4);
+    b.expect_log("pacing: naive", 1);
+    // The window's key leads to the next mode, the HUD on to the one that A had.
+    b.user.tap(Key::F2);
+    b.expect_log("pacing: smooth", 1);
+    pause(SETTLING);
+    let report = b.end();
+    assert_eq!((&report["pacing"], &report["pacing_at_end"]), (&"smooth".into(), &"smooth".into()));
+}
+
+#[test]
 fn mode_and_layout_are_chosen_by_the_pointer() {
     let mut b = Bench::open(&["--scene", "flip"]);
     b.spot("plots");

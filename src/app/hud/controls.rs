@@ -28,6 +28,12 @@ const FIXED_HZ: f64 = 60.0;
 const WHAT_B_IS: &str = "B: the loop that most programs have. Swap interval 1; a frame begins when the swap before it has \
 returned; no plan, hold or limit on queued frames. Where swap does not wait, as fast as it can.";
 
+/// What the keys do, in lines.
+const KEYS: [&str; 2] = [
+    "F1 hides this   F2 mode of A   F3 panels   F4 A/B   F5 layout of A",
+    "F6 all figures anew   F11 full screen   Esc ends",
+];
+
 /// What a run was started with, and what the sliders may use.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -46,6 +52,8 @@ pub struct Controls {
     settings: Settings,
     fixed_hz: f64,
     every: u32,
+    /// The side of the frame before.
+    before: Side,
     changes: Option<Changes>,
     pub spots: Spots,
 }
@@ -57,14 +65,19 @@ impl Controls {
             settings.pacing = Pacing::Auto;
         }
         let every = settings.levels.spike().map_or(EVERY, |spike| spike.every.get());
-        Self { settings, fixed_hz, every, changes: None, spots: Vec::new() }
+        Self { settings, fixed_hz, every, before: Side::A, changes: None, spots: Vec::new() }
     }
 
-    /// The mode in force, which a key of the window may have changed.
+    /// The mode in force, which a key of the window may have changed. The one that leads out of B leads back to A as it was.
     pub fn in_force(&mut self, mode: Pacing) -> Side {
         let side = Side::of(mode);
-        if side == Side::A {
-            self.settings.pacing = mode;
+        let before = std::mem::replace(&mut self.before, side);
+        if side == Side::A && mode != self.settings.pacing {
+            if before == Side::B {
+                self.changes.get_or_insert_default().pacing = Some(self.settings.pacing);
+            } else {
+                self.settings.pacing = mode;
+            }
         }
         side
     }
@@ -88,7 +101,11 @@ impl Controls {
         self.changes.get_or_insert_default().pacing = Some(mode);
     }
 
-    pub fn next_layout(&mut self) {
+    /// B has no layout to choose, and A's is not changed while it cannot be seen what comes of it.
+    pub fn next_layout(&mut self, side: Side) {
+        if side == Side::B {
+            return;
+        }
         self.choose_layout(match self.settings.layout {
             LayoutChoice::Auto => LayoutChoice::Pinned(Layout::Serial),
             LayoutChoice::Pinned(Layout::Serial) => LayoutChoice::Pinned(Layout::Pipelined),
@@ -101,25 +118,24 @@ impl Controls {
         self.changes.get_or_insert_default().layout = Some(layout);
     }
 
-    /// While B runs, A's mode is chosen for when it comes back.
-    fn choose_mode(&mut self, mode: Pacing, side: Side) {
+    fn choose_mode(&mut self, mode: Pacing) {
         self.settings.pacing = mode;
-        if side == Side::A {
-            self.changes.get_or_insert_default().pacing = Some(mode);
-        }
+        self.changes.get_or_insert_default().pacing = Some(mode);
     }
 
     pub fn show(&mut self, ui: &mut Ui, side: Side, settles: Option<Duration>) {
         self.sides(ui, side, settles);
-        heading(ui, "A paces frames (F2)");
-        self.modes(ui, side);
-        heading(ui, "layout (F5), frames that may miss");
-        self.layouts(ui);
-        self.budget(ui);
-        heading(ui, "extra load");
+        // While B runs it can be seen how A is set, and nothing can change it.
+        ui.add_enabled_ui(side == Side::A, |ui| {
+            heading(ui, "A: mode (F2)");
+            self.modes(ui);
+            heading(ui, "A: layout (F5), share that may miss");
+            self.layouts(ui);
+            self.budget(ui);
+        });
+        heading(ui, "A and B: extra load");
         self.load(ui);
-        small(ui, "F1 hides this   F2 mode   F3 page   F4 A/B   F5 layout");
-        small(ui, "F6 figures anew   F11 full screen   Esc ends");
+        KEYS.into_iter().for_each(|keys| small(ui, keys));
     }
 
     fn sides(&mut self, ui: &mut Ui, side: Side, settles: Option<Duration>) {
@@ -145,13 +161,13 @@ impl Controls {
         });
         let state = match settles {
             Some(left) => format!("F4 switches; settling for {:.1} s more, not counted", left.as_secs_f64()),
-            None => "F4 switches; each has figures of its own".to_owned(),
+            None => "F4 switches; each keeps the figures that it has".to_owned(),
         };
         small(ui, state);
         wrapped(ui, WHAT_B_IS);
     }
 
-    fn modes(&mut self, ui: &mut Ui, side: Side) {
+    fn modes(&mut self, ui: &mut Ui) {
         let fixed = Pacing::fixed(self.fixed_hz).unwrap_or_default();
         let modes =
             [Pacing::Auto, Pacing::LowLatency, Pacing::Smooth, Pacing::Vsync, Pacing::Immediate, fixed];
@@ -163,7 +179,7 @@ impl Controls {
                 let choice = ui.selectable_label(same, RichText::new(name).size(11.5));
                 self.spots.push((name, choice.rect));
                 if choice.clicked() && !same {
-                    self.choose_mode(mode, side);
+                    self.choose_mode(mode);
                 }
             }
         });
@@ -172,7 +188,7 @@ impl Controls {
             let text = format!("{hz:.0} Hz");
             if self.slider(ui, "rate", Slider::new(&mut hz, 10.0..=240.0).integer(), text) {
                 self.fixed_hz = hz;
-                self.choose_mode(Pacing::fixed(hz).unwrap_or_default(), side);
+                self.choose_mode(Pacing::fixed(hz).unwrap_or_default());
             }
         }
     }
@@ -277,4 +293,42 @@ impl Controls {
 /// A mode in few letters, whatever its rate is.
 pub fn mode_name(mode: Pacing) -> String {
     if let Pacing::Fixed(rate) = mode { format!("fixed {:.2}", rate.hz()) } else { mode.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::load::Limits;
+
+    fn controls(pacing: Pacing) -> Controls {
+        Controls::new(Settings {
+            pacing,
+            layout: LayoutChoice::Auto,
+            miss_budget: None,
+            levels: Arc::new(Levels::new(LoadSpec::default())),
+            limits: Limits { memory_mib: None, cores: 2 },
+        })
+    }
+
+    #[test]
+    fn what_is_pressed_in_b_leaves_a_as_it_was() {
+        let mut c = controls(Pacing::Smooth);
+        assert_eq!(c.in_force(Pacing::Smooth), Side::A);
+        let a = c.conditions();
+        c.other_side(Side::A);
+        assert_eq!(c.changes().and_then(|c| c.pacing), Some(Pacing::Naive));
+        assert_eq!(c.in_force(Pacing::Naive), Side::B);
+        c.next_layout(Side::B);
+        assert_eq!((c.changes(), c.conditions()), (None, a));
+        // The window's key for the next mode leads to another one than A's.
+        assert_eq!(c.in_force(Pacing::Auto), Side::A);
+        assert_eq!(c.changes().and_then(|c| c.pacing), Some(Pacing::Smooth), "back to A");
+        assert_eq!((c.in_force(Pacing::Smooth), c.conditions(), c.changes()), (Side::A, a, None));
+        // In A it chooses, and so does F5.
+        c.in_force(Pacing::Vsync);
+        c.next_layout(Side::A);
+        let ((mode, layout, _), _) = c.conditions();
+        assert_eq!((mode, layout), (Pacing::Vsync, LayoutChoice::Pinned(Layout::Serial)));
+        assert_eq!(c.changes().and_then(|c| c.layout), Some(layout));
+    }
 }

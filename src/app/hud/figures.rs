@@ -6,8 +6,9 @@ use scanout::runtime::FrameInfo;
 use scanout::stats::{FrameRecord, Metric, Unit, enough_for};
 
 use super::sides::{METRICS, Side, Sides};
-use super::strip::Blame;
-use super::values::{axis, cumulative, histogram, quantile};
+use super::stands::{Ours, Shared, Stands};
+use super::strip::{Blame, Long};
+use super::values::{Values, axis, cumulative, histogram, quantile};
 
 /// Bins of the histogram and steps of the curve over it.
 pub const BINS: usize = 60;
@@ -36,11 +37,29 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub struct SideFigures {
     pub frames: u64,
+    /// What they were measured under; `None` while there are none.
+    pub stands: Option<Stands>,
     /// In the order of [`METRICS`]; `None`: not measured.
     pub rows: [Option<Row>; METRICS.len()],
     /// Shares of the frames in bins of latency, and up to each.
     pub histogram: Vec<f32>,
     pub cumulative: Vec<f32>,
+}
+
+/// Whether the size of a metric's values is shown: an animation that is ahead is as wrong as one that is behind, and the P99 of
+/// signed values would be of those ahead alone.
+pub const fn by_size(metric: Metric) -> bool {
+    matches!(metric, Metric::AnimationError)
+}
+
+/// The values as they are shown, from the smallest to the largest.
+fn sorted(metric: Metric, values: &Values) -> Vec<i64> {
+    let mut sorted = values.sorted();
+    if by_size(metric) {
+        sorted.iter_mut().for_each(|value| *value = value.saturating_abs());
+        sorted.sort_unstable();
+    }
+    sorted
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,19 +69,17 @@ pub struct Figures {
     /// The end of the latency axis, in nanoseconds.
     pub full: i64,
     pub blame: Blame,
+    /// Of B, which aims at no time: how many were long.
+    pub long: Long,
     /// What passes take the GPU: median and, of enough frames, P99 in milliseconds, of the whole run.
     pub passes: Vec<(&'static str, f64, Option<f64>)>,
 }
 
 impl Figures {
     /// Allocates.
-    pub fn of<A: PartialEq, S: PartialEq>(
-        sides: &Sides<A, S>,
-        frame: &FrameInfo<'_>,
-        recent: &[FrameRecord],
-    ) -> Self {
-        let sorted = |side: Side| METRICS.map(|m| sides.figures(side).values(m).map(|v| v.sorted()));
-        let (a, b) = (sorted(Side::A), sorted(Side::B));
+    pub fn of(sides: &Sides<Ours, Shared>, frame: &FrameInfo<'_>, recent: &[FrameRecord]) -> Self {
+        let all_sorted = |side: Side| METRICS.map(|m| Some(sorted(m, sides.figures(side)?.1.values(m)?)));
+        let (a, b) = (all_sorted(Side::A), all_sorted(Side::B));
         let latency = |side: &[Option<Vec<i64>>]| {
             let at = METRICS.iter().position(|m| *m == LATENCY).unwrap_or(0);
             side[at].clone().unwrap_or_default()
@@ -76,8 +93,10 @@ impl Figures {
                 let unit = if metric.unit() == Unit::Frames { 1.0 } else { 1e6 };
                 *row = sorted.as_ref().and_then(|sorted| Row::of(sorted, unit));
             }
+            let figures = sides.figures(which);
             SideFigures {
-                frames: sides.figures(which).frames,
+                frames: figures.map_or(0, |(_, figures)| figures.frames),
+                stands: figures.map(|(under, _)| Stands::of(under)),
                 rows,
                 histogram: histogram(latency, full, BINS).into_iter().map(|n_bin| n_bin as f32 / n).collect(),
                 cumulative: cumulative(latency, full, BINS),
@@ -90,6 +109,7 @@ impl Figures {
             b: side(Side::B, &b, &latency_b),
             full,
             blame: Blame::of(recent, refresh, frame.pacer.interval()),
+            long: Long::of(recent, frame.pacer.interval(), |record| sides.side_of(record) == Some(Side::B)),
             passes: passes.filter_map(|(name, t)| t.summary().map(|s| (name, s.p50, s.told_p99()))).collect(),
         }
     }
@@ -99,5 +119,18 @@ impl Figures {
             Side::A => &self.a,
             Side::B => &self.b,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn animation_errors_count_by_their_size_and_all_else_as_it_is() {
+        let mut values = Values::new(8);
+        [-9, 2, -1, 4].into_iter().for_each(|value| values.push(value));
+        assert_eq!(sorted(Metric::AnimationError, &values), [1, 2, 4, 9]);
+        assert_eq!(sorted(Metric::RenderTime, &values), [-9, -1, 2, 4]);
     }
 }

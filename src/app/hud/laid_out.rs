@@ -8,7 +8,8 @@ use egui::{Pos2, RawInput, Rect, Shape, vec2};
 
 use scanout::pacing::{FrameId, LayoutChoice, Origin};
 use scanout::runtime::{InputEvent, InputKind};
-use scanout::stats::{FrameRecord, Stage};
+use scanout::stats::blame::Part;
+use scanout::stats::{FrameRecord, Metric, Stage};
 use scanout::time::Timestamp;
 use scanout::{Pacing, Size};
 
@@ -17,9 +18,11 @@ use super::figures::{BINS, Figures, Row, SideFigures};
 use super::input::Input;
 use super::panels::{self, Page};
 use super::sides::{METRICS, Side};
-use super::strip::Blame;
+use super::stands::Stands;
+use super::strip::{Blame, Long};
 use super::view::{Misses, Times, View};
 use crate::app::load::{Levels, Limits, LoadSpec, Spike};
+use crate::app::palette::LETTER_OF;
 
 /// What runs, from what is usual to what breaks tables.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -80,11 +83,12 @@ fn records(interval_ms: u64) -> Vec<FrameRecord> {
     (1..=256).map(record).collect()
 }
 
-fn side(frames: u64, value: f64) -> SideFigures {
+fn side(frames: u64, value: f64, paced: &str, load: &str) -> SideFigures {
     let row = Row { p50: Some(value), p95: Some(-value), p99: Some(-value), max: value };
     let histogram = vec![1.0 / BINS as f32; BINS];
     let cumulative = (0..=BINS).map(|n| n as f32 / BINS as f32).collect();
-    SideFigures { frames, rows: [Some(row); METRICS.len()], histogram, cumulative }
+    let stands = Some(Stands { paced: paced.to_owned(), shared: format!("{load}, 1280x720") });
+    SideFigures { frames, stands, rows: [Some(row); METRICS.len()], histogram, cumulative }
 }
 
 /// Fonts take long to be read.
@@ -106,12 +110,22 @@ fn lay_out(context: &egui::Context, case: Case, page: Page, (width, height, scal
     let recent = if case == Case::Nothing { Vec::new() } else { records(interval_ms) };
     let span = Duration::from_millis(interval_ms);
     let mut figures = Figures { full, blame: Blame::of(&recent, span, span), ..Figures::default() };
+    let frames = if extreme { 12_345_678 } else { 144 };
     if case != Case::Nothing {
-        figures.a = side(if extreme { 12_345_678 } else { 144 }, value);
+        let (paced, load) = match extreme {
+            true => (
+                "fixed 143.86, auto layout, 20.00 % may miss",
+                "busy=64,memory=65536,gpu=900,spike=900/10000",
+            ),
+            false => ("auto, auto layout, 0.50 % may miss", "no load"),
+        };
+        figures.a = side(frames, value, paced, load);
         assert!(figures.blame.late > 20, "something is marked");
     }
     if extreme || case == Case::Compared {
-        figures.b = side(if extreme { 12_345_678 } else { 144 }, -value);
+        let paced = "naive loop: swap interval 1, no plan, no limit";
+        figures.b = side(frames, -value, paced, "no load");
+        figures.long = Long { long: 3, looked_at: 106 };
     }
     let fixed = Pacing::fixed(143.859).expect("a rate");
     let load = match extreme {
@@ -136,7 +150,7 @@ fn lay_out(context: &egui::Context, case: Case, page: Page, (width, height, scal
     let facts = match case {
         Case::Nothing => vec![("drawn by", String::new())],
         Case::Extreme | Case::Scrolled => {
-            vec![("drawn by", "A renderer with a name that is long ".repeat(9)); 8]
+            vec![("drawn by", "A renderer\u{2122} of \u{9f99} with a name that is long ".repeat(9)); 8]
         }
         _ => vec![
             ("drawn by", "llvmpipe (LLVM 15.0.6, 256 bits) (software)".to_owned()),
@@ -145,7 +159,7 @@ fn lay_out(context: &egui::Context, case: Case, page: Page, (width, height, scal
             ("layout", "pipelined, 2 refresh(es) per frame".to_owned()),
             ("budget", format!("{value:>7.2} ms, of it 4.17 in reserve")),
             ("GPU passes", "not timed".to_owned()),
-            ("this HUD", format!("{value:>7.2} ms of CPU, part of the figures")),
+            ("this HUD", format!("{value:>7.2} ms of the render thread")),
             ("frames", "    123 drawn\n    123 dropped\n    123 kept apart".to_owned()),
         ],
     };
@@ -226,10 +240,10 @@ const WINDOWS: [Window; 8] = [
 ];
 
 /// What can be seen in a window of so many points.
-fn pages((width, height, scale): Window) -> &'static [Page] {
+fn pages((width, height, scale): Window) -> Vec<Page> {
     let scale = panels::pixels_per_point(Size::new(width, height), scale);
-    let both = width as f32 / scale >= 1_000.0 && height as f32 / scale >= 600.0;
-    if both { &[Page::Plots] } else { &[Page::Plots, Page::Figures, Page::Controls] }
+    let room = vec2(width as f32, height as f32) / scale;
+    Page::EACH.into_iter().map(|(page, _)| page).filter(|page| page.within(room) == *page).collect()
 }
 
 #[test]
@@ -239,7 +253,7 @@ fn no_letters_overlap_or_leave_their_panel_in_any_window() {
         for page in pages(window) {
             for case in [Case::Nothing, Case::Usual, Case::Slow, Case::Compared, Case::Extreme] {
                 let at = format!("{case:?}, {page:?} in {window:?}");
-                look_at(&lay_out(&context, case, *page, window), &at);
+                look_at(&lay_out(&context, case, page, window), &at);
             }
         }
     }
@@ -267,15 +281,48 @@ fn look_at(out: &LaidOut, at: &str) {
 }
 
 #[test]
+fn what_each_side_stands_for_is_said_and_that_unlike_loads_are_not_to_be_compared() {
+    let context = context();
+    let says = |case, page, window| -> String {
+        lay_out(&context, case, page, window).letters.into_iter().map(|l| l.words + " ").collect()
+    };
+    for (page, window) in [(Page::All, (1280, 720, 1.0)), (Page::Figures, (640, 480, 1.0))] {
+        let alike = says(Case::Compared, page, window);
+        for text in ["A  auto, auto layout, 0.50 %", "B  naive loop", "with no load, 1280x720"] {
+            assert!(alike.contains(text), "{page:?}: {text} in {alike}");
+        }
+        assert!(!alike.contains("not to be compared"), "{page:?}");
+        // It takes several lines.
+        let unlike = says(Case::Extreme, page, window);
+        for text in ["not to be compared: A had", "busy=64", "no load"] {
+            assert!(unlike.contains(text), "{page:?}: {text} in {unlike}");
+        }
+        assert!(says(Case::Usual, page, window).contains("B  nothing measured yet"), "{page:?}");
+    }
+}
+
+#[test]
+fn late_frames_are_told_of_a_and_long_ones_of_b() {
+    let context = context();
+    let says = |case| -> String {
+        let out = lay_out(&context, case, Page::All, (1280, 720, 1.0));
+        out.letters.into_iter().map(|l| l.words + " ").collect()
+    };
+    let (a, b) = (says(Case::Usual), says(Case::Compared));
+    assert!(a.contains("late ") && !a.contains("long "), "{a}");
+    assert!(b.contains("long   3 of 106") && !b.contains("late "), "B aims at no time: {b}");
+}
+
+#[test]
 fn what_is_usual_fits_without_scrolling_and_more_scrolls() {
     let context = context();
     let below = |out: &LaidOut| out.letters.iter().filter(|l| l.ink.bottom() > l.clip.bottom() + 0.6).count();
     for window in WINDOWS {
         for page in pages(window) {
             for case in [Case::Slow, Case::Compared] {
-                let out = lay_out(&context, case, *page, window);
+                let out = lay_out(&context, case, page, window);
                 // The lowest windows have no room for all that is known.
-                if *page != Page::Figures || out.window.height() > 430.0 {
+                if page != Page::Figures || out.window.height() > 430.0 {
                     let last = out.letters.last();
                     assert_eq!(below(&out), 0, "{case:?}, {page:?} in {window:?}: {last:?}");
                 }
@@ -289,11 +336,60 @@ fn what_is_usual_fits_without_scrolling_and_more_scrolls() {
     assert!(top(&scrolled) < top(&much) - 5.0, "the wheel moves it: {} to {}", top(&much), top(&scrolled));
 }
 
+/// The sources of all that the HUD says. What comes from elsewhere is asked for by name below.
+const SOURCES: [(&str, &str); 11] = [
+    ("controls", include_str!("controls.rs")),
+    ("figures", include_str!("figures.rs")),
+    ("paint", include_str!("paint.rs")),
+    ("panels", include_str!("panels.rs")),
+    ("stands", include_str!("stands.rs")),
+    ("table", include_str!("table.rs")),
+    ("text", include_str!("text.rs")),
+    ("view", include_str!("view.rs")),
+    ("load", include_str!("../load/spec.rs")),
+    ("pacer", include_str!("../report/pacer.rs")),
+    ("cause", include_str!("../../timeline/explain/mod.rs")),
+];
+
+#[test]
+fn fonts_have_every_letter_that_the_hud_can_show() {
+    let context = context();
+    let shown = WINDOWS.map(|window| pages(window).into_iter().map(move |page| (window, page)));
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (window, page) in shown.into_iter().flatten() {
+        for case in [Case::Nothing, Case::Compared, Case::Extreme] {
+            let letters = lay_out(&context, case, page, window).letters;
+            texts.extend(letters.into_iter().map(|l| (format!("{case:?}, {page:?}"), l.words)));
+        }
+    }
+    assert!(texts.iter().any(|(_, words)| words.contains("9f99")), "a letter of the driver that no font has");
+    for (name, source) in SOURCES {
+        let (code, _tests) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
+        let says = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        texts.extend(says.map(|line| (name.to_owned(), line.to_owned())));
+    }
+    texts.extend(Metric::ALL.iter().map(|metric| ("metric".to_owned(), metric.name().to_owned())));
+    texts.extend(Part::ALL.iter().map(|part| ("part".to_owned(), part.name().to_owned())));
+    texts.extend(LETTER_OF.iter().map(|letter| ("part".to_owned(), (*letter).to_owned())));
+    let mut looked_at = 0;
+    for (place, text) in &texts {
+        for letter in text.chars().filter(|letter| !letter.is_whitespace()) {
+            looked_at += 1;
+            let known = context.fonts_mut(|fonts| super::text::has(fonts, letter));
+            assert!(known, "{place}: {letter:?} of {text:?} comes out as another letter");
+        }
+    }
+    assert!(looked_at > 10_000, "{looked_at} letters");
+    for lacking in ['\u{9f99}', '\u{5d0}'] {
+        assert!(!context.fonts_mut(|fonts| super::text::has(fonts, lacking)), "the test can fail");
+    }
+}
+
 #[test]
 fn figures_that_grow_move_nothing() {
     let context = context();
     let low = WINDOWS[0];
-    for (window, page) in [((1280, 720, 1.0), Page::Plots), (low, Page::Plots), (low, Page::Figures)] {
+    for (window, page) in [((1280, 720, 1.0), Page::All), (low, Page::Plots), (low, Page::Figures)] {
         let [small, large] =
             [Case::Usual, Case::Slow].map(|case| lay_out(&context, case, page, window).letters);
         // Marks lie where frames are late.

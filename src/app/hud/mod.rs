@@ -7,6 +7,7 @@ mod input;
 mod paint;
 mod panels;
 mod sides;
+mod stands;
 mod strip;
 mod table;
 mod text;
@@ -21,11 +22,10 @@ use std::time::Duration;
 use egui::{Pos2, Rect, vec2};
 
 use scanout::gl::{CreateContext, Gl, Overlay, OverlayFactory};
-use scanout::pacing::{LayoutChoice, MissBudget};
 use scanout::runtime::{Area, Changes, FrameInfo, InputEvent, TargetInfo};
 use scanout::stats::FrameRecord;
 use scanout::time::{Clock as _, MonotonicClock, Timestamp, nanos};
-use scanout::{Error, Pacing, Result, Size};
+use scanout::{Error, Result};
 
 pub use self::controls::Settings;
 use self::controls::{Controls, Spots};
@@ -33,17 +33,14 @@ use self::figures::Figures;
 use self::input::{Input, Key};
 use self::panels::Page;
 use self::sides::{Conditions, Sides};
+use self::stands::{Ours, Shared};
 use self::values::{Values, quantile};
 use self::view::View;
-use super::load::LoadSpec;
 
 /// How often percentiles are computed anew, so that they can be read.
 const REFRESH_FIGURES: Duration = Duration::from_millis(250);
 /// Frames that the HUD's own cost is the median of.
 const COSTS: usize = 120;
-
-type Ours = (Pacing, LayoutChoice, Option<MissBudget>);
-type Shared = (LoadSpec, Size);
 
 /// Makes the HUD on the render thread, when it is first shown.
 pub fn factory(visible: bool, settings: Settings) -> OverlayFactory {
@@ -129,20 +126,18 @@ impl Overlay for Hud {
         }
         let (Some(egui), live) = (&mut self.egui, self.live.get_or_insert_with(Live::new)) else { return };
         let scale = panels::pixels_per_point(frame.size, frame.scale);
+        let room = vec2(frame.size.width as f32, frame.size.height as f32) / scale;
         let side = self.controls.in_force(frame.pacer.mode());
         let (controls, page) = (&mut self.controls, &mut self.page);
         let events = self.input.take(scale, |key| match key {
-            Key::NextPage => *page = page.next(),
+            Key::NextPage => *page = page.next(room),
             Key::OtherSide => controls.other_side(side),
-            Key::NextLayout => controls.next_layout(),
+            Key::NextLayout => controls.next_layout(side),
             Key::Restart => live.sides.restart(),
         });
         live.watch(frame, began, side, controls);
         let input = egui::RawInput {
-            screen_rect: Some(Rect::from_min_size(
-                Pos2::ZERO,
-                vec2(frame.size.width as f32, frame.size.height as f32) / scale,
-            )),
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, room)),
             time: Some(began.saturating_since(egui.started).as_secs_f64()),
             viewports: std::iter::once((
                 egui::ViewportId::ROOT,

@@ -7,11 +7,13 @@ use scanout::stats::{FrameRecord, quantile};
 use scanout::timeline::explain::Cause;
 
 use super::figures::{BINS, Figures, LATENCY, SideFigures};
-use super::strip::{Blame, Column, FRAMES, Kind};
+use super::sides::Side;
+use super::strip::{Column, FRAMES, Kind, Long, columns};
 use super::text::{
     BAD, COLOUR_A, COLOUR_B, GOOD, INK, LINE, PLOT, SIZE, SOFT, TALL, colour, figure, figures, legend, line,
     title,
 };
+use super::view::View;
 use crate::app::palette::{LETTER_OF, PARTS};
 
 /// From column to column of the strips, and the gap between two.
@@ -25,13 +27,15 @@ const HIGH: [f32; 7] = [2.5, 5.0, 10.0, 20.0, 50.0, 100.0, 1_000.0];
 
 /// One column per frame: the time since the frame before, against the interval aimed at. Under late ones stands the stage at
 /// fault.
-pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, interval_ms: f32, height: f32) {
+pub fn interval_strip(ui: &mut Ui, view: &View<'_>, height: f32) {
+    let (interval_ms, columns) =
+        (view.interval_ms, columns(view.recent, &view.figures.blame, view.interval_ms));
     let longest = columns.iter().flatten().map(|c| c.ms).fold(0.0_f32, f32::max);
     let figure = |ms: f32| figure(ms.into());
     title(
         ui,
-        "display intervals",
-        format!("line {:>7}, longest {:>7} ms", figure(interval_ms), figure(longest)),
+        "display intervals, ms",
+        format!("line {:>7}  max {:>7}", figure(interval_ms), figure(longest)),
     );
     let (rect, painter) = plot(ui, height + MARKS);
     let bars = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - MARKS));
@@ -72,27 +76,47 @@ pub fn interval_strip(ui: &mut Ui, columns: &[Option<Column>], blame: &Blame, in
     }
     let y = bars.bottom() - bars.height() / intervals;
     painter.hline(rect.x_range(), y, Stroke::new(1.0, INK.gamma_multiply(0.6)));
-    late_lines(ui, blame);
+    late_lines(ui, view);
 }
 
-/// How many were late, and by what: each in a place of its own.
-fn late_lines(ui: &mut Ui, blame: &Blame) {
-    let place = line(ui, TALL);
-    let text = format!("late {:>3} of {:>3}", blame.late, blame.looked_at);
-    let width = ui.painter().text(place.left_center(), Align2::LEFT_CENTER, text, figures(), INK).width();
-    let says = match (blame.looked_at, blame.late) {
-        (0, _) => "red: long; nothing that aims at a time is shown",
-        (_, 0) => "",
-        _ => "under each: the stage at fault; what held it up:",
+/// How many were late, and by what; of B, which aims at no time, how many were long. Each in a place of its own.
+fn late_lines(ui: &mut Ui, view: &View<'_>) {
+    let (blame, Long { long, looked_at }) = (&view.figures.blame, view.figures.long);
+    let (text, says) = match view.side {
+        Side::A => {
+            let says = match (blame.looked_at, blame.late) {
+                (0, _) => "no frame of A here yet",
+                (_, 0) => "",
+                _ => "under each: the stage at fault; what held it up:",
+            };
+            (format!("late {} of {:>3}", count(blame.late, blame.looked_at), blame.looked_at), says)
+        }
+        Side::B => {
+            let says = if looked_at == 0 {
+                "no frame of B here yet"
+            } else {
+                "over 1.5 of the line; B aims at no time"
+            };
+            (format!("long {} of {looked_at:>3}", count(long, looked_at)), says)
+        }
     };
+    let place = line(ui, TALL);
+    let width = ui.painter().text(place.left_center(), Align2::LEFT_CENTER, text, figures(), INK).width();
     let at = pos2(place.left() + width + 8.0, place.center().y);
     ui.painter().text(at, Align2::LEFT_CENTER, says, FontId::proportional(SIZE), SOFT);
     let place = line(ui, TALL);
-    for (i, (cause, n)) in blame.counts.iter().take(3).enumerate() {
+    // What is late of A is explained where A is looked at.
+    let counts = if view.side == Side::A { blame.counts.as_slice() } else { &[] };
+    for (i, (cause, n)) in counts.iter().take(3).enumerate() {
         let text = format!("{n:>3} {}", cause.map_or("unclear", Cause::name));
         let at = pos2(place.left() + place.width() * i as f32 / 3.0, place.center().y);
         ui.painter().text(at, Align2::LEFT_CENTER, text, FontId::monospace(9.5), SOFT);
     }
+}
+
+/// How many of so many, in three letters: of none nothing is known.
+fn count(n: usize, of: usize) -> String {
+    if of == 0 { "  -".to_owned() } else { format!("{n:>3}") }
 }
 
 /// One column per frame: where its time went, by the stages of the report.
@@ -103,7 +127,7 @@ pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord], height: f32) {
     totals.sort_by(f32::total_cmp);
     // Scaled to what is usual: single outliers are cut off rather than flattening all others.
     let full = quantile::of_sorted(&totals, 0.9).map_or(1.0, |ms| (ms * 1.4).max(0.5));
-    title(ui, "from input to display, by stages", format!("height {:>7} ms", figure(full.into())));
+    title(ui, "stages from input to display, ms", format!("top {:>7}", figure(full.into())));
     let (rect, painter) = plot(ui, height);
     for (i, record) in recent.iter().enumerate().filter(|(_, r)| !r.repeated && !r.dropped) {
         let mut bottom = 0.0;
@@ -122,10 +146,10 @@ pub fn stage_bars(ui: &mut Ui, recent: &[FrameRecord], height: f32) {
 
 /// Histogram and cumulative curve of the latency, A and B over each other.
 pub fn latency(ui: &mut Ui, shown: &Figures, height: f32) {
-    let name = format!("{LATENCY:?}: frames, share up to it");
+    let name = format!("{}, ms: histogram and CDF", LATENCY.name());
     let end = shown.full as f64 / 1e6;
     let end = if end < 100.0 { format!("{end}") } else { figure(end) };
-    title(ui, &name, format!("0 to {end:>7} ms"));
+    title(ui, &name, format!("0 to {end:>7}"));
     let (rect, painter) = plot(ui, height);
     // Lines lie within the plot with all of their width.
     let rect = rect.shrink2(vec2(0.0, 1.5));
@@ -169,10 +193,10 @@ fn frames_of(name: &str, side: &SideFigures) -> String {
     }
 }
 
-/// By how much each refresh came before or after it was predicted.
+/// The prediction of each refresh less the refresh: above the middle it came before it was predicted.
 pub fn phase_error(ui: &mut Ui, errors: &[i64], height: f32) {
     if errors.is_empty() {
-        title(ui, "phase error: not measured, nobody says when refreshes are", "");
+        title(ui, "PhaseError: not measured, nobody says when refreshes are", "");
         plot(ui, height);
         return;
     }
@@ -180,7 +204,7 @@ pub fn phase_error(ui: &mut Ui, errors: &[i64], height: f32) {
     let mut sizes: Vec<u64> = errors.iter().map(|ns| ns.unsigned_abs()).collect();
     sizes.sort_unstable();
     let full = (quantile::of_sorted(&sizes, 0.9).unwrap_or(0) as f32 / 1e6 * 1.6).max(0.1);
-    title(ui, "phase error: refresh against prediction", format!("height ±{:>6} ms", figure(full.into())));
+    title(ui, "PhaseError, ms: predicted - actual refresh", format!("±{:>7}", figure(full.into())));
     let (rect, painter) = plot(ui, height);
     let rect = rect.shrink2(vec2(0.0, 1.5));
     painter.hline(rect.x_range(), rect.center().y, Stroke::new(1.0, LINE));

@@ -9,11 +9,10 @@ use scanout::pacing::Origin;
 use super::controls::{Controls, mode_name};
 use super::paint;
 use super::sides::Side;
-use super::strip::columns;
 use super::table::table;
 use super::text::{
-    BAD, COLOUR_A, COLOUR_B, GOOD, INK, ON_PART, SIZE, SOFT, TALL, colour, fact, figures, heading, line,
-    small, value_at,
+    BAD, COLOUR_A, COLOUR_B, GOOD, INK, ON_PART, SIZE, SOFT, TALL, colour, fact, figures, heading, legible,
+    line, small, value_at,
 };
 use super::view::View;
 use crate::app::palette::dark;
@@ -34,28 +33,45 @@ const PLOTS: [f32; 4] = [54.0, 54.0, 60.0, 28.0];
 const SHARES: (f32, f32) = (0.36, 1.4);
 /// What stands above and between the plots of a page, and what stands around them beside the controls, in points.
 const AROUND_PAGE: f32 = 256.0;
-const AROUND_BOTH: f32 = 380.0;
+const AROUND_BOTH: f32 = 424.0;
 
-/// What a narrow window shows of it.
+/// What is shown of it.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub enum Page {
+    /// All of it, where the window has room; where it has none, the plots.
     #[default]
+    All,
     Plots,
     Figures,
     Controls,
 }
 
 impl Page {
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Plots, "plots"), (Self::Figures, "figures"), (Self::Controls, "controls")];
+    pub const EACH: [(Self, &'static str); 4] = [
+        (Self::All, "all"),
+        (Self::Plots, "plots"),
+        (Self::Figures, "figures"),
+        (Self::Controls, "controls"),
+    ];
 
-    pub const fn next(self) -> Self {
-        match self {
+    /// The page that a window of so many points shows where this one was chosen.
+    pub fn within(self, room: Vec2) -> Self {
+        if self == Self::All && !both_fit(room) { Self::Plots } else { self }
+    }
+
+    /// The one after it, in such a window.
+    pub fn next(self, room: Vec2) -> Self {
+        match self.within(room) {
+            Self::All => Self::Plots,
             Self::Plots => Self::Figures,
             Self::Figures => Self::Controls,
-            Self::Controls => Self::Plots,
+            Self::Controls => Self::All.within(room),
         }
     }
+}
+
+fn both_fit(room: Vec2) -> bool {
+    room.x >= BOTH_FIT.x && room.y >= BOTH_FIT.y
 }
 
 /// Physical pixels per point of the HUD.
@@ -88,7 +104,8 @@ pub fn show(ui: &Ui, view: &View<'_>, page: &mut Page, controls: &mut Controls) 
     controls.spots.clear();
     let room = ui.ctx().content_rect().size();
     let inside = room.y - 2.0 * (AWAY + MARGIN);
-    if room.x >= BOTH_FIT.x && room.y >= BOTH_FIT.y {
+    let shown = page.within(room);
+    if shown == Page::All {
         let left = panel(ui, "hud", Align2::LEFT_TOP, |ui| {
             header(ui, view);
             plots(ui, view, inside - AROUND_BOTH);
@@ -104,8 +121,8 @@ pub fn show(ui: &Ui, view: &View<'_>, page: &mut Page, controls: &mut Controls) 
     }
     vec![panel(ui, "hud", Align2::LEFT_TOP, |ui| {
         ui.horizontal(|ui| {
-            for (this, name) in Page::ALL {
-                let tab = ui.selectable_label(*page == this, RichText::new(name).size(12.0));
+            for (this, name) in Page::EACH.into_iter().filter(|(this, _)| this.within(room) == *this) {
+                let tab = ui.selectable_label(shown == this, RichText::new(name).size(12.0));
                 controls.spots.push((name, tab.rect));
                 if tab.clicked() {
                     *page = this;
@@ -113,8 +130,8 @@ pub fn show(ui: &Ui, view: &View<'_>, page: &mut Page, controls: &mut Controls) 
             }
             small(ui, "F3 next, F1 hides");
         });
-        match page {
-            Page::Plots => {
+        match shown {
+            Page::All | Page::Plots => {
                 header(ui, view);
                 plots(ui, view, inside - AROUND_PAGE);
             }
@@ -202,6 +219,7 @@ fn times(ui: &mut Ui, view: &View<'_>) {
     ui.painter().galley(pos2(at.x + 4.0, at.y - galley.size().y / 2.0), galley, ON_PART);
     let source = if view.times.source.is_empty() { "nobody has told yet" } else { view.times.source };
     let says = pos2(badge.right() + 6.0, at.y);
+    let source = legible(ui, source);
     ui.painter().text(says, Align2::LEFT_CENTER, source, FontId::proportional(SIZE), SOFT);
 }
 
@@ -230,8 +248,7 @@ fn misses(ui: &mut Ui, view: &View<'_>) {
 fn plots(ui: &mut Ui, view: &View<'_>, room: f32) {
     let share = (room / PLOTS.iter().sum::<f32>()).clamp(SHARES.0, SHARES.1);
     let [intervals, stages, latency, phase] = PLOTS.map(|height| (height * share).round());
-    let columns = columns(view.recent, &view.figures.blame, view.interval_ms);
-    paint::interval_strip(ui, &columns, &view.figures.blame, view.interval_ms, intervals);
+    paint::interval_strip(ui, view, intervals);
     paint::stage_bars(ui, view.recent, stages);
     paint::latency(ui, view.figures, latency);
     paint::phase_error(ui, view.phase, phase);
@@ -247,6 +264,21 @@ fn about(ui: &mut Ui, view: &View<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn key_leads_through_all_pages_that_a_window_has_room_for_and_back() {
+        for (room, pages) in [
+            (vec2(1_280.0, 720.0), vec![Page::Plots, Page::Figures, Page::Controls, Page::All]),
+            (vec2(640.0, 480.0), vec![Page::Figures, Page::Controls, Page::Plots, Page::Figures]),
+        ] {
+            let mut page = Page::default();
+            for expected in pages {
+                page = page.next(room);
+                assert_eq!(page.within(room), expected, "{room:?}");
+            }
+        }
+        assert_eq!(Page::Figures.within(vec2(1_280.0, 720.0)), Page::Figures, "what was chosen stays");
+    }
 
     #[test]
     fn points_shrink_only_where_the_window_has_too_few() {

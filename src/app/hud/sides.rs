@@ -12,6 +12,8 @@ use super::values::Values;
 const KEPT: usize = 4_096;
 /// Switches whose frames may still be on their way.
 const SWITCHES: usize = 16;
+/// Sets of figures that are kept, a quarter of a megabyte each.
+const SETS: usize = 8;
 
 /// The metrics that are shown.
 pub const METRICS: [Metric; 8] = [
@@ -40,13 +42,28 @@ impl Side {
     }
 }
 
-/// What figures are measured under. Where it changes they begin anew.
+/// What frames are drawn under.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conditions<A, S> {
     /// What concerns only A: mode, layout, miss budget.
     pub ours: A,
     /// What concerns both: load, size.
     pub shared: S,
+}
+
+/// What a set of figures stands for.
+#[derive(Clone, Debug)]
+pub struct Under<A, S> {
+    pub side: Side,
+    pub conditions: Conditions<A, S>,
+}
+
+impl<A: PartialEq, S: PartialEq> Under<A, S> {
+    /// What is set for A is nothing to B.
+    fn same(&self, other: &Self) -> bool {
+        let (a, b) = (&self.conditions, &other.conditions);
+        self.side == other.side && a.shared == b.shared && (self.side == Side::B || a.ours == b.ours)
+    }
 }
 
 /// The figures of one side.
@@ -83,37 +100,37 @@ impl Figures {
 }
 
 /// From a frame on another side, or other conditions, are in force.
-#[derive(Copy, Clone, Debug)]
-struct Switch {
+#[derive(Clone, Debug)]
+struct Switch<A, S> {
     from: FrameId,
-    side: Side,
+    /// `None`: its frames count for nobody.
+    under: Option<Under<A, S>>,
     /// Frames that begin before this are settling.
     counts_from: Timestamp,
-    /// Its frames belong to figures that were begun anew since.
-    over: bool,
 }
 
-/// Sorts frames into the two sides.
+/// Sorts frames into the two sides, and on each of them into what they were drawn under. Figures are never begun anew because
+/// something was pressed: what is measured under other conditions is kept beside them, and they go on when theirs come back.
 #[derive(Debug)]
 pub struct Sides<A, S> {
-    conditions: Option<Conditions<A, S>>,
-    switches: Vec<Switch>,
-    a: Figures,
-    b: Figures,
+    under: Option<Under<A, S>>,
+    switches: Vec<Switch<A, S>>,
+    /// The one that was counted into last stands last.
+    sets: Vec<(Under<A, S>, Figures)>,
     seen: FrameId,
     /// The last frame that was watched, and whether nobody has looked since.
     drawn: FrameId,
     hidden: bool,
-    previous: Option<(FrameRecord, Side)>,
+    /// The last frame that was counted, and the first after the switch before it.
+    previous: Option<(FrameRecord, FrameId)>,
 }
 
-impl<A: PartialEq, S: PartialEq> Sides<A, S> {
+impl<A: PartialEq + Clone, S: PartialEq + Clone> Sides<A, S> {
     pub fn new() -> Self {
         Self {
-            conditions: None,
+            under: None,
             switches: Vec::with_capacity(SWITCHES),
-            a: Figures::new(),
-            b: Figures::new(),
+            sets: Vec::with_capacity(SETS),
             seen: FrameId(0),
             drawn: FrameId(0),
             hidden: false,
@@ -121,43 +138,21 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
         }
     }
 
-    pub const fn figures(&self, side: Side) -> &Figures {
-        match side {
-            Side::A => &self.a,
-            Side::B => &self.b,
-        }
+    /// What was measured last on a side, and what it stands for; `None` while nothing was.
+    pub fn figures(&self, side: Side) -> Option<&(Under<A, S>, Figures)> {
+        self.sets.iter().rfind(|(under, _)| under.side == side)
     }
 
     /// Frame `id` is drawn now, on this side and under these conditions.
     pub fn drawing(&mut self, id: FrameId, now: Timestamp, side: Side, conditions: Conditions<A, S>) {
-        let last = self.switches.last().map(|switch| switch.side);
-        let same = |f: fn(&Conditions<A, S>, &Conditions<A, S>) -> bool| {
-            self.conditions.as_ref().is_some_and(|before| f(before, &conditions))
-        };
-        let (same_ours, same_shared) = (same(|a, b| a.ours == b.ours), same(|a, b| a.shared == b.shared));
-        // What is set for A while B runs is in force when A does.
-        if !same_ours || !same_shared {
-            self.clear(Side::A);
-        }
-        if !same_shared {
-            self.clear(Side::B);
-        }
-        let touched = !same_shared || (!same_ours && side == Side::A);
-        if last != Some(side) || touched || std::mem::take(&mut self.hidden) {
-            self.switch(Switch { from: id, side, counts_from: now + SETTLING, over: false });
+        let under = Under { side, conditions };
+        let same = self.under.as_ref().is_some_and(|before| before.same(&under));
+        if !same || self.hidden {
+            self.switch(Switch { from: id, under: Some(under.clone()), counts_from: now + SETTLING });
         }
         self.hidden = false;
         self.drawn = id;
-        self.conditions = Some(conditions);
-    }
-
-    /// Frames of this side that are still on their way are not counted either.
-    fn clear(&mut self, side: Side) {
-        match side {
-            Side::A => self.a.clear(),
-            Side::B => self.b.clear(),
-        }
-        self.switches.iter_mut().filter(|switch| switch.side == side).for_each(|switch| switch.over = true);
+        self.under = Some(under);
     }
 
     /// Counts what is new among the finished frames, oldest first.
@@ -170,24 +165,48 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
             if record.dropped || record.at(Stage::Presented).is_none() {
                 continue;
             }
-            let Some(side) = self.side_of(record) else {
+            let counts = self.switch_of(record).and_then(|switch| Some((switch.from, switch.under.clone()?)));
+            let Some((from, under)) = counts else {
                 self.previous = None;
                 continue;
             };
-            let previous = self.previous.as_ref().filter(|(_, of)| *of == side).map(|(record, _)| record);
-            match side {
-                Side::A => self.a.count(previous, record),
-                Side::B => self.b.count(previous, record),
-            }
-            self.previous = Some((*record, side));
+            let previous = self.previous.take().filter(|(_, of)| *of == from).map(|(record, _)| record);
+            self.set(under).count(previous.as_ref(), record);
+            self.previous = Some((*record, from));
         }
+    }
+
+    /// The figures that stand for this, now the last.
+    fn set(&mut self, under: Under<A, S>) -> &mut Figures {
+        let at = self.sets.iter().rposition(|(of, _)| of.same(&under)).unwrap_or_else(|| {
+            let figures = if self.sets.len() < SETS { Figures::new() } else { self.oldest() };
+            self.sets.push((under, figures));
+            self.sets.len() - 1
+        });
+        self.sets[at..].rotate_left(1);
+        let last = self.sets.len() - 1;
+        &mut self.sets[last].1
+    }
+
+    /// Takes away what was counted into longest ago and is not shown.
+    fn oldest(&mut self) -> Figures {
+        let shown = |at: &usize| !self.sets[at + 1..].iter().any(|(of, _)| of.side == self.sets[*at].0.side);
+        let at = (0..self.sets.len()).find(|at| !shown(at)).unwrap_or(0);
+        let (_, mut figures) = self.sets.remove(at);
+        figures.clear();
+        figures
     }
 
     /// The side that a frame counts for; `None` while things settle, and for frames from before this was watched.
     pub fn side_of(&self, record: &FrameRecord) -> Option<Side> {
+        Some(self.switch_of(record)?.under.as_ref()?.side)
+    }
+
+    /// The switch that a frame counts from.
+    fn switch_of(&self, record: &FrameRecord) -> Option<&Switch<A, S>> {
         let switch = self.switches.iter().rev().find(|switch| switch.from <= record.id)?;
         let began = record.at(Stage::SnapshotAcquired)?;
-        (began >= switch.counts_from && !switch.over).then_some(switch.side)
+        (began >= switch.counts_from).then_some(switch)
     }
 
     /// How long the side in force still settles.
@@ -199,23 +218,23 @@ impl<A: PartialEq, S: PartialEq> Sides<A, S> {
     /// Nobody looks any more: frames from here to the next that is [drawn](Self::drawing) count for nobody, whatever mode they
     /// are drawn in. What was counted stays.
     pub fn hide(&mut self) {
-        if let Some(side) = self.switches.last().map(|switch| switch.side) {
-            let from = self.drawn.next();
-            self.switch(Switch { from, side, counts_from: Timestamp::MAX, over: true });
-        }
+        let from = self.drawn.next();
+        self.switch(Switch { from, under: None, counts_from: Timestamp::MAX });
         self.hidden = true;
     }
 
-    fn switch(&mut self, switch: Switch) {
+    fn switch(&mut self, switch: Switch<A, S>) {
         if self.switches.len() == SWITCHES {
             self.switches.remove(0);
         }
         self.switches.push(switch);
     }
 
-    /// Both begin anew, with the frame that is drawn now.
+    /// All figures begin anew, with the frame that is drawn next. Those that are still on their way are not counted.
     pub fn restart(&mut self) {
-        self.conditions = None;
+        self.sets.clear();
+        self.switches.iter_mut().for_each(|switch| switch.under = None);
+        self.under = None;
     }
 }
 
@@ -246,8 +265,14 @@ mod tests {
         }
     }
 
+    fn of(sides: &Sides<u8, u8>, side: Side) -> (u64, Option<(u8, u8)>) {
+        sides.figures(side).map_or((0, None), |(under, figures)| {
+            (figures.frames, Some((under.conditions.ours, under.conditions.shared)))
+        })
+    }
+
     fn counted(sides: &Sides<u8, u8>) -> (u64, u64) {
-        (sides.figures(Side::A).frames, sides.figures(Side::B).frames)
+        (of(sides, Side::A).0, of(sides, Side::B).0)
     }
 
     const SETTLE: u64 = SETTLING.as_nanos() as u64 / T;
@@ -267,7 +292,7 @@ mod tests {
         run(&mut sides, 701..801, Side::A, 0, 0);
         assert_eq!(counted(&sides), (a + 3 + 100 - 3, b + 3));
         for side in [Side::A, Side::B] {
-            let steps = sides.figures(side).values(Metric::MsBetweenDisplayChange).unwrap();
+            let steps = sides.figures(side).unwrap().1.values(Metric::MsBetweenDisplayChange).unwrap();
             assert_eq!(steps.quantile(1.0), Some(T as i64), "no step runs from one side to the other");
         }
     }
@@ -288,30 +313,55 @@ mod tests {
         assert_eq!(counted(&sides), (a, b + 3), "the last three of B were still on their way");
         run(&mut sides, 902..901 + SETTLE + 50, Side::A, 0, 0);
         assert_eq!(counted(&sides), (a + 50 - 3, b + 3), "it settles and goes on");
-        // Another mode, set meanwhile, begins anew as ever.
+        // Another mode, set meanwhile, takes nothing away either.
         sides.hide();
+        let kept = counted(&sides);
         run(&mut sides, 2_000..2_001, Side::A, 1, 0);
-        assert_eq!(counted(&sides), (0, b + 3));
+        assert_eq!(counted(&sides), (kept.0, b + 3));
     }
 
     #[test]
-    fn other_conditions_begin_the_figures_anew() {
+    fn nothing_that_is_set_takes_away_what_was_measured() {
         let mut sides = Sides::new();
         run(&mut sides, 1..301, Side::A, 0, 0);
         run(&mut sides, 301..601, Side::B, 0, 0);
         let (a, b) = counted(&sides);
         assert!(a > 0 && b > 0);
+        // A's mode is set while B runs: nothing to B, which does not settle again, and A's figures stay what they are.
         run(&mut sides, 601..602, Side::B, 1, 0);
-        assert_eq!(counted(&sides), (0, b + 1), "another mode of ours is nothing to B");
-        run(&mut sides, 602..604, Side::B, 1, 1);
-        assert_eq!(counted(&sides).1, 0, "another load is");
-        run(&mut sides, 604..604 + SETTLE, Side::B, 1, 1);
-        assert_eq!(counted(&sides).1, 0);
+        assert_eq!((of(&sides, Side::A), of(&sides, Side::B)), ((a, Some((0, 0))), (b + 1, Some((0, 0)))));
+        // Another load begins other figures of B once it has settled. Those of A stay, and say what they stand for.
+        run(&mut sides, 602..602 + SETTLE, Side::B, 1, 1);
+        assert_eq!(of(&sides, Side::B), (b + 4, Some((0, 0))));
         assert_eq!(sides.settles(Timestamp::from_nanos(602 * T)), Some(Duration::from_secs(1)));
-        run(&mut sides, 604 + SETTLE..704 + SETTLE, Side::B, 1, 1);
-        assert!(counted(&sides).1 > 90);
+        run(&mut sides, 602 + SETTLE..702 + SETTLE, Side::B, 1, 1);
+        assert_eq!(of(&sides, Side::B), (100 - 3, Some((1, 1))));
+        assert_eq!(of(&sides, Side::A), (a, Some((0, 0))));
+        // What was measured under the first load goes on where that comes back, whatever is set for A.
+        run(&mut sides, 1_000..1_010 + SETTLE, Side::B, 2, 0);
+        assert_eq!(of(&sides, Side::B).0, b + 4 + 10 - 3);
         sides.restart();
-        run(&mut sides, 704 + SETTLE..710 + SETTLE, Side::B, 1, 1);
-        assert_eq!(counted(&sides), (0, 0));
+        run(&mut sides, 2_000..2_010, Side::B, 2, 0);
+        assert_eq!((of(&sides, Side::A), of(&sides, Side::B)), ((0, None), (0, None)));
+    }
+
+    #[test]
+    fn of_many_conditions_the_newest_are_kept_and_the_other_side_is_never_pushed_out() {
+        let mut sides = Sides::new();
+        let mut at = 1;
+        let mut stretch = |sides: &mut Sides<u8, u8>, side, ours| {
+            run(sides, at..at + SETTLE + 20, side, ours, 0);
+            at += SETTLE + 20;
+        };
+        stretch(&mut sides, Side::A, 0);
+        stretch(&mut sides, Side::B, 0);
+        let a = counted(&sides).0;
+        for shared in 1..40 {
+            let from = 10_000 * u64::from(shared);
+            run(&mut sides, from..from + SETTLE + 20, Side::B, 0, shared);
+        }
+        assert_eq!(sides.sets.len(), SETS);
+        assert_eq!(of(&sides, Side::A), (a, Some((0, 0))), "A is still to be compared with");
+        assert_eq!(of(&sides, Side::B), (17, Some((0, 39))));
     }
 }

@@ -72,6 +72,32 @@ impl Blame {
     }
 }
 
+/// What can be said of frames that aim at no time: how many of those in the strip were long.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Long {
+    pub long: usize,
+    pub looked_at: usize,
+}
+
+impl Long {
+    /// Among the newest frames those that `counts` are looked at; a zero `interval` is not known, and nothing is long then.
+    pub fn of(records: &[FrameRecord], interval: Duration, counts: impl Fn(&FrameRecord) -> bool) -> Self {
+        let shown = &records[records.len().saturating_sub(FRAMES + 1)..];
+        let shown: Vec<_> =
+            shown.iter().filter(|record| !record.dropped).filter(|record| counts(record)).collect();
+        let steps = shown.windows(2).filter(|pair| !pair[1].after_idle).filter_map(|pair| {
+            Some(pair[1].at(Stage::Presented)?.signed_since(pair[0].at(Stage::Presented)?) as f32)
+        });
+        let most = interval.as_nanos() as f32 * LONG;
+        let mut found = Self::default();
+        for step in steps {
+            found.looked_at += 1;
+            found.long += usize::from(most > 0.0 && step > most);
+        }
+        found
+    }
+}
+
 /// The columns of the last frames, oldest first; a frame without an interval of its own (the first, those after a wait) has
 /// none. `interval_ms` is what is aimed at.
 pub fn columns(records: &[FrameRecord], blame: &Blame, interval_ms: f32) -> Vec<Option<Column>> {
@@ -154,6 +180,19 @@ mod tests {
         assert_eq!((apart.late, apart.looked_at), (0, 0));
         let kinds = columns(&records, &apart, 10.0).into_iter().flatten().map(|c| c.kind);
         assert_eq!(kinds.filter(|kind| *kind == Kind::Long).count(), 1);
+    }
+
+    #[test]
+    fn of_the_naive_loop_only_its_own_long_frames_are_counted() {
+        let mut records: Vec<_> = (1..=40).map(|n| frame(n, n + 3 * (n / 20), 500_000)).collect();
+        let span = Duration::from_nanos(T);
+        let from = |first: u64| move |record: &FrameRecord| record.id.0 >= first;
+        assert_eq!(Long::of(&records, span, from(21)), Long { long: 1, looked_at: 19 });
+        assert_eq!(Long::of(&records, span, from(1)), Long { long: 2, looked_at: 39 });
+        assert_eq!(Long::of(&records, Duration::ZERO, from(1)), Long { long: 0, looked_at: 39 });
+        assert_eq!(Long::of(&records, span, |_| false), Long::default());
+        records[39].after_idle = true;
+        assert_eq!(Long::of(&records, span, from(21)), Long { long: 0, looked_at: 18 });
     }
 
     #[test]

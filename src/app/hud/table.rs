@@ -4,9 +4,9 @@ use egui::{Align2, Color32, FontId, Ui, pos2};
 
 use scanout::stats::Unit;
 
-use super::figures::{Figures, Row};
+use super::figures::{Figures, Row, by_size};
 use super::sides::{METRICS, Side};
-use super::text::{COLOUR_A, COLOUR_B, INK, SIZE, SOFT, figure, figures, line, small};
+use super::text::{COLOUR_A, COLOUR_B, INK, SIZE, SOFT, TALL, bad, figure, figures, line, small};
 
 /// From one column's end to the next: seven letters and a gap.
 const COLUMN: f32 = 47.0;
@@ -44,7 +44,7 @@ pub fn table(ui: &mut Ui, shown: &Figures) {
     };
     let head = line(ui, ROW);
     let names = FontId::proportional(SIZE);
-    ui.painter().text(head.left_center(), Align2::LEFT_CENTER, "milliseconds", names.clone(), INK);
+    ui.painter().text(head.left_center(), Align2::LEFT_CENTER, "ms", names.clone(), INK);
     for (i, column) in columns.iter().enumerate() {
         ui.painter().text(ends(head, i), Align2::RIGHT_CENTER, &column.head, names.clone(), column.colour);
     }
@@ -55,7 +55,12 @@ pub fn table(ui: &mut Ui, shown: &Figures) {
             ui.painter().rect_filled(place.expand2(egui::vec2(2.0, 0.0)), 0.0, Color32::from_white_alpha(9));
         }
         let counts = metric.unit() == Unit::Frames;
-        let name = format!("{}{}", metric.name(), if counts { ", frames" } else { "" });
+        let says = match counts {
+            true => ", frames",
+            false if by_size(*metric) => ", size",
+            false => "",
+        };
+        let name = format!("{}{says}", metric.name());
         ui.painter().text(place.left_center(), Align2::LEFT_CENTER, name, names.clone(), SOFT);
         for (i, column) in columns.iter().enumerate() {
             let value = shown.side(column.side).rows[at].as_ref().and_then(column.pick);
@@ -64,5 +69,18 @@ pub fn table(ui: &mut Ui, shown: &Figures) {
         }
     }
     ui.add_space(2.0);
+    for (name, side, colour) in [("A", &shown.a, COLOUR_A), ("B", &shown.b, COLOUR_B)] {
+        let place = line(ui, TALL);
+        let paced = side.stands.as_ref().map_or("nothing measured yet", |stands| &stands.paced);
+        let text = format!("{name}  {paced}");
+        ui.painter().text(place.left_center(), Align2::LEFT_CENTER, text, names.clone(), colour);
+    }
+    match [&shown.a.stands, &shown.b.stands] {
+        [Some(a), Some(b)] if a.shared != b.shared => {
+            bad(ui, format!("not to be compared: A had {}; B had {}", a.shared, b.shared));
+        }
+        [Some(one), _] | [_, Some(one)] => small(ui, format!("with {}", one.shared)),
+        [None, None] => small(ui, "with -"),
+    }
     small(ui, "-: not measured, or too few for it. Newest 4096 frames.");
 }

@@ -1,5 +1,7 @@
 //! Colours and letters of the HUD: what changes stands in slots of fixed width, so that nothing moves when figures grow.
 
+use std::borrow::Cow;
+
 use egui::{Align2, Color32, FontId, Rect, RichText, Sense, Ui, Vec2, pos2, vec2};
 
 use crate::app::palette::{self, Rgb, dark};
@@ -31,6 +33,42 @@ pub const fn figures() -> FontId {
     FontId::monospace(SIZE)
 }
 
+/// Text from outside, as of a driver, in letters that the fonts have: all others would look alike. Borrows plain ASCII.
+pub fn legible<'a>(ui: &Ui, text: &'a str) -> Cow<'a, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    ui.fonts_mut(|fonts| replaced(text, |letter| has(fonts, letter)).into())
+}
+
+/// Whether both kinds of letters are in the fonts.
+pub fn has(fonts: &mut egui::epaint::text::FontsView<'_>, letter: char) -> bool {
+    [figures(), FontId::proportional(SIZE)].iter().all(|font| fonts.has_glyph(font, letter))
+}
+
+/// What fonts lack in ASCII: what is usual for it, else its number.
+fn replaced(text: &str, mut has: impl FnMut(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            letter if has(letter) && !letter.is_control() => out.push(letter),
+            '\n' => out.push('\n'),
+            '\u{2122}' => out.push_str("(TM)"),
+            '\u{ae}' => out.push_str("(R)"),
+            '\u{a9}' => out.push_str("(C)"),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => out.push('-'),
+            '\u{2018}' | '\u{2019}' => out.push('\''),
+            '\u{201c}' | '\u{201d}' => out.push('"'),
+            '\u{2026}' => out.push_str("..."),
+            '\u{d7}' => out.push('x'),
+            '\u{b5}' | '\u{3bc}' => out.push('u'),
+            letter if letter.is_whitespace() || letter.is_control() => out.push(' '),
+            letter => out.extend(letter.escape_unicode()),
+        }
+    }
+    out
+}
+
 /// Text of a bounded length, in one line.
 pub fn small(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(RichText::new(text).size(SIZE).color(SOFT)).extend());
@@ -39,6 +77,11 @@ pub fn small(ui: &mut Ui, text: impl Into<String>) {
 /// Text of any length, in as many lines as it takes.
 pub fn wrapped(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(RichText::new(text).size(SIZE).color(SOFT)).wrap());
+}
+
+/// The same where something is wrong.
+pub fn bad(ui: &mut Ui, text: impl Into<String>) {
+    ui.add(egui::Label::new(RichText::new(text).size(SIZE).color(BAD)).wrap());
 }
 
 /// What it is about.
@@ -66,7 +109,7 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) {
         let (place, _) = ui.allocate_exact_size(vec2(VALUES_AT, TALL), Sense::hover());
         let font = FontId::proportional(SIZE);
         ui.painter().text(place.left_center(), Align2::LEFT_CENTER, name, font, SOFT);
-        ui.add(egui::Label::new(RichText::new(value).font(figures()).color(INK)).wrap());
+        ui.add(egui::Label::new(RichText::new(legible(ui, value)).font(figures()).color(INK)).wrap());
     });
 }
 
@@ -103,6 +146,14 @@ pub fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_fonts_lack_become_plain_ones() {
+        let plain = |text| replaced(text, |letter| letter.is_ascii() || letter == 'é');
+        assert_eq!(plain("Arc\u{2122} \u{2013} 2\u{d7}4 \u{b5}s\u{a0}é"), "Arc(TM) - 2x4 us é");
+        assert_eq!(plain("one\ntwo\tthree"), "one\ntwo three");
+        assert_eq!(plain("\u{9f99}"), "\\u{9f99}");
+    }
 
     #[test]
     fn figure_of_any_size_has_room() {

@@ -48,7 +48,7 @@ pub struct Misses {
 }
 
 impl<'a> View<'a> {
-    /// `cost`: what the HUD takes itself, in milliseconds on the processor. Allocates.
+    /// `cost`: what the HUD takes itself, in milliseconds of the render thread. Allocates.
     pub fn of(
         frame: &FrameInfo<'_>,
         target: &'a TargetInfo,
@@ -118,9 +118,7 @@ fn facts(
         ("GPU passes", passes),
         (
             "this HUD",
-            cost.map_or("not measured yet".to_owned(), |ms| {
-                format!("{ms:>7.2} ms of CPU, part of the figures")
-            }),
+            cost.map_or("not measured yet".to_owned(), |ms| format!("{ms:>7.2} ms of the render thread")),
         ),
         (
             "frames",

@@ -37,7 +37,10 @@ impl Report<'_> {
         let software = if t.software { " (software rasteriser)" } else { "" };
         line(format_args!(
             "{}, {}x{}, pacing {}",
-            self.scene, self.size.width, self.size.height, self.pacing
+            self.scene,
+            self.size.width,
+            self.size.height,
+            self.paced()
         ));
         line(format_args!("OpenGL      {} / {}{software} / {}", t.vendor, t.renderer, t.version));
         line(format_args!("display     {}, {}", t.surface, rates(t.refresh_hz, t.measured_hz)));
@@ -182,7 +185,19 @@ impl Report<'_> {
         out
     }
 
-    /// What was drawn in modes that the header does not name, in lines: what the figures have of it, and what was kept out of
+    /// The mode that the figures belong to; of several each with its frames, those that are in no figure marked as such.
+    fn paced(&self) -> String {
+        let drawn = self.modes.iter().filter(|mode| mode.frames + mode.apart > 0);
+        let each = drawn.map(|Mode { pacing, frames, apart }| match (frames, apart) {
+            (frames, 0) => format!("{pacing} ({frames})"),
+            (0, apart) => format!("{pacing} ({apart} kept apart)"),
+            (frames, apart) => format!("{pacing} ({frames}, {apart} kept apart)"),
+        });
+        let each: Vec<String> = each.collect();
+        if each.len() > 1 { each.join(", ") } else { self.pacing.clone() }
+    }
+
+    /// What was drawn in several modes, in lines: what the figures have of it, and what was kept out of
     /// them.
     fn other_modes(&self) -> Vec<String> {
         let counted = |of: fn(&Mode) -> u64| -> Vec<String> {

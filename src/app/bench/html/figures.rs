@@ -18,8 +18,9 @@ pub const POINTS: usize = 240;
 /// Longer times than a day, in milliseconds, are nobody's; plotters does not come to an end with the steps of such an axis.
 pub const LONGEST: f64 = 86_400_000.0;
 
-/// The interval before each displayed frame, in their order; of several in a column of pixels the longest.
-pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String> {
+/// The interval before each displayed frame, in their order; of several in a column of pixels the longest. And how many
+/// intervals are longer than there is room for.
+pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<(String, usize)> {
     let mut all = new.samples.get("MsBetweenDisplayChange")?.ms.clone();
     all.retain(|ms| (0.0..LONGEST).contains(ms));
     if all.is_empty() {
@@ -37,7 +38,8 @@ pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String
     let refresh_ms = refresh_ms.filter(|ms| (0.01..LONGEST).contains(ms));
     let usual = of_sorted(&sorted, 0.5).unwrap_or(0.0).max(refresh_ms.unwrap_or(0.0)).max(0.1);
     let top = sorted[sorted.len() - 1].min(usual * 5.0).max(0.1) * 1.15;
-    Some(draw(HEIGHT, "Display intervals in the order of frames", |area| {
+    let cut = all.iter().filter(|ms| **ms > top).count();
+    let chart = draw(HEIGHT, "Display intervals in the order of frames", |area| {
         let end = (all.len() as f64).max(2.0);
         let x = Axis { range: 0.0..end, labels: 5, unit: "frame", text: &tick(end + 10.0) };
         let y = Axis { range: 0.0..top, labels: 5, unit: "ms", text: &tick(top) };
@@ -51,10 +53,11 @@ pub fn intervals(new: &ScenarioResult, refresh_ms: Option<f64>) -> Option<String
         let clipped = points.iter().map(|(x, y)| (*x, y.min(top)));
         chart.draw_series(line(clipped, NEW, 1)).map_err(text)?;
         Ok(())
-    }))
+    });
+    Some((chart, cut))
 }
 
-/// The parts of the way from sample to display, one after the other: in the mean, and the P99 of each.
+/// The parts of the way from sample to display, one after the other: in the mean, and the P99 of each (of few frames the largest).
 pub fn stages(way: &Way) -> Option<String> {
     let total: f64 = way.parts.iter().flatten().map(|p| p[1]).sum();
     (total > 1e-6 && total < LONGEST).then(|| {
@@ -65,7 +68,7 @@ pub fn stages(way: &Way) -> Option<String> {
             let number = |x: &f64| if *x < -1e-9 { String::new() } else { tick(right)(x) };
             let x = Axis { range: -names..right, labels: 6, unit: "ms", text: &number };
             let mut chart = axes(area, x, &Err(2), false)?;
-            for (row, name) in ["mean", "P99"].iter().enumerate() {
+            for (row, name) in ["mean", way.far_name()].iter().enumerate() {
                 let y = 1.0 - row as f64;
                 let label = (FONT, LETTERS).into_font().color(&INK);
                 chart.draw_series([Text::new(*name, (-names, y + 0.66), label.clone())]).map_err(text)?;
@@ -95,7 +98,8 @@ pub fn stages(way: &Way) -> Option<String> {
     })
 }
 
-/// Errors of timing as ranges: a thin line from the smallest to the largest, a thick one from P50 to P95, a tick at P99.
+/// Errors of timing as ranges: a thin line from min to max, a thick one from P50 to P95, a tick at P99, these where
+/// there are enough values.
 pub fn errors(rows: &[(&str, Figures)]) -> Option<String> {
     let (low, high) =
         rows.iter().fold((0.0_f64, 0.0_f64), |(low, high), (_, f)| (low.min(f.min), high.max(f.max)));
@@ -115,8 +119,13 @@ pub fn errors(rows: &[(&str, Figures)]) -> Option<String> {
                     .draw_series([Text::new((*name).to_owned(), (low - names, y + 0.18), label)])
                     .map_err(text)?;
                 chart.draw_series(line([(f.min, y), (f.max, y)], NEW, 2)).map_err(text)?;
-                chart.draw_series(line([(f.p50, y), (f.p95, y)], NEW, 9)).map_err(text)?;
-                chart.draw_series(line([(f.p99, y - 0.25), (f.p99, y + 0.25)], NEW, 3)).map_err(text)?;
+                let [p50, p95, p99] = f.told();
+                if let (Some(p50), Some(p95)) = (p50, p95) {
+                    chart.draw_series(line([(p50, y), (p95, y)], NEW, 9)).map_err(text)?;
+                }
+                if let Some(p99) = p99 {
+                    chart.draw_series(line([(p99, y - 0.25), (p99, y + 0.25)], NEW, 3)).map_err(text)?;
+                }
             }
             Ok(()) as Drawn
         })

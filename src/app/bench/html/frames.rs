@@ -7,7 +7,7 @@ use std::time::Duration;
 use scanout::pacing::FrameId;
 use scanout::stats::blame::{Blame, Part, Reach, blame, parts};
 use scanout::stats::quantile::of_sorted;
-use scanout::stats::{FrameLog, FrameRecord, FrameRow, late};
+use scanout::stats::{FrameLog, FrameRecord, FrameRow, enough_for, late};
 
 use super::ms;
 use crate::app::bench::result::ScenarioResult;
@@ -19,6 +19,8 @@ const WIDTH: f64 = 980.0;
 const LEFT: f64 = 44.0;
 const TOP: f64 = 42.0;
 const TALL: f64 = 150.0;
+/// From one bar to the next, at most.
+const WIDEST: f64 = 24.0;
 
 /// What the newest frames tell.
 pub struct Way {
@@ -76,14 +78,19 @@ impl Way {
         self.frames.len()
     }
 
+    /// What the second figure of [`parts`](Self::parts) is called: of few frames the P99 is the largest.
+    pub fn far_name(&self) -> &'static str {
+        if enough_for(self.frames.len() as u64, 0.99) { "P99" } else { "max" }
+    }
+
     /// What the strip shows, in words.
     pub fn summary(&self) -> String {
         let shown = self.frames.len().min(MOST);
         let from = self.frames.len() - shown;
         let late: Vec<_> = self.blame.late.iter().filter(|l| l.frame.0 as usize >= from).collect();
         let mut out = match self.bound {
-            true => format!("{shown} frames, {} of them late", late.len()),
-            false => format!("{shown} frames, none of them bound to a refresh that it could miss"),
+            true => format!("{shown} frame(s), {} of them late", late.len()),
+            false => format!("{shown} frame(s), none of them bound to a refresh that it could miss"),
         };
         let mut counted: Vec<(Part, usize)> =
             Part::ALL.map(|part| (part, late.iter().filter(|l| l.part == Some(part)).count())).to_vec();
@@ -149,7 +156,8 @@ impl Way {
         }
         let totals: Vec<f64> = shown.iter().map(total).collect();
         let (top, ..) = self.scale();
-        let step = (WIDTH - LEFT - 4.0) / shown.len() as f64;
+        // A few frames are bars as well, and not blocks.
+        let step = ((WIDTH - LEFT - 4.0) / shown.len() as f64).min(WIDEST);
         let mut out = format!(
             "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"Strip of frames\">",
             TOP + TALL + 12.0

@@ -6,7 +6,9 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::chart::{Axis, BASE, INK, LETTERS, NEW, axes, draw, line, text, tick};
 use super::figures::{FONT, HEIGHT, LONGEST, POINTS};
 use super::ms;
+use super::tables::told;
 use crate::app::bench::result::ScenarioResult;
+use scanout::stats::enough_for;
 use scanout::stats::quantile::of_sorted;
 
 const BINS: usize = 48;
@@ -67,8 +69,8 @@ impl Values {
 
     pub fn percentiles(&self) -> String {
         let of = |all: &[f64]| {
-            let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|q| ms(at(all, q)));
-            format!("P50 {p50}, P95 {p95}, P99 {p99} ms of {}", all.len())
+            let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|q| told(enough(all, q).then(|| at(all, q))));
+            format!("P50 {p50}, P95 {p95}, P99 {p99} (ms, of {} values)", all.len())
         };
         match self.has_base() {
             true => format!("This result: {}. Base: {}.", of(&self.new), of(&self.base)),
@@ -80,6 +82,11 @@ impl Values {
 /// The quantile of values of which there are some.
 fn at(sorted: &[f64], q: f64) -> f64 {
     of_sorted(sorted, q).unwrap_or(f64::NAN)
+}
+
+/// Whether there are values enough for a quantile to be more than the largest of them.
+fn enough(sorted: &[f64], q: f64) -> bool {
+    enough_for(sorted.len() as u64, q)
 }
 
 /// How often each latency came: filled for this result, a line for the base.
@@ -124,17 +131,25 @@ pub fn cumulative(metric: &str, v: &Values, bound: Option<f64>) -> String {
         if let Some(bound) = bound.filter(|ms| (v.low..=v.high).contains(ms)) {
             chart.draw_series(line([(bound, 0.0), (bound, 104.0)], INK, 1)).map_err(text)?;
         }
+        // In steps: between two values the share does not rise.
         let curve = |all: &[f64]| -> Vec<(f64, f64)> {
             let points = all.len().min(POINTS);
-            let part = |i: usize| (i + 1) as f64 / points as f64;
-            let inside = (0..points).map(|i| (at(all, part(i)), 100.0 * part(i)));
-            std::iter::once((all[0], 0.0)).chain(inside).filter(|(x, _)| *x <= v.high).collect()
+            let part = |i: usize| i as f64 / points as f64;
+            let stairs = (0..points).flat_map(|i| {
+                let x = at(all, part(i + 1));
+                [(x, 100.0 * part(i)), (x, 100.0 * part(i + 1))]
+            });
+            let mut curve: Vec<_> = stairs.take_while(|(x, _)| *x <= v.high).collect();
+            curve.insert(0, (v.low, 0.0));
+            curve.extend(curve.last().copied().map(|(_, y)| (v.high, y)));
+            curve
         };
         if v.has_base() {
             chart.draw_series(line(curve(&v.base), BASE, 2)).map_err(text)?;
         }
         chart.draw_series(line(curve(&v.new), NEW, 3)).map_err(text)?;
-        for (name, q) in [("P50", 0.5), ("P95", 0.95), ("P99", 0.99)] {
+        let quantiles = [("P50", 0.5), ("P95", 0.95), ("P99", 0.99)];
+        for (name, q) in quantiles.into_iter().filter(|(_, q)| enough(&v.new, *q)) {
             // What lies beyond the edge stands at it, with an arrow.
             let (beyond, x, y) = (at(&v.new, q) > v.high, at(&v.new, q).min(v.high), 100.0 * q);
             let filled = if beyond { INK.stroke_width(2) } else { INK.filled() };

@@ -122,9 +122,10 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
     out.push_str("<div class=\"figures\">");
     if let Some(chart) = figures::stages(&way) {
         let caption = format!(
-            "From sample to display over the newest {} displayed frames, one part after the other. The second bar stacks the P99 of \
+            "From sample to display over the newest {} displayed frame(s), one part after the other. The second bar stacks the {} of \
              each part, which no single frame need have reached.{}",
             way.len(),
+            way.far_name(),
             tables::parts(&way)
         );
         figure(out, "Stages", &chart, &caption);
@@ -144,7 +145,7 @@ fn scenario(out: &mut String, index: usize, s: &ScenarioResult, base: Option<&Sc
         let bound = Bound::of(s);
         let told = if is_click { format!(" {}.", bound_text(bound)) } else { String::new() };
         let caption = format!(
-            "The share of frames that were displayed after at most so long. Dots: P50, P95, P99; one with an arrow lies \
+            "The share of frames that were displayed after at most so long. Dots: P50, P95, P99, each where there are enough values; one with an arrow lies \
              beyond the edge.{both}{told}"
         );
         let chart = latency::cumulative(metric, &values, bound.ms().filter(|_| is_click));
@@ -176,10 +177,11 @@ fn bound_text(bound: Bound) -> String {
 /// How long frames stayed on the display.
 fn intervals(out: &mut String, s: &ScenarioResult) {
     let refresh = s.refresh_ms();
-    if let Some(chart) = figures::intervals(s, refresh) {
+    if let Some((chart, cut)) = figures::intervals(s, refresh) {
+        let cut = if cut > 0 { format!(" {cut} longer ones end at the top edge.") } else { String::new() };
         let lines = refresh.map_or(String::new(), |r| format!(" Lines: whole refreshes of {} ms.", ms(r)));
         let caption = format!(
-            "Milliseconds between displayed frames, in their order; of frames that share a column the longest.{}{lines}",
+            "Milliseconds between displayed frames, in their order; of frames that share a column the longest.{cut}{}{lines}",
             match s.is_bound_to_refreshes() {
                 true => format!(" Missed refreshes: {}.", s.missed_text()),
                 false => " Frames are not bound to refreshes.".to_owned(),
@@ -191,20 +193,29 @@ fn intervals(out: &mut String, s: &ScenarioResult) {
 
 /// How far wake-ups and predictions were off.
 fn errors(out: &mut String, s: &ScenarioResult) {
-    let names = ["WakeError", "PhaseError", "AnimationError", "IntervalJitter"];
-    let figures = |name: &str| s.figures(name);
-    let rows: Vec<_> = names.iter().filter_map(|name| Some((*name, figures(name)?))).collect();
-    let mut caption: Vec<String> = rows
-        .iter()
-        .map(|(name, f)| format!("{name}: P50 {}, P99 {}, largest {} ms", ms(f.p50), ms(f.p99), ms(f.max)))
-        .collect();
-    caption.extend(names.iter().filter(|n| figures(n).is_none()).map(|n| format!("{n}: not measured")));
-    let key = "Thin line: smallest to largest; thick: P50 to P95; tick: P99. ";
-    if let Some(chart) = figures::errors(&rows) {
-        figure(out, "Errors of timing", &chart, &format!("{key}{}.", caption.join("; ")));
-    } else {
-        figure(out, "Errors of timing", "", &format!("{}.", caption.join("; ")));
-    }
+    // What is signed says which way round it is.
+    let names = [
+        ("WakeError", "start - planned start"),
+        ("PhaseError", "predicted - actual refresh"),
+        ("AnimationError", "animation step - display step"),
+        ("IntervalJitter", "distance from whole refreshes"),
+    ];
+    let rows: Vec<_> = names.iter().filter_map(|(name, _)| Some((*name, s.figures(name)?))).collect();
+    let caption = names.map(|(name, what)| match s.figures(name) {
+        Some(f) => {
+            let [p50, _, p99] = f.told().map(tables::told);
+            format!("{name} ({what}): min {}, P50 {p50}, P99 {p99}, max {}", ms(f.min), ms(f.max))
+        }
+        None => format!("{name}: not measured"),
+    });
+    let chart = figures::errors(&rows);
+    let key = match chart {
+        Some(_) => {
+            "In milliseconds. Thin line: min to max; thick: P50 to P95; tick: P99, each where there are enough values. "
+        }
+        None => "In milliseconds. ",
+    };
+    figure(out, "Errors of timing", &chart.unwrap_or_default(), &format!("{key}{}.", caption.join("; ")));
 }
 
 fn facts(out: &mut String, s: &ScenarioResult) {

@@ -39,7 +39,7 @@ pub fn overview(result: &BenchResult) -> String {
 }
 
 /// A percentile, unless so few values do not give it.
-fn told(figure: Option<f64>) -> String {
+pub fn told(figure: Option<f64>) -> String {
     figure.map_or("too few".to_owned(), ms)
 }
 
@@ -73,8 +73,10 @@ pub fn metrics(s: &ScenarioResult) -> String {
 
 /// The parts of the way, with the letters and colours that the charts have.
 pub fn parts(way: &Way) -> String {
-    let mut out =
-        String::from("<table><thead><tr><th>part</th><th>mean ms</th><th>P99 ms</th></tr></thead><tbody>");
+    let mut out = format!(
+        "<table><thead><tr><th>part (ms)</th><th>mean</th><th>{}</th></tr></thead><tbody>",
+        way.far_name()
+    );
     for part in Part::ALL {
         if let Some([mean, p99]) = way.parts[part as usize] {
             let i = part as usize;

@@ -163,6 +163,42 @@ fn the_p99_is_in_the_chart_or_stands_at_its_edge_and_the_bound_beside_the_click(
 }
 
 #[test]
+fn captions_say_what_is_drawn_and_no_percentile_of_too_few_values() {
+    let mut result = made_up::result(1, 0.0);
+    let s = &mut result.scenarios[0];
+    let mut f = s.metrics["ClickToPhoton"].expect("measured");
+    (f.min, f.p50, f.p95, f.p99, f.max, f.n) = (-4.0, -3.0, -2.0, -1.0, -0.5, 1_000);
+    s.metrics.insert("PhaseError".into(), Some(f));
+    let signed = page(&result, None);
+    assert!(
+        signed
+            .contains("PhaseError (predicted - actual refresh): min -4.00, P50 -3.00, P99 -1.00, max -0.500")
+    );
+    assert!(!signed.contains("largest -"), "the largest of them is -4");
+    let s = &mut result.scenarios[0];
+    f.n = 50;
+    s.metrics.insert("PhaseError".into(), Some(f));
+    s.samples.get_mut("SampleToPhoton").expect("measured").ms = (1..=50).map(f64::from).collect();
+    s.strip.truncate(40);
+    let few = page(&result, None);
+    assert!(few.contains("P99 too few, max -0.500") && few.contains("P99 too few (ms, of 50 values)"));
+    assert!(few.contains("stacks the max of") && !few.contains("stacks the P99 of"));
+    let s = &result.scenarios[0];
+    let chart = latency::cumulative("a", &Values::new("SampleToPhoton", s, None).expect("values"), None);
+    assert_eq!(chart.matches("<circle").count(), 2, "P50 and P95");
+}
+
+#[test]
+fn intervals_that_are_cut_off_are_counted() {
+    let mut result = made_up::result(1, 0.0);
+    assert!(!page(&result, None).contains("longer ones end at the top edge"));
+    let intervals = result.scenarios[0].samples.get_mut("MsBetweenDisplayChange").expect("measured");
+    intervals.ms[7] = 4_000.0;
+    intervals.ms[8] = 5_000.0;
+    assert!(page(&result, None).contains("2 longer ones end at the top edge"));
+}
+
+#[test]
 fn what_was_not_measured_is_said_and_makes_no_panic() {
     let empty = BenchResult { scenarios: vec![ScenarioResult::default()], ..Default::default() };
     let text = page(&empty, None);
