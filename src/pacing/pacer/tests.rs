@@ -348,3 +348,38 @@ fn late_plan_aims_at_no_refresh_that_its_usual_work_cannot_reach() {
         assert!((apart - refreshes).abs() < 0.01, "{before} ms before: {apart} refreshes later");
     }
 }
+
+#[test]
+fn frame_after_a_wait_begins_at_once_and_those_after_it_as_late_as_before() {
+    let (mut pacer, now) = locked(Pacing::Auto);
+    pacer.idled();
+    // 8 ms before a refresh there is time to spare: frames take 3.
+    let next = pacer.model().after(now + Duration::from_millis(500)).unwrap().at;
+    let begun = next - Duration::from_millis(8);
+    let plan = pacer.plan(begun);
+    assert_eq!(plan.wake_at, begun);
+    let after = pacer.plan(next);
+    assert!(after.wake_at > next + Duration::from_millis(1), "{:?}", after.wake_at);
+}
+
+#[test]
+fn first_frames_are_given_the_whole_refresh() {
+    let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+    let refresh = Duration::from_nanos(16_666_667);
+    let budgets: Vec<Duration> = (1..=150)
+        .map(|n| {
+            let now = at(0) + refresh * n;
+            let sample = VblankSample { at: now, sequence: None, period: None, origin: Origin::Hardware };
+            pacer.vblank(sample);
+            let plan = pacer.plan(now);
+            let done = plan.wake_at.max(now) + Duration::from_millis(3);
+            pacer.submitted(plan.id, done, Work::default());
+            pacer.gpu_done(plan.id, done);
+            pacer.presented(plan.id, Presentation::At(now + refresh, Origin::Hardware));
+            plan.budget.unwrap()
+        })
+        .collect();
+    // The first one is planned before a display is known.
+    assert!(budgets[1..28].iter().all(|b| b.abs_diff(refresh) < Duration::from_micros(10)), "{budgets:?}");
+    assert!(budgets[140] < refresh / 2, "{budgets:?}");
+}
