@@ -132,7 +132,9 @@ impl Rate {
     }
 
     /// The highest rate that keeps a display with a variable refresh rate below its ceiling of `max_hz`, so that it
-    /// never falls back to waiting for its own refresh: `R - R^2 / 3600`.
+    /// never falls back to waiting for its own refresh: `R - R^2 / 3600`, which leaves `1 / (3600 - R)` seconds, some 0.3
+    /// ms, between frames beyond the display's shortest interval. It is where the low-latency modes of NVIDIA's drivers cap
+    /// frames: 138 of 144 Hz. `None` where nothing is left (from 3,600 Hz on) or `max_hz` is no rate.
     #[must_use]
     pub fn below_vrr_ceiling(max_hz: f64) -> Option<Self> {
         Self::new(max_hz - max_hz * max_hz / 3_600.0)
@@ -225,6 +227,20 @@ mod tests {
             assert_eq!(text.parse::<DeltaTime>().unwrap().to_string(), text);
         }
         assert!("".parse::<DeltaTime>().is_err() && "Raw".parse::<DeltaTime>().is_err());
+    }
+
+    #[test]
+    fn cap_below_a_variable_ceiling_leaves_0_3_ms_and_refuses_what_is_no_rate() {
+        for (ceiling, cap) in [(60.0, 59.0), (120.0, 116.0), (144.0, 138.24), (240.0, 224.0), (360.0, 324.0)]
+        {
+            let rate = Rate::below_vrr_ceiling(ceiling).unwrap();
+            assert!((rate.hz() - cap).abs() < 1e-9, "{ceiling}: {}", rate.hz());
+            let spare = 1.0 / rate.hz() - 1.0 / ceiling;
+            assert!((spare - 1.0 / (3_600.0 - ceiling)).abs() < 1e-9, "{ceiling}: {spare}");
+        }
+        for bad in [0.0, -144.0, 3_600.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Rate::below_vrr_ceiling(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -124,6 +124,9 @@ pub struct Outcome {
 const SWAP_TURN: u64 = 31;
 
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
+///
+/// Takes about a microsecond per frame with optimisation. It allocates for the figures:
+/// not for the loop itself.
 #[must_use]
 pub fn run(scenario: &Scenario, policy: &mut dyn Policy) -> Outcome {
     run_observed(scenario, policy, &mut |_| {})

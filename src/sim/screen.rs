@@ -33,7 +33,7 @@ pub struct DisplaySpec {
     pub taking: Taking,
     /// How long before a refresh a frame has to be ready.
     pub latch_lead: Duration,
-    /// Whose stamps they are.
+    /// Who is said to stand behind the stamps.
     pub origin: Origin,
     /// Stamps come at all.
     pub feedback: bool,
@@ -43,7 +43,7 @@ pub struct DisplaySpec {
     pub sequence: bool,
     /// Standard deviation of the stamps.
     pub jitter: Duration,
-    /// The share of stamps that are 1 to 10 ms late.
+    /// The share of stamps, from 0 to 1, that are 1 to 10 ms late.
     pub outliers: f64,
     /// The share of stamps that never come.
     pub lost: f64,

@@ -53,7 +53,8 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// What frame number `frame`, counted from 0, needs.
+    /// What frame number `frame`, counted from 0, needs. Draws from `noise` as often as the workload has chance in it;
+    /// noise below nothing is nothing.
     pub fn cost(&self, frame: u64, noise: &mut Noise) -> FrameCost {
         match self {
             Self::Constant(cost) => *cost,

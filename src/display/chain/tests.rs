@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::*;
-use crate::display::Attribution;
+use crate::display::{Attribution, Fault};
 use crate::pacing::VblankSample;
 
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -248,6 +248,21 @@ fn silent_and_lying_sources_are_left_soon_and_nothing_of_their_lies_gets_through
                 assert!(off < 20_000_000_000, "{mood:?}: frame {id} displayed at {at:?}");
             }
         }
+    }
+}
+
+#[test]
+fn silence_is_a_fault_after_three_refresh_intervals_and_at_least_100_ms() {
+    let ms = Duration::from_millis;
+    for (hz, patience) in [(4.0, 750), (20.0, 150), (60.0, 100), (240.0, 100)] {
+        let start = Timestamp::from_nanos(500_000_000_000);
+        let mut watch = Watch::new(Some(Duration::from_secs_f64(1.0 / hz)));
+        watch.asked(start);
+        assert_eq!(watch.check(start + ms(10_000)), None, "{hz} Hz: the GPU is at work");
+        watch.due(start);
+        assert_eq!(watch.check(start + ms(patience - 1)), None, "{hz} Hz");
+        let fault = watch.check(start + ms(patience + 1));
+        assert!(matches!(fault, Some(Fault::Silent(_))), "{hz} Hz: {fault:?}");
     }
 }
 

@@ -272,9 +272,10 @@ fn smooth_and_pipelined_has_a_refresh_more_to_spare_where_the_gpu_needs_most_of_
     assert!(begun < 34.0, "{begun}");
 }
 
-#[test]
-fn smooth_frame_after_a_wait_aims_at_the_first_refresh_that_it_can_reach() {
-    let mut pacer = FramePacer::new(Pacing::Smooth, 60.0);
+/// A pacer in `mode` that has locked to a display of 60 Hz on which nothing went wrong, and the time at which its last frame
+/// was done.
+fn locked(mode: Pacing) -> (FramePacer, Timestamp) {
+    let mut pacer = FramePacer::new(mode, 60.0);
     let refresh = |n: u64| at(0) + Duration::from_nanos(n * 16_666_667);
     let mut now = at(0);
     for n in 1..200 {
@@ -288,10 +289,97 @@ fn smooth_frame_after_a_wait_aims_at_the_first_refresh_that_it_can_reach() {
         pacer.presented(plan.id, Presentation::At(shown, Origin::Hardware));
     }
     assert_eq!(pacer.state().lock, Lock::Locked);
+    (pacer, now)
+}
+
+#[test]
+fn smooth_frame_after_a_wait_aims_at_the_first_refresh_that_it_can_reach() {
+    let (mut pacer, now) = locked(Pacing::Smooth);
     pacer.idled();
     let begun = now + Duration::from_secs(1);
     let plan = pacer.plan(begun);
     let ahead = plan.target_presentation.unwrap().saturating_since(begun);
     let needed = Duration::from_millis(3) + Duration::from_secs_f64(1.0 / 60.0 / 4.0);
     assert!(ahead <= needed + Duration::from_nanos(16_666_667), "{ahead:?}: no refresh is left out");
+}
+
+#[test]
+fn stall_of_a_locked_loop_is_one_reported_snap_and_a_short_one_is_none() {
+    for (stall, snaps) in [(50, 0), (5_000, 1)] {
+        let (mut pacer, now) = locked(Pacing::Auto);
+        let plan = pacer.plan(now + Duration::from_millis(stall));
+        assert_eq!(pacer.snaps(), snaps, "{stall} ms");
+        let dt = plan.dt.unwrap();
+        assert!(if snaps == 1 { dt == LONGEST_STEP } else { dt < LONGEST_STEP }, "{stall} ms: {dt:?}");
+        let _ = pacer.plan(plan.wake_at + Duration::from_millis(17));
+        assert_eq!(pacer.snaps(), snaps, "{stall} ms: once");
+    }
+}
+
+#[test]
+fn frame_after_a_late_one_leaves_it_the_refresh_that_it_takes() {
+    // The late frame's display time is told before the next plan, or is not known yet.
+    for told in [true, false] {
+        let (mut pacer, now) = locked(Pacing::Auto);
+        let late = pacer.plan(now);
+        let target = late.target_presentation.unwrap();
+        let done = target + Duration::from_millis(5);
+        let refresh = Duration::from_nanos(16_666_667);
+        pacer.submitted(late.id, done, Work::default());
+        pacer.gpu_done(late.id, done);
+        if told {
+            pacer.presented(late.id, Presentation::At(target + refresh, Origin::Hardware));
+        }
+        // There is time enough for another frame until the refresh that shows the late one.
+        let next = pacer.plan(done + Duration::from_millis(1)).target_presentation.unwrap();
+        let apart = next.saturating_since(target).as_secs_f64() / refresh.as_secs_f64();
+        assert!((apart - 2.0).abs() < 0.01, "told: {told}, {apart} refreshes after the late one's target");
+    }
+}
+
+#[test]
+fn late_plan_aims_at_no_refresh_that_its_usual_work_cannot_reach() {
+    for (before, refreshes) in [(1, 1.0), (8, 0.0)] {
+        let (mut pacer, now) = locked(Pacing::Auto);
+        let next = pacer.model().after(now + Duration::from_millis(40)).unwrap().at;
+        // Frames take 3 ms.
+        let target = pacer.plan(next - Duration::from_millis(before)).target_presentation.unwrap();
+        let apart = target.signed_since(next) as f64 * 60.0 / 1e9;
+        assert!((apart - refreshes).abs() < 0.01, "{before} ms before: {apart} refreshes later");
+    }
+}
+
+#[test]
+fn frame_after_a_wait_begins_at_once_and_those_after_it_as_late_as_before() {
+    let (mut pacer, now) = locked(Pacing::Auto);
+    pacer.idled();
+    // 8 ms before a refresh there is time to spare: frames take 3.
+    let next = pacer.model().after(now + Duration::from_millis(500)).unwrap().at;
+    let begun = next - Duration::from_millis(8);
+    let plan = pacer.plan(begun);
+    assert_eq!(plan.wake_at, begun);
+    let after = pacer.plan(next);
+    assert!(after.wake_at > next + Duration::from_millis(1), "{:?}", after.wake_at);
+}
+
+#[test]
+fn first_frames_are_given_the_whole_refresh() {
+    let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+    let refresh = Duration::from_nanos(16_666_667);
+    let budgets: Vec<Duration> = (1..=150)
+        .map(|n| {
+            let now = at(0) + refresh * n;
+            let sample = VblankSample { at: now, sequence: None, period: None, origin: Origin::Hardware };
+            pacer.vblank(sample);
+            let plan = pacer.plan(now);
+            let done = plan.wake_at.max(now) + Duration::from_millis(3);
+            pacer.submitted(plan.id, done, Work::default());
+            pacer.gpu_done(plan.id, done);
+            pacer.presented(plan.id, Presentation::At(now + refresh, Origin::Hardware));
+            plan.budget.unwrap()
+        })
+        .collect();
+    // The first one is planned before a display is known.
+    assert!(budgets[1..28].iter().all(|b| b.abs_diff(refresh) < Duration::from_micros(10)), "{budgets:?}");
+    assert!(budgets[140] < refresh / 2, "{budgets:?}");
 }
