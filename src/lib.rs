@@ -236,3 +236,8 @@ pub use pacing::Pacing;
 pub use runtime::{Demand, InputEvent, InputKind, Logic, Size, Summary, Tick};
 #[cfg(feature = "window")]
 pub use window::run;
+
+/// The program in the README compiles.
+#[cfg(all(doctest, feature = "window"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -21,7 +21,7 @@ use support::xvfb::Xvfb;
 use support::{BLACK, Key, WHITE, cpu, pause, poll_until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::present::ConnectionExt as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, WindowClass};
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, InputFocus, WindowClass};
 
 /// For a window to open while other tests use the CPUs.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
@@ -100,6 +100,30 @@ impl Bench {
             self.app.assert_runs(when);
             assert!(moved, "{when}: the picture stands still");
         }
+    }
+
+    /// How many pictures differ from the one before, in so long a time; stops at `most`.
+    fn changes_in(&mut self, time: Duration, most: u32) -> u32 {
+        let (end, mut changes) = (Instant::now() + time, 0);
+        let mut before = self.server.screen.fingerprint(3);
+        while let left = end.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+            && changes < most
+        {
+            self.server.screen.satisfies(left, |s| s.fingerprint(3) != before);
+            let now = self.server.screen.fingerprint(3);
+            changes += u32::from(now != before);
+            before = now;
+        }
+        changes
+    }
+
+    /// Waits for more pictures than a slow rate for the background shows in this time.
+    #[track_caller]
+    fn expect_quick(&mut self, when: &str) {
+        let changes = self.changes_in(SHOW_LIMIT, 40);
+        self.app.assert_runs(when);
+        assert!(changes == 40, "{when}: {changes} frames in {SHOW_LIMIT:?}");
     }
 
     /// The exit after `ask`, within the limit and clean.
@@ -463,6 +487,26 @@ fn unmapped_window_rests_and_goes_on_when_mapped() {
         b.user.map(b.window);
     }
     b.expect_moving(3, "shown again");
+}
+
+#[test]
+fn window_without_the_keyboard_keeps_to_the_rate_for_the_background() {
+    let mut b = Bench::open(&["--scene", "bars", "--pacing", "fixed=60", "--background-fps", "4"]);
+    let (connection, _) = x11rb::connect(Some(&b.server.display())).expect("the server");
+    for _ in 0..2 {
+        b.expect_quick("in the foreground");
+        connection
+            .set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME)
+            .unwrap()
+            .check()
+            .unwrap();
+        pause(Duration::from_millis(500));
+        let changes = b.changes_in(Duration::from_secs(2), u32::MAX);
+        b.app.assert_runs("in the background");
+        assert!((1..=10).contains(&changes), "{changes} frames in 2 s at 4 per second");
+        b.user.focus(b.window);
+    }
+    b.expect_quick("in the foreground again");
 }
 
 /// Policy and priority of each thread of `pid` (proc(5), fields 41 and 40), by the thread's name.
