@@ -54,6 +54,9 @@ pub struct Summary {
     pub p99: f64,
     /// 99.9 % of them are at most this; absent from fewer than 10,000 values.
     pub p999: Option<f64>,
+    /// 99 % of their sizes, whatever the sign, are at most this; absent where none is negative, and from fewer than 100 values.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub p99_abs: Option<f64>,
     /// The smallest.
     pub min: f64,
     /// The largest.
@@ -132,6 +135,29 @@ impl Distribution {
         Some(value.clamp(self.min, self.max))
     }
 
+    /// The quantile of the sizes, right to 0.1 %; `None` where no value is negative.
+    fn size_quantile(&self, q: f64) -> Option<i64> {
+        if self.negative.is_empty() {
+            return None;
+        }
+        let mut left = rank(q, self.count as usize) as u64;
+        let (mut below, mut above) =
+            (self.negative.iter_recorded().peekable(), self.positive.iter_recorded().peekable());
+        loop {
+            // The smaller of the next of both.
+            let next = match (below.peek(), above.peek()) {
+                (Some(b), Some(a)) if b.value_iterated_to() <= a.value_iterated_to() => below.next(),
+                (Some(_), None) => below.next(),
+                _ => above.next(),
+            }?;
+            left = left.saturating_sub(next.count_at_value());
+            if left == 0 {
+                let largest = self.min.unsigned_abs().max(self.max.unsigned_abs());
+                return Some(next.value_iterated_to().min(largest) as i64);
+            }
+        }
+    }
+
     /// The usual figures in milliseconds; `None` when nothing was counted.
     #[must_use]
     pub fn summary(&self) -> Option<Summary> {
@@ -149,6 +175,7 @@ impl Distribution {
             p95: q(0.95)?,
             p99: q(0.99)?,
             p999: if self.count >= P999_NEEDS { q(0.999) } else { None },
+            p99_abs: self.size_quantile(0.99).filter(|_| enough_for(self.count, 0.99)).map(scaled),
             min: scaled(self.min),
             max: scaled(self.max),
             rms: (self.sum_of_squares / self.count as f64).sqrt() / unit,

@@ -4,7 +4,7 @@
 //! follows the same rule to within its buckets (0.1 %).
 
 use super::Summary;
-use super::distribution::P999_NEEDS;
+use super::distribution::{P999_NEEDS, enough_for};
 
 /// The place, from 1, of the quantile `q` (0 to 1; what lies outside counts as the nearest end) among `n` values in order; 0 where
 /// there are none.
@@ -30,6 +30,22 @@ pub fn select<T: Copy>(values: &mut [T], q: f64, by: impl FnMut(&T, &T) -> std::
     Some(*values.select_nth_unstable_by(at, by).1)
 }
 
+/// The quantile of the sizes of values in order; `None` where none is negative.
+fn size_quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let (mut first, mut last) = (sorted.iter().peekable(), sorted.iter().rev().peekable());
+    if **first.peek()? >= 0.0 {
+        return None;
+    }
+    // The largest sizes are at the ends.
+    let larger = sorted.len() - rank(q, sorted.len());
+    let mut size = None;
+    for _ in 0..=larger {
+        let (low, high) = (first.peek()?.abs(), last.peek()?.abs());
+        size = if low > high { first.next() } else { last.next() };
+    }
+    size.map(|value| value.abs())
+}
+
 impl Summary {
     /// The figures of these values, in their own unit: exact, where a [`Distribution`](super::Distribution) rounds. `None` where
     /// there are none. Puts them in order.
@@ -45,6 +61,7 @@ impl Summary {
             p95: q(0.95)?,
             p99: q(0.99)?,
             p999: if values.len() as u64 >= P999_NEEDS { q(0.999) } else { None },
+            p99_abs: size_quantile(values, 0.99).filter(|_| enough_for(values.len() as u64, 0.99)),
             min: *values.first()?,
             max: *values.last()?,
             rms: (values.iter().map(|v| v * v).sum::<f64>() / n).sqrt(),
@@ -97,8 +114,30 @@ mod tests {
         let near = |a: f64, b: f64| (a - b).abs() <= 0.002 * a.abs().max(b.abs());
         assert!(near(exact.p50, rounded.p50) && near(exact.p95, rounded.p95) && near(exact.p99, rounded.p99));
         assert!(near(exact.p999.unwrap(), rounded.p999.unwrap()));
+        let mut sizes: Vec<f64> = values.iter().map(|v| v.abs()).collect();
+        sizes.sort_unstable_by(f64::total_cmp);
+        assert_eq!(exact.p99_abs, of_sorted(&sizes, 0.99));
+        assert!(near(exact.p99_abs.unwrap(), rounded.p99_abs.unwrap()));
         assert!(near(exact.mean, rounded.mean) && near(exact.rms, rounded.rms));
         assert_eq!((exact.n, exact.min, exact.max), (rounded.n, rounded.min, rounded.max));
         assert_eq!(Summary::of_values(&mut []), None);
+    }
+
+    #[test]
+    fn sizes_are_told_where_there_are_signs_and_enough_values() {
+        let both = |values: &[i64]| {
+            let mut all = Distribution::default();
+            values.iter().for_each(|&ms| all.record(ms * 1_000_000));
+            let exact = Summary::of_values(&mut values.iter().map(|&ms| ms as f64).collect::<Vec<_>>());
+            (exact.unwrap().p99_abs, all.summary().unwrap().p99_abs)
+        };
+        let early: Vec<i64> = (-50..50).collect();
+        let (exact, rounded) = both(&early);
+        assert_eq!(exact, Some(49.0));
+        assert!(rounded.is_some_and(|size| (size - 49.0).abs() < 0.1), "{rounded:?}");
+        let late: Vec<i64> = (-99..1).collect();
+        assert_eq!(both(&late).0, Some(98.0));
+        assert_eq!(both(&(0..100).collect::<Vec<_>>()), (None, None), "no signs");
+        assert_eq!(both(&(-50..49).collect::<Vec<_>>()), (None, None), "99 values");
     }
 }

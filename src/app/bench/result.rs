@@ -121,7 +121,7 @@ pub fn can_be(figure: f64) -> bool {
 
 /// All numbers of a metric's figures.
 pub fn numbers(f: &Figures) -> impl Iterator<Item = f64> {
-    [f.mean, f.p50, f.p95, f.p99, f.min, f.max, f.rms].into_iter().chain(f.p999)
+    [f.mean, f.p50, f.p95, f.p99, f.min, f.max, f.rms].into_iter().chain(f.p999).chain(f.p99_abs)
 }
 
 impl ScenarioResult {

@@ -128,7 +128,9 @@ pub fn scenario(s: &ScenarioResult) -> String {
         let figures = s.figures(metric);
         let rms = figures.filter(|_| metric.ends_with("Error"));
         let rms = rms.map_or(String::new(), |f| format!("  RMS {}", cell(f.rms)));
-        line(format_args!("{}{rms}", row(title, figures)));
+        let sizes = figures.and_then(|f| f.p99_abs).filter(|_| metric.ends_with("Error"));
+        let sizes = sizes.map_or(String::new(), |p99| format!("  P99 of the size {}", cell(p99)));
+        line(format_args!("{}{rms}{sizes}", row(title, figures)));
     }
     let percent = |share: Option<f64>| or_not(share.map(|s| format!("{:.0} %", s * 100.0)));
     line(format_args!(

@@ -241,7 +241,8 @@ fn row(name: &str, f: &Figures) -> String {
     let told = |figure: Option<f64>| figure.map_or("-".to_owned(), cell);
     let ([p50, p95, p99], p999) = (f.told().map(told), told(f.p999));
     let [mean, max] = [f.mean, f.max].map(cell);
-    format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}", f.n)
+    let sizes = f.p99_abs.map_or(String::new(), |p99| format!("  P99 of the size {}", cell(p99)));
+    format!("{name:<22}{mean:>9}{p50:>9}{p95:>9}{p99:>9}{p999:>9}{max:>9}{:>8}{sizes}", f.n)
 }
 
 /// A display's refresh rate in Hz, as the display names it and as it was measured.

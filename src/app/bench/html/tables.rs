@@ -47,7 +47,7 @@ pub fn told(figure: Option<f64>) -> String {
 pub fn metrics(s: &ScenarioResult) -> String {
     let mut out = String::from(
         "<div class=\"scroll\"><table><caption>All metrics (milliseconds)</caption><thead><tr><th>metric</th><th>mean</th>\
-         <th>P50</th><th>P95</th><th>P99</th><th>P99.9</th><th>max</th><th>RMS</th><th>N</th></tr></thead><tbody>",
+         <th>P50</th><th>P95</th><th>P99</th><th>P99.9</th><th>max</th><th>P99 of size</th><th>RMS</th><th>N</th></tr></thead><tbody>",
     );
     let mut known: Vec<&str> =
         Metric::ALL.iter().map(|m| m.name()).filter(|n| s.metrics.contains_key(*n)).collect();
@@ -62,9 +62,16 @@ pub fn metrics(s: &ScenarioResult) -> String {
                 for figure in f.told().into_iter().chain([f.p999]) {
                     let _ = write!(out, "<td>{}</td>", told(figure));
                 }
-                let _ = write!(out, "<td>{}</td><td>{}</td><td>{}</td></tr>", ms(f.max), ms(f.rms), f.n);
+                let sizes = f.p99_abs.map_or_else(String::new, ms);
+                let _ = write!(
+                    out,
+                    "<td>{}</td><td>{sizes}</td><td>{}</td><td>{}</td></tr>",
+                    ms(f.max),
+                    ms(f.rms),
+                    f.n
+                );
             }
-            None => out.push_str("<td class=\"text\" colspan=\"8\">not measured</td></tr>"),
+            None => out.push_str("<td class=\"text\" colspan=\"9\">not measured</td></tr>"),
         }
     }
     out.push_str("</tbody></table></div>");
