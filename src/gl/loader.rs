@@ -309,10 +309,11 @@ impl TextureLoader {
         }
     }
 
-    /// The texture, or what stands in for it: until it is complete, and after it failed, was cancelled or was taken.
+    /// The texture, or what stands in for it: until it is complete, and after it failed, was cancelled or was taken. The
+    /// identifier of another loader gives some texture of this one.
     ///
     /// # Panics
-    /// When the identifier is another loader's.
+    /// When the identifier is another loader's, and names a placeholder that this one does not have.
     #[must_use]
     pub fn texture(&self, id: TextureId) -> &Texture {
         let ready = self.entries.get(id).and_then(|entry| entry.texture.as_ref());

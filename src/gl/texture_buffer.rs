@@ -26,8 +26,8 @@ impl TextureBuffer {
         Self::of(gl, buffer.raw(), Some(buffer))
     }
 
-    /// What a ring holds, all of its segments, read as such a list. The ring is to live as long; when it goes, shaders read
-    /// zeros.
+    /// What a ring holds, all of its segments, read as such a list, which is written through the ring alone. The ring is to
+    /// live as long: what shaders read after it went is not defined.
     ///
     /// # Errors
     /// As for [`new`](Self::new).
@@ -52,7 +52,7 @@ impl TextureBuffer {
             unsafe { Handle::from_raw(gl, gl.raw().create_texture().map_err(fail)?) };
         let this = Self { texture, buffer };
         this.bind(0);
-        // SAFETY: texture and buffer are alive, and the context keeps what a texture is attached to.
+        // SAFETY: texture and buffer are alive, and attaching reads nothing of either.
         unsafe { gl.raw().tex_buffer(glow::TEXTURE_BUFFER, glow::RGBA32F, Some(raw)) };
         Ok(this)
     }
@@ -67,6 +67,7 @@ impl TextureBuffer {
 
     /// Replaces the values, as [`Buffer::write`] does. More than it was made with are cut off.
     pub fn write(&mut self, values: &[[f32; 4]]) {
+        debug_assert!(self.buffer.is_some(), "the list of a ring is written through the ring");
         if let Some(buffer) = &mut self.buffer {
             buffer.write(&values[..values.len().min(buffer.capacity())]);
         }
@@ -75,6 +76,7 @@ impl TextureBuffer {
     /// The same for lists that grow: takes more memory where it has to. More than the driver can read
     /// ([`limit`](Self::limit)) are the caller's mistake, and shaders do not see them.
     pub(super) fn write_all(&mut self, values: &[[f32; 4]]) {
+        debug_assert!(self.buffer.is_some(), "the list of a ring is written through the ring");
         if let Some(buffer) = &mut self.buffer {
             buffer.write(values);
         }

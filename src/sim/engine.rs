@@ -125,8 +125,8 @@ const SWAP_TURN: u64 = 31;
 
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
 ///
-/// Takes about a microsecond per frame with optimisation. It allocates for the figures:
-/// not for the loop itself.
+/// Takes about a microsecond per frame with optimisation, on the machine that `docs/simulator.md` names, and allocates for
+/// the figures alone.
 #[must_use]
 pub fn run(scenario: &Scenario, policy: &mut dyn Policy) -> Outcome {
     run_observed(scenario, policy, &mut |_| {})

@@ -82,6 +82,11 @@ impl Controls {
         side
     }
 
+    /// From here nobody looks: a key that leads out of B meanwhile means the mode that it leads to.
+    pub const fn hide(&mut self) {
+        self.before = Side::A;
+    }
+
     /// What concerns A alone, and what concerns both.
     pub fn conditions(&self) -> ((Pacing, LayoutChoice, Option<MissBudget>), LoadSpec) {
         let s = &self.settings;
@@ -324,6 +329,11 @@ mod tests {
         assert_eq!(c.in_force(Pacing::Auto), Side::A);
         assert_eq!(c.changes().and_then(|c| c.pacing), Some(Pacing::Smooth), "back to A");
         assert_eq!((c.in_force(Pacing::Smooth), c.conditions(), c.changes()), (Side::A, a, None));
+        // Where nobody looks it chooses.
+        c.in_force(Pacing::Naive);
+        c.hide();
+        assert_eq!((c.in_force(Pacing::LowLatency), c.changes()), (Side::A, None));
+        assert_eq!(c.conditions().0.0, Pacing::LowLatency);
         // In A it chooses, and so does F5.
         c.in_force(Pacing::Vsync);
         c.next_layout(Side::A);

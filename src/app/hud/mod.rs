@@ -174,6 +174,7 @@ impl Overlay for Hud {
         self.visible = !self.visible;
         self.input.forget();
         self.areas.clear();
+        self.controls.hide();
         if let Some(live) = &mut self.live {
             // What happens meanwhile is not watched; what was counted stays.
             live.sides.hide();

@@ -108,9 +108,17 @@ fn late_lines(ui: &mut Ui, view: &View<'_>) {
     // What is late of A is explained where A is looked at.
     let counts = if view.side == Side::A { blame.counts.as_slice() } else { &[] };
     for (i, (cause, n)) in counts.iter().take(3).enumerate() {
-        let text = format!("{n:>3} {}", cause.map_or("unclear", Cause::name));
+        let text = format!("{n:>3} {}", cause.map_or("unclear", cause_name));
         let at = pos2(place.left() + place.width() * i as f32 / 3.0, place.center().y);
         ui.painter().text(at, Align2::LEFT_CENTER, text, FontId::monospace(9.5), SOFT);
+    }
+}
+
+/// A name that fits a third of a panel.
+fn cause_name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::SimulatedDisplay => "display",
+        cause => cause.name(),
     }
 }
 

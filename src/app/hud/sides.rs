@@ -117,6 +117,8 @@ pub struct Sides<A, S> {
     switches: Vec<Switch<A, S>>,
     /// The one that was counted into last stands last.
     sets: Vec<(Under<A, S>, Figures)>,
+    /// Figures without values, to be used again.
+    spare: Vec<Figures>,
     seen: FrameId,
     /// The last frame that was watched, and whether nobody has looked since.
     drawn: FrameId,
@@ -131,6 +133,7 @@ impl<A: PartialEq + Clone, S: PartialEq + Clone> Sides<A, S> {
             under: None,
             switches: Vec::with_capacity(SWITCHES),
             sets: Vec::with_capacity(SETS),
+            spare: Vec::with_capacity(SETS),
             seen: FrameId(0),
             drawn: FrameId(0),
             hidden: false,
@@ -179,7 +182,11 @@ impl<A: PartialEq + Clone, S: PartialEq + Clone> Sides<A, S> {
     /// The figures that stand for this, now the last.
     fn set(&mut self, under: Under<A, S>) -> &mut Figures {
         let at = self.sets.iter().rposition(|(of, _)| of.same(&under)).unwrap_or_else(|| {
-            let figures = if self.sets.len() < SETS { Figures::new() } else { self.oldest() };
+            let figures = match self.spare.pop() {
+                Some(spare) => spare,
+                None if self.sets.len() < SETS => Figures::new(),
+                None => self.oldest(),
+            };
             self.sets.push((under, figures));
             self.sets.len() - 1
         });
@@ -232,7 +239,11 @@ impl<A: PartialEq + Clone, S: PartialEq + Clone> Sides<A, S> {
 
     /// All figures begin anew, with the frame that is drawn next. Those that are still on their way are not counted.
     pub fn restart(&mut self) {
-        self.sets.clear();
+        // The next frames are compared: they are not to pay for new memory.
+        for (_, mut figures) in self.sets.drain(..) {
+            figures.clear();
+            self.spare.push(figures);
+        }
         self.switches.iter_mut().for_each(|switch| switch.under = None);
         self.under = None;
     }

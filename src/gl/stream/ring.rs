@@ -243,7 +243,7 @@ impl StreamRing {
     }
 
     /// Bytes of all of it.
-    pub(in crate::gl) const fn bytes(&self) -> usize {
+    pub(crate) const fn bytes(&self) -> usize {
         self.store.bytes()
     }
 

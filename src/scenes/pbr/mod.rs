@@ -77,6 +77,8 @@ pub(super) struct PbrRenderer {
     canvas: Option<Canvas>,
     shadow: Option<Shadow>,
     joints: Option<Joints>,
+    /// Why nothing is drawn was said.
+    told: bool,
 }
 
 impl PbrRenderer {
@@ -134,6 +136,7 @@ impl PbrRenderer {
             canvas,
             shadow,
             joints,
+            told: false,
         })
     }
 
@@ -295,7 +298,9 @@ impl Renderer<ViewerView> for PbrRenderer {
         self.materials.textures.poll();
         if let Err(e) = self.update(view, frame.size().aspect()) {
             // The context is gone, or a driver gives no memory: there is nothing that could be drawn with.
-            log::error!("the model is not drawn: {e}");
+            if !std::mem::replace(&mut self.told, true) {
+                log::error!("the model is not drawn: {e}");
+            }
             return;
         }
         if self.shadow.is_some() {
