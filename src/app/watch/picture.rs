@@ -8,6 +8,9 @@ use scanout::time::{Clock as _, MonotonicClock};
 
 use super::live::{Live, Status};
 
+/// Frames are counted per second from so long a time on.
+const LEAST_RATED: Duration = Duration::from_millis(10);
+
 /// The figures at one time.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -81,7 +84,13 @@ impl Picture {
         let which = if self.earlier {
             format!("{frames} that its table had")
         } else {
-            format!("{frames} drawn in {seconds:.1} s of watching ({:.1}/s)", frames as f64 / seconds)
+            // A moment has no rate.
+            let rate = if self.collected < LEAST_RATED {
+                "-".into()
+            } else {
+                format!("{:.1}", frames as f64 / seconds)
+            };
+            format!("{frames} drawn in {seconds:.1} s of watching ({rate}/s)")
         };
         format!("{which}; the percentiles are of the {measured} of them that were measured")
     }
