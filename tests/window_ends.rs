@@ -267,6 +267,8 @@ fn window_that_moves_to_a_display_of_another_rate_follows_it() {
     let open = run.app.poll_while_running(OPEN_LIMIT, |pid| sway.window_of(pid, Duration::ZERO));
     assert!(open.is_some(), "no window\n{}", run.app.stderr());
     let pid = run.app.id();
+    let libraries = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("a running process");
+    assert!(!libraries.contains("/libX11.so"), "X11 is not what it opens on, and its library is left alone");
     for (round, (output, line)) in [
         ("HEADLESS-2", "the window is on a display with 90.00 Hz now"),
         ("HEADLESS-1", "the window is on a display with 60.00 Hz now"),
