@@ -115,7 +115,7 @@ fn a_simulated_display_is_not_called_a_compositor() {
         let path = with_events(folder.path(), &format!("[{}]", frames.join(",")));
         let told = run(&["explain", text(&path)]);
         told.assert_clean();
-        let held = format!("{name} held up 1 of these 1: each was displayed about 16.67 ms after its time");
+        let held = format!("{name} held up 1 of these 1: it was displayed 16.67 ms after its time");
         assert!(told.stdout.contains(&held), "{held}: {}", told.stdout);
     }
 }
@@ -186,6 +186,8 @@ fn timelines_that_were_altered_are_refused_in_one_line() {
     for (events, what) in [
         (frame("\"frame\":-1"), "`frame` of event 1"),
         (frame("\"frame\":1,\"target_ns\":9223372036854775807"), "`target_ns` of event 1"),
+        (frame("\"frame\":1,\"origin\":\"hearsay\""), "`origin` of event 1"),
+        (frame("\"frame\":1,\"origin\":7"), "`origin` of event 1"),
         (frame("\"frame\":1,\"presented_ns\":1e300"), "`presented` of event 1"),
         (frame("\"frame\":1,\"presented_ns\":1,\"target_ns\":90000000000000000"), "`stamps` of event 1"),
         (event("gpu", "\"ts\":1e300,\"dur\":1"), "`ts` of event 1"),

@@ -135,9 +135,13 @@ impl Bench {
 }
 
 fn start(server: &Xvfb, user: &X11, arguments: &[&str]) -> (App, u32) {
+    start_with(server, user, arguments, &[])
+}
+
+fn start_with(server: &Xvfb, user: &X11, arguments: &[&str], variables: &[(&str, &str)]) -> (App, u32) {
     let place = Place::X11 { display: server.display() };
     let arguments = [&["run", "--display", "window", "--size", "640x480"], arguments].concat();
-    let mut app = App::start(scanout(), &arguments, &place);
+    let mut app = App::start_with(scanout(), &arguments, &place, variables);
     let open = app.poll_while_running(OPEN_LIMIT, |pid| user.window_of(pid, Duration::ZERO));
     let Some(window) = open else {
         app.assert_runs("opening the window");
@@ -743,7 +747,8 @@ fn lost_contexts_are_replaced_and_the_window_goes_on() {
     assert!(b.app.stdout().contains("context resets: 2"), "{}", b.app.stdout());
 }
 
-/// A shader that is changed on disk changes the window; a broken one is named, and the picture stays.
+/// A shader that is changed on disk changes the window; a broken one is named, and the picture stays. Both are told without any
+/// wish about the log.
 #[test]
 fn shaders_that_change_on_disk_change_the_window() {
     const MAGENTA: u32 = 0xff_00_ff;
@@ -753,7 +758,11 @@ fn shaders_that_change_on_disk_change_the_window() {
     let write = |text: &str| std::fs::write(&path, text).expect("a shader");
     write(shipped);
     let text = folder.path().to_str().expect("a plain path");
-    let mut b = Bench::open(&["--scene", "swarm", "--shaders", text]);
+    let server = Xvfb::start();
+    let user = X11::connect(&server.display());
+    let arguments = ["--scene", "swarm", "--shaders", text];
+    let (app, window) = start_with(&server, &user, &arguments, &[("RUST_LOG", "")]);
+    let mut b = Bench { app, _manager: None, user, window, server };
     let area = b.area();
     let magentas = |b: &Bench| {
         let row = b.server.screen.row(area.y + area.height / 2);
@@ -766,6 +775,9 @@ fn shaders_that_change_on_disk_change_the_window() {
     assert_ne!(changed, shipped);
     write(&changed);
     assert!(poll_until(SHOW_LIMIT, || (magentas(&b) > 5).then_some(())).is_some(), "{}", b.app.stderr());
+    let anew = format!("is loaded anew from {text}");
+    let told = poll_until(SHOW_LIMIT, || b.app.stderr().contains(&anew).then_some(()));
+    assert!(told.is_some(), "{anew} is not in\n{}", b.app.stderr());
     let line = 1 + changed.lines().position(|l| l.contains("float r2")).expect("a line to break");
     write(&changed.replace("float r2", "float wrong_here = none;\n    float r2"));
     let named = format!("{}:{line}: fragment shader failed: ", path.display());

@@ -5,9 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use scanout::Size;
 use scanout::gl::{DebugLevel, GpuTiming, ProgramCache};
-use scanout::pacing::{
-    DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, ParsePacingError, Rate, VrrRange,
-};
+use scanout::pacing::{DeltaTime, FASTEST_HZ, Layout, LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use scanout::scenes::{Look, MAX_INSTANCES, MAX_SAMPLES, Quality, Scene};
 
 use super::environment::SHADER_CACHE;
@@ -425,13 +423,16 @@ fn vrr(text: &str) -> Result<VrrRange, String> {
 
 pub fn pacing(text: &str) -> Result<Pacing, String> {
     match text.parse() {
-        // The last one belongs to programs that own their loop.
-        Ok(Pacing::Host) | Err(ParsePacingError::Unknown) => {
-            Err("pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive".into())
-        }
-        Ok(mode) => Ok(mode),
-        Err(e) => Err(e.to_string()),
+        Ok(mode) if can_be_run(mode) => Ok(mode),
+        Ok(mode) => Err(format!("pacing '{mode}' is for programs that own the loop")),
+        // The library's text ends with that one.
+        Err(e) => Err(e.to_string().trim_end_matches(", host").to_owned()),
     }
+}
+
+/// Whether a program can be run in it from here. In the other one a host says when frames are made, and there is none.
+pub fn can_be_run(mode: Pacing) -> bool {
+    mode != Pacing::Host
 }
 
 /// Whether there is somebody at an address is for the run to find out.
@@ -587,6 +588,18 @@ mod tests {
         assert_eq!(parse(&["--scene", "flash", "--animate"]), Ok(Scene::Flash { animate: true }));
         assert!(parse(&["--scene", "bars", "--instances", "5"]).is_err());
         assert!(parse(&["--scene", "swarm", "--animate"]).is_err());
+    }
+
+    #[test]
+    fn modes_that_are_named_are_those_that_can_be_run() {
+        let refused = pacing("sometimes").unwrap_err();
+        let modes = refused.trim_start_matches("pacing is one of: ").replace("HZ", "60");
+        assert_eq!(modes.split(", ").count(), 7, "{refused}");
+        for mode in modes.split(", ") {
+            assert_eq!(pacing(mode).map(|mode| mode.to_string()).as_deref(), Ok(mode));
+        }
+        assert!(pacing("host").unwrap_err().contains("own the loop"));
+        assert!(pacing("fixed=0").unwrap_err().contains("rate"));
     }
 
     #[test]

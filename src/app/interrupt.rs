@@ -2,9 +2,10 @@
 //! answer, they end all the same.
 //!
 //! Signals arrive on a thread of their own (`ctrlc`), which marks the wish and waits. Whoever acts on the wish says so
-//! ([`heard`]). If nobody does for some time, which is the program's to say, the main thread hangs in a call that nothing ends (a display server that is
-//! stopped answers no request), and this thread ends the program: children first, then folders, one line, exit code 1. Further
-//! signals change nothing here; for programs with a keeper, that one ends everything at the second (`keeper.rs`).
+//! ([`heard`]). If nobody does for some time, which is the program's to say, the main thread hangs in a call that nothing ends
+//! (a display server that is stopped answers no request), and this thread ends the program: children first, then folders, one
+//! line, exit code 1. Further signals change nothing here; for programs with a keeper, that one ends everything at the second
+//! (`keeper.rs`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -70,19 +71,20 @@ fn set(after: impl Fn() + Send + 'static) {
 }
 
 /// As [`install`] for whoever has figures to write: when nothing has ended after `unheard`, the display server is given up, so
-/// that what waits for it goes on as if it had died and the figures are written. `wind_up` is for that.
+/// that what waits for it goes on as if it had died and the figures are written. `wind_up` is for that, and for files that are
+/// being written already: then no connection is left to be given up, and nothing hangs.
 pub fn install_for_figures(unheard: Duration, wind_up: Duration, last_words: &'static str) {
     set(move || {
         // This is the handler's own thread: it may wait. What ends in order ends the process before.
         sleep::until(MonotonicClock.now() + unheard);
-        CUT_OFF.store(true, Ordering::Relaxed);
         #[cfg(target_os = "linux")]
-        let cut = scanout::window::cut_off_display();
-        #[cfg(not(target_os = "linux"))]
-        let cut = 0;
-        if cut > 0 {
-            sleep::until(MonotonicClock.now() + wind_up);
+        {
+            // Before, since what it ends looks for the cause at once.
+            CUT_OFF.store(true, Ordering::Relaxed);
+            let cut = scanout::window::cut_off_display();
+            CUT_OFF.store(cut > 0, Ordering::Relaxed);
         }
+        sleep::until(MonotonicClock.now() + wind_up);
         give_up(last_words);
     });
 }

@@ -26,12 +26,12 @@ impl Wanted {
         Self { quiet, ..Self::default() }
     }
 
-    const fn filter(self) -> &'static str {
+    fn filter(self) -> String {
         match self {
-            Self { quiet: true, .. } => "error",
-            Self { verbose: true, .. } => "warn,scanout=info",
-            Self { shaders: true, .. } => "warn,scanout::told=info,scanout::gl::program_reload=info",
-            _ => "warn,scanout::told=info",
+            Self { quiet: true, .. } => "error".into(),
+            Self { verbose: true, .. } => "warn,scanout=info".into(),
+            Self { shaders: true, .. } => format!("warn,{TOLD}=info,{}=info", scanout::gl::RELOADED),
+            _ => format!("warn,{TOLD}=info"),
         }
     }
 }
@@ -42,12 +42,12 @@ pub fn init(wanted: Wanted) {
     let usual = wanted.filter();
     let (filter, refused) = match env::var(VARIABLE) {
         Ok(wanted) => match check(&wanted) {
-            Ok(()) if wanted.trim().is_empty() => (usual.to_owned(), None),
+            Ok(()) if wanted.trim().is_empty() => (usual, None),
             Ok(()) => (wanted, None),
-            Err(why) => (usual.to_owned(), Some(why)),
+            Err(why) => (usual, Some(why)),
         },
-        Err(VarError::NotPresent) => (usual.to_owned(), None),
-        Err(VarError::NotUnicode(_)) => (usual.to_owned(), Some("it is no text".to_owned())),
+        Err(VarError::NotPresent) => (usual, None),
+        Err(VarError::NotUnicode(_)) => (usual, Some("it is no text".to_owned())),
     };
     let result = Builder::new()
         .parse_filters(&filter)

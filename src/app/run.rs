@@ -28,13 +28,15 @@ const LOGGED: usize = 65_536;
 const EVENTS: usize = 131_072;
 /// How long threads may take to end off screen, where frames of software rasterisers can take seconds.
 const HEADLESS_SHUTDOWN: Duration = Duration::from_secs(10);
-/// The same in a window: long enough for a display that does not answer to be given up first ([`GIVE_UP`]), after which they end
-/// with their figures.
-const WINDOW_SHUTDOWN: Duration = Duration::from_secs(8);
+/// The same in a window after a signal: long enough for a display that does not answer to be given up first ([`GIVE_UP`]), after
+/// which they end with their figures. At every other end the window is to be gone soon.
+const ASKED_SHUTDOWN: Duration = Duration::from_secs(8);
 /// How long after a signal the program gives up on a display server that does not answer.
 const GIVE_UP: Duration = Duration::from_secs(3);
-/// When it did not end by then.
-const LAST_WORDS: &str = "scanout: the run did not end when asked to, and its figures are lost: a thread that has them waits for a display that does not answer";
+/// When it did not end by then: a display over a network cannot be given up, and a file may be on one.
+const LAST_WORDS: &str = "scanout: the run did not end when asked to, and what was not written is lost: a thread waits for a display, or a file, that does not answer";
+/// The same where there is no display.
+const LAST_WORDS_OFF_SCREEN: &str = "scanout: the run did not end when asked to, and what was not written is lost: a thread is busy, or waits for a file that does not answer";
 /// How long the run may then take to end and to write its files: as long as after the death of a display server, and some more.
 const WIND_UP: Duration = Duration::from_secs(15);
 /// The words of a run that ended in that way.
@@ -96,8 +98,6 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     if place == Place::Headless {
         // No window has to close at once: a slow frame may end, and the report is not lost.
         config.shutdown_timeout = HEADLESS_SHUTDOWN;
-    } else {
-        config.shutdown_timeout = WINDOW_SHUTDOWN;
     }
     let limits = Limits::now();
     let load = args.load.unwrap_or_default();
@@ -242,13 +242,16 @@ impl Visitor for Runner {
         R: Renderer<L::Snapshot> + 'static,
         F: FnOnce(&CreateContext<'_>) -> scanout::Result<R> + Send + 'static,
     {
-        let ends = if self.place == Place::Headless { HEADLESS_SHUTDOWN } else { Duration::ZERO } + GIVE_UP;
+        let (ends, last_words) = match self.place {
+            Place::Window => (GIVE_UP, LAST_WORDS),
+            Place::Headless => (HEADLESS_SHUTDOWN + GIVE_UP, LAST_WORDS_OFF_SCREEN),
+        };
         // A run that ends in order ends the process before.
-        interrupt::install_for_figures(ends, WIND_UP, LAST_WORDS);
+        interrupt::install_for_figures(ends, WIND_UP, last_words);
         match self.place {
             Place::Window => {
                 window::run_until(self.config, logic, make_renderer, Some(self.overlay), |stopper| {
-                    interrupt::on_signal(move || stopper.stop());
+                    interrupt::on_signal(move || stopper.stop_within(ASKED_SHUTDOWN));
                 })
             }
             Place::Headless => {

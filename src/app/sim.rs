@@ -10,7 +10,7 @@ use scanout::sim::{
     Outcome, PolicyKind, Scenario, SimFrame, Workload, presets, replay, run as simulate, run_observed,
 };
 
-use super::cli::SimArgs;
+use super::cli::{self, SimArgs};
 use super::plot::{self, Strip};
 use super::{Failure, output, trace};
 
@@ -99,8 +99,7 @@ fn policies(names: &[String]) -> Result<Vec<PolicyKind>, Failure> {
     for name in names {
         if name == "all" {
             kinds.extend(PolicyKind::ALL);
-        // In that mode a host says when frames are made, and there is none.
-        } else if let Some(kind) = PolicyKind::from_name(name).filter(|_| name != "host") {
+        } else if let Some(kind) = PolicyKind::from_name(name).filter(can_be_run) {
             kinds.push(kind);
         } else {
             let known: Vec<_> = PolicyKind::ALL.into_iter().map(PolicyKind::name).collect();
@@ -118,6 +117,10 @@ fn policies(names: &[String]) -> Result<Vec<PolicyKind>, Failure> {
         }
     });
     Ok(kinds)
+}
+
+fn can_be_run(kind: &PolicyKind) -> bool {
+    !matches!(kind, PolicyKind::Ours(mode) if !cli::can_be_run(*mode))
 }
 
 fn scenarios(args: &SimArgs) -> Result<Vec<Named>, Failure> {

@@ -106,6 +106,8 @@ pub use painter::{Material, Painted, Painter, PainterOptions, PassView, ProgramI
 pub use program::Program;
 pub use program_build::ProgramBuilder;
 pub use program_cache::ProgramCache;
+#[doc(hidden)]
+pub use program_reload::RELOADED;
 pub use shader::{ShaderSource, ShaderStage};
 pub use shader_error::{ShaderError, ShaderFault};
 pub use shader_folder::ShaderFolder;

@@ -13,6 +13,10 @@ use super::shader_folder::ShaderFolder;
 use super::uniform::carry_over;
 use super::{Gl, Hook, ProgramCache};
 
+/// The target of the log line that says that a program was loaded anew: who changes a shader waits for that one, and for
+/// nothing else of this module.
+pub const RELOADED: &str = "scanout::shaders";
+
 /// What a context knows of shaders.
 #[derive(Default)]
 pub(super) struct Shaders {
@@ -88,7 +92,7 @@ impl Gl {
             match renew(self, program, &folder) {
                 None => {}
                 Some(Ok(())) => {
-                    log::info!("shaders: program `{name}` is loaded anew from {}", folder.path().display());
+                    log::info!(target: RELOADED, "shaders: program `{name}` is loaded anew from {}", folder.path().display());
                     renewed += 1;
                 }
                 // Logs of variants differ in what lies around the error.

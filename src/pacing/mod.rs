@@ -42,6 +42,7 @@ pub use ticker::{TICKER_ALPHA, TICKER_MAX_JITTER, TICKER_WINDOW, Ticker, Variant
 pub use vblank::{FASTEST_HZ, Lock, Vblank, VblankModel, VblankSample, Verdict};
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::time::Timestamp;
 
@@ -126,6 +127,32 @@ impl fmt::Display for Origin {
     }
 }
 
+/// The text was none of the names that [`Origin`]'s `Display` writes.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct ParseOriginError;
+
+impl fmt::Display for ParseOriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an origin is one of: hardware, compositor, estimated, simulated")
+    }
+}
+
+impl std::error::Error for ParseOriginError {}
+
+impl FromStr for Origin {
+    type Err = ParseOriginError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "hardware" => Ok(Self::Hardware),
+            "compositor" => Ok(Self::Compositor),
+            "estimated" => Ok(Self::Estimated),
+            "simulated" => Ok(Self::Simulated),
+            _ => Err(ParseOriginError),
+        }
+    }
+}
+
 /// What became of a submitted frame. Measured and estimated times are different variants on purpose.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum Presentation {
@@ -169,4 +196,17 @@ pub enum Feedback {
     OneByOne(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn names_of_origins_are_read_back_and_others_are_refused() {
+        for origin in [Origin::Hardware, Origin::Compositor, Origin::Estimated, Origin::Simulated] {
+            assert_eq!(origin.to_string().parse(), Ok(origin));
+        }
+        assert!("".parse::<Origin>().is_err() && "Hardware".parse::<Origin>().is_err());
+    }
 }

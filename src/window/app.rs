@@ -37,8 +37,8 @@ const AFTER_LOSS: Duration = Duration::from_secs(10);
 pub(super) enum Wake {
     /// The threads ended by themselves.
     Ended,
-    /// Somebody asked for the end.
-    Stop,
+    /// Somebody asked for the end, and may have said how long each thread may take.
+    Stop(Option<Duration>),
     /// Somebody asked for another pacing mode.
     Pacing(Pacing),
     /// The display server is gone.
@@ -65,6 +65,10 @@ pub(super) struct App<L, R> {
     runtime: Option<Runtime>,
     outcome: Option<Ended>,
     error: Option<Error>,
+    /// How long each thread may take to end, where whoever asked for the end said so.
+    timeout: Option<Duration>,
+    /// Whether anything here ended the event loop.
+    asked: bool,
     refresh_hz: Option<f64>,
     /// Whose input is whose, where something is drawn over the scene.
     overlay: OverlayInput,
@@ -99,6 +103,8 @@ where
             runtime: None,
             outcome: None,
             error: None,
+            timeout: None,
+            asked: false,
             refresh_hz: None,
             look_at: None,
             size: Size::default(),
@@ -128,8 +134,11 @@ where
     /// Ends the threads.
     fn join(&mut self) {
         if let Some(mut runtime) = self.runtime.take() {
-            if let Some(Error::DisplayLost { .. }) = self.error {
-                runtime.set_shutdown_timeout(AFTER_LOSS);
+            // An event loop that ends by itself has lost its display, and says so later.
+            let by_itself = cfg!(x11_platform) && !self.asked;
+            let lost = by_itself || matches!(self.error, Some(Error::DisplayLost { .. }));
+            if let Some(timeout) = if lost { Some(AFTER_LOSS) } else { self.timeout } {
+                runtime.set_shutdown_timeout(timeout);
             }
             self.outcome = Some(runtime.end());
         }
@@ -201,6 +210,11 @@ where
         if let Some(runtime) = &mut self.runtime {
             runtime.handle().stop();
         }
+        self.exit(events);
+    }
+
+    fn exit(&mut self, events: &ActiveEventLoop) {
+        self.asked = true;
         events.exit();
     }
 
@@ -247,14 +261,17 @@ where
             && let Err(error) = self.open(events, start)
         {
             self.error = Some(error);
-            events.exit();
+            self.exit(events);
         }
     }
 
     fn user_event(&mut self, events: &ActiveEventLoop, wake: Wake) {
         match wake {
-            Wake::Ended => events.exit(),
-            Wake::Stop => self.stop(events),
+            Wake::Ended => self.exit(events),
+            Wake::Stop(timeout) => {
+                self.timeout = timeout.or(self.timeout);
+                self.stop(events);
+            }
             Wake::Pacing(mode) => {
                 if let Some(runtime) = &mut self.runtime {
                     runtime.handle().set_pacing(mode);

@@ -14,6 +14,10 @@
 //! | 5 context made current | render thread | [`Error::Surface`] |
 //! | 6 functions loaded, version checked | render thread | [`Error::NotCurrent`], [`Error::ContextVersion`] |
 //! | 7 renderer made | render thread | the renderer's own |
+//!
+//! On X11 an I/O error handler of Xlib, of which a process has one, is set from the first step on. A server that dies before
+//! the window is open ends the process in one line, with exit code 1, as Xlib itself would in two; later it ends the run with
+//! [`Error::DisplayLost`]. Elsewhere libX11 is left alone.
 #![allow(unsafe_code, reason = "raw window handles and function loading are unsafe")]
 
 mod app;
@@ -30,10 +34,15 @@ mod surface;
 mod x11;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use winit::event_loop::{DeviceEvents, EventLoop};
 
+#[cfg(x11_platform)]
+#[doc(hidden)]
+pub use choice::opens_on_x11;
 #[cfg(target_os = "linux")]
+#[doc(hidden)]
 pub use cut_off::cut_off_display;
 
 use crate::config::Config;
@@ -81,7 +90,13 @@ pub struct Stopper(winit::event_loop::EventLoopProxy<app::Wake>);
 impl Stopper {
     /// Asks. Returns at once; harmless when the run is over.
     pub fn stop(&self) {
-        let _ = self.0.send_event(app::Wake::Stop);
+        let _ = self.0.send_event(app::Wake::Stop(None));
+    }
+
+    /// Asks, and lets each thread take so long to end, in place of [`Config::shutdown_timeout`]: for figures that are worth
+    /// more than a window that closes soon. Returns at once; harmless when the run is over.
+    pub fn stop_within(&self, timeout: Duration) {
+        let _ = self.0.send_event(app::Wake::Stop(Some(timeout)));
     }
 
     /// Asks for another pacing mode. Returns at once; harmless when the run is over. [`Pacing::Host`] is for programs that own
@@ -132,13 +147,14 @@ where
 fn event_loop() -> Result<EventLoop<app::Wake>> {
     let mut builder = EventLoop::with_user_event();
     #[cfg(x11_platform)]
-    if let Some(why) = choice::instead_of_wayland() {
+    if let choice::System::X11 { instead_of_wayland } = choice::System::now() {
         use winit::platform::x11::EventLoopBuilderExtX11 as _;
-        log::warn!("{why}: the window opens on X11, which DISPLAY names");
+        if let Some(why) = instead_of_wayland {
+            log::warn!("{why}: the window opens on X11, which DISPLAY names");
+        }
         builder.with_x11();
+        x11::watch_from_the_start();
     }
-    #[cfg(x11_platform)]
-    x11::watch_from_the_start();
     // winit panics where a library or an extension that it needs is missing.
     let events = catch_unwind(AssertUnwindSafe(|| builder.build()))
         .map_err(|panic| Error::NoWindowSystem { source: panic_message(panic.as_ref()).into() })?

@@ -4,7 +4,6 @@
 //! events have arrived and queues them inside Xlib. The main thread, asleep until the socket has something to read, does
 //! not learn of them before the next event comes: a key press can lie there for seconds (seen, once in a few dozen
 //! presses). A connection of its own for OpenGL leaves events to the thread that waits for them, and no lock is shared.
-
 //!
 //! # When the server dies
 //!
@@ -15,7 +14,6 @@
 
 use std::ffi::{c_int, c_void};
 use std::fmt;
-use std::io::Write as _;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,10 +120,11 @@ impl Connection {
 }
 
 /// Before winit connects: a server that dies while it does ends the process in one line of ours, with exit code 1. What Xlib
-/// does otherwise are two lines of its own and `exit`. The library stays open: `x11_dl` never closes one.
+/// does otherwise are two lines of its own and `exit`. Only where the window opens on X11, since the handler is the whole
+/// process's. The library stays open: `x11_dl` never closes one.
 pub(super) fn watch_from_the_start() {
     if let Ok(xlib) = Xlib::open() {
-        // SAFETY: the handler has the signature that Xlib wants; it takes no lock and returns nothing.
+        // SAFETY: the handler has the signature that Xlib wants; it takes no lock, and ends the process in place of returning.
         unsafe { (xlib.XSetIOErrorHandler)(Some(server_gone)) };
     }
 }
@@ -174,7 +173,9 @@ unsafe extern "C" fn server_gone(_display: *mut xlib::Display) -> c_int {
 /// One line, and the end of the process.
 fn end_here() -> ! {
     const LINE: &[u8] = b"scanout: the display was lost: the X server closed the connection\n";
-    let _ = std::io::stderr().write_all(LINE);
+    // Not by the standard library, whose lock of the error output a thread may hold that waits for Xlib's, held here.
+    // SAFETY: the bytes are as many as is said, and constant.
+    let _ = unsafe { libc::write(2, LINE.as_ptr().cast(), LINE.len()) };
     super::end_process(1)
 }
 

@@ -130,13 +130,13 @@ pub struct Found {
 pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     let first = place(args.display);
     announce(args, first);
-    let answered = first == Place::Window && x_server_answers();
+    let answered = first == Place::Window && opens_on_x11() && x_server_answers();
     let outcome = match run(args, first)? {
         // However far it had come: with the server went what was to be looked at.
-        Err(error) if answered && !x_server_answers() => {
-            log::debug!("the X server has gone: {error}");
-            Err(Error::DisplayLost { detail: "the X server went before a window was open".into() })
-        }
+        Err(error) if answered && !x_server_answers() => Err(match error {
+            Error::DisplayLost { .. } => error,
+            other => Error::DisplayLost { detail: format!("the X server has gone: {other}") },
+        }),
         outcome => outcome,
     };
     let name = |place| if place == Place::Window { "window" } else { "headless" };
@@ -157,15 +157,18 @@ pub fn measure(args: &DoctorArgs) -> Result<Found, Error> {
     }
 }
 
-/// Whether the X server takes connections that the window would open on. A Wayland compositor that dies is told by its library.
+/// Whether the window opens on an X server. A Wayland compositor that dies is told by its library.
+fn opens_on_x11() -> bool {
+    #[cfg(target_os = "linux")]
+    return window::opens_on_x11();
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// Whether the X server takes connections.
 fn x_server_answers() -> bool {
     #[cfg(target_os = "linux")]
-    {
-        let named = |variable| std::env::var(variable).ok().filter(|value: &String| !value.is_empty());
-        let wayland = named("WAYLAND_DISPLAY").or_else(|| named("WAYLAND_SOCKET"));
-        let display = named("DISPLAY").filter(|_| wayland.is_none());
-        display.is_some_and(|display| scanout::observe::X11::connect(&display).is_ok())
-    }
+    return std::env::var("DISPLAY").is_ok_and(|display| scanout::observe::X11::connect(&display).is_ok());
     #[cfg(not(target_os = "linux"))]
     false
 }

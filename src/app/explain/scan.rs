@@ -33,7 +33,7 @@ struct Args {
     dropped: Value,
     after_idle: Value,
     apart: Value,
-    origin: Word,
+    origin: Value,
     begin: Value,
     end: Value,
     late: Value,
@@ -51,10 +51,7 @@ impl Fields for Args {
             Stage::ALL.iter().position(|stage| stage.name() == name)
         };
         let into = match key {
-            "origin" => {
-                self.origin = map.next_value()?;
-                return Ok(());
-            }
+            "origin" => &mut self.origin,
             "frame" => &mut self.frame,
             "snapshot" => &mut self.snapshot,
             "repeated" => &mut self.repeated,
@@ -243,9 +240,11 @@ fn frame(raw: &Raw) -> Result<FrameRecord, &'static str> {
     (record.repeated, record.stale) = (args.repeated.is_true(), args.stale.is_true());
     (record.dropped, record.after_idle) = (args.dropped.is_true(), args.after_idle.is_true());
     record.apart = args.apart.is_true();
-    let origins = [Origin::Hardware, Origin::Compositor, Origin::Simulated];
-    let told = origins.into_iter().find(|origin| origin.to_string() == args.origin.as_str());
-    record.origin = told.unwrap_or_default();
+    record.origin = match args.origin {
+        Value::Absent => Origin::default(),
+        Value::Text(word) => word.as_str().parse().map_err(|_| "origin")?,
+        _ => return Err("origin"),
+    };
     let times = || {
         let plan = [record.planned, record.swap_at, record.target].into_iter();
         Stage::ALL.iter().map(|stage| record.at(*stage)).chain(plan).flatten()

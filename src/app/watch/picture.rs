@@ -8,6 +8,9 @@ use scanout::time::{Clock as _, MonotonicClock};
 
 use super::live::{Live, Status};
 
+/// Frames are counted per second from so long a time on.
+const LEAST_RATED: Duration = Duration::from_millis(10);
+
 /// The figures at one time.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -81,7 +84,7 @@ impl Picture {
         let which = if self.earlier {
             format!("{frames} that its table had")
         } else {
-            format!("{frames} drawn in {seconds:.1} s of watching ({:.1}/s)", frames as f64 / seconds)
+            format!("{frames} drawn in {seconds:.1} s of watching ({}/s)", per_second(frames, self.collected))
         };
         format!("{which}; the percentiles are of the {measured} of them that were measured")
     }
@@ -133,6 +136,11 @@ impl Picture {
     }
 }
 
+/// A moment has no rate.
+fn per_second(frames: u64, over: Duration) -> String {
+    if over < LEAST_RATED { "-".into() } else { format!("{:.1}", frames as f64 / over.as_secs_f64()) }
+}
+
 /// A figure in as few characters as it can do with.
 pub fn number(value: f64, unit: Unit) -> String {
     match unit {
@@ -140,5 +148,17 @@ pub fn number(value: f64, unit: Unit) -> String {
         _ if value.abs() >= 1_000.0 => format!("{value:.0}"),
         _ if value.abs() >= 100.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_at_once_has_no_rate() {
+        assert_eq!(per_second(0, Duration::ZERO), "-");
+        assert_eq!(per_second(7, Duration::from_millis(1)), "-");
+        assert_eq!(per_second(30, Duration::from_millis(500)), "60.0");
     }
 }

@@ -4,7 +4,8 @@
 //! after one frame interval from the frame before. Its way from the planned start to the display is cut into what its
 //! threads and the GPU did in it ([`Costs`]); what that took is held against the same in frames that were on time, and
 //! the largest difference is the cause. A frame that was ready when frames that were on time were, and yet was displayed
-//! late, was held up behind us: by the compositor, or by the display that a run off screen simulates. Where no difference explains the delay no cause is named.
+//! late, was held up behind us: by the compositor, or by the display that a run off screen simulates. Where no difference
+//! explains the delay no cause is named.
 //!
 //! Pure: it works on what was recorded, in this process or in another one's file.
 

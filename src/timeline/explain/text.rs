@@ -79,12 +79,14 @@ impl Explanation {
                 format!("in frames on time it takes {}", ms(u))
             });
             // Medians: one frame that hung says nothing of the others.
-            let against = if finding.cause.is_behind_us() {
-                format!("each was displayed about {} after its time", ms(finding.took))
-            } else {
-                format!("it took about {} of each; {usual}", ms(finding.took))
-            };
             let n = finding.frames.len();
+            let took = ms(finding.took);
+            let against = match (finding.cause.is_behind_us(), n) {
+                (true, 1) => format!("it was displayed {took} after its time"),
+                (true, _) => format!("half of them were displayed {took} or more after their time"),
+                (false, 1) => format!("it took {took}; {usual}"),
+                (false, _) => format!("it took {took} or more of half of them; {usual}"),
+            };
             lines.push(format!("{} held up {n} of these {all}: {against}", finding.cause.name()));
             if !finding.detail.is_empty() {
                 lines.push(format!("  {}", finding.detail));
@@ -98,7 +100,8 @@ impl Explanation {
             let more = finding.frames.len().saturating_sub(named.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             if !named.is_empty() {
-                lines.push(format!("  the latest of them: frame {}{more}", named.join(", ")));
+                let frames = if named.len() == 1 { "frame" } else { "frames" };
+                lines.push(format!("  most late: {frames} {}{more}", named.join(", ")));
             }
         }
         let unexplained = self.late.iter().filter(|late| late.cause.is_none()).count();

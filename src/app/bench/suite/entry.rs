@@ -153,12 +153,7 @@ impl FromStr for PacingText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(Pacing::Host) => Err("pacing 'host' is for programs that own the loop".into()),
-            Ok(pacing) => Ok(Self(pacing)),
-            Err(scanout::pacing::ParsePacingError::Rate) => Err(format!("pacing {text:?}: no such rate")),
-            Err(e) => Err(e.to_string()),
-        }
+        cli::pacing(text).map(Self)
     }
 }
 
