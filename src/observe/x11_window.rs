@@ -154,7 +154,7 @@ mod tests {
             (X11::connect(&server.display()).unwrap(), X11::connect(&server.display()).unwrap());
         let frame = open(&user, user.root);
         let (window, other) = (open(&user, frame), open(&user, user.root));
-        let inner = open(&user, window);
+        let (inner, third) = (open(&user, window), open(&user, user.root));
         user.sync().unwrap();
         let learn = || {
             seer.attend(window).unwrap();
@@ -169,6 +169,7 @@ mod tests {
             (inner, Keyboard::Here),
             (frame, Keyboard::Here),
             (other, Keyboard::Elsewhere),
+            (third, Keyboard::Elsewhere),
             (user.root, Keyboard::Here),
             (InputFocus::NONE.into(), Keyboard::Nowhere),
             (other, Keyboard::Elsewhere),

@@ -171,3 +171,25 @@ pub fn no_window(program: &mut Program, limit: Duration) -> Trouble {
 fn said(program: &Program, before: &str) -> String {
     program.said().map_or_else(String::new, |said| format!("{before}{said}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(id: u64, active: bool) -> Toplevel {
+        let mut window = Toplevel::default();
+        (window.id, window.active) = (id, active);
+        window
+    }
+
+    #[test]
+    fn window_that_was_given_the_keyboard_later_is_seen_to_lose_it() {
+        let mut had = false;
+        let mut keyboard = |all: &[Toplevel]| among(all, 2, &mut had).keyboard;
+        assert_eq!(keyboard(&[window(1, true), window(2, false)]), Keyboard::Here, "perhaps nobody says");
+        assert_eq!(keyboard(&[window(1, false), window(2, true)]), Keyboard::Here);
+        assert_eq!(keyboard(&[window(1, true), window(2, false)]), Keyboard::Elsewhere);
+        assert_eq!(keyboard(&[window(1, false), window(2, false)]), Keyboard::Nowhere);
+        assert_eq!(among(&[window(1, true)], 2, &mut had).fate, Fate::Closed);
+    }
+}
