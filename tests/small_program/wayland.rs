@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use scanout::observe::{ShmWindow, UserAct};
 
 use super::{Kind, NAP, Patch, RENEWAL, RENEWALS, SIZE, State};
@@ -9,8 +11,12 @@ pub fn run(mut state: State) {
     for _ in 0..renewals {
         let mut first = ShmWindow::open("small splash", size, 1).expect("a window");
         first.show(0);
-        first.poll().expect("a compositor");
-        std::thread::sleep(RENEWAL);
+        // It is shown when the compositor has said of what size.
+        let end = Instant::now() + RENEWAL;
+        while Instant::now() < end {
+            first.poll().expect("a compositor");
+            std::thread::sleep(NAP);
+        }
     }
     let mut window = ShmWindow::open(&format!("small {}", state.name()), size, 1).expect("a window");
     let mut drawn: Option<Vec<Patch>> = None;
