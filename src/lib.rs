@@ -196,7 +196,7 @@
 //!
 //! A lower module never uses a higher one (the error type alone knows the errors of all), and without features only the
 //! pure part is built. `unsafe` is denied everywhere but in `sync`, `gl`, `window`, `headless`, where `display` calls a
-//! system's functions, and where `observe` and `telemetry` read memory that another process writes.
+//! system's functions, and where `observe` and `telemetry` read memory that another process writes or ask who it is.
 
 #![cfg_attr(not(feature = "window"), allow(rustdoc::broken_intra_doc_links))]
 

@@ -236,6 +236,17 @@ fn photon_attaches_to_the_compositor_that_is_named() {
 }
 
 #[test]
+fn photon_measures_the_window_that_stays_of_those_a_program_shows() {
+    let sway = Sway::start_headless(SIZE.0, SIZE.1, 60, Layout::Tiled).unwrap();
+    let socket = sway.socket();
+    let name = socket.file_name().unwrap().to_str().unwrap();
+    let ran = small(&format!("--display {name} --count 10"), socket.parent(), Kind::Renewed);
+    assert!(ran.number("/first_ms/n") >= 8.0, "{:#}", ran.json);
+    assert_eq!(ran.json["subject"]["title"], "small renewed", "{:#}", ran.json);
+    ran.assert_nothing_left();
+}
+
+#[test]
 fn photon_refuses_in_one_line_and_leaves_nothing() {
     let ran = photon("--display wayland-9", Some("/nowhere".as_ref()), &ours("flash"));
     ran.assert_refused("no connection to the compositor at /nowhere/wayland-9");

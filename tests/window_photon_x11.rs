@@ -23,7 +23,7 @@ use support::{pause, poll_until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, WindowClass,
+    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, InputFocus, PropMode, WindowClass,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -461,13 +461,14 @@ fn program_that_fails_is_over_though_it_leaves_a_process_behind() {
     let told = "sh ended with exit code 3 before it showed a window: broken";
     refused(&long, "sleep 1000 & echo broken >&2; exit 3", told);
     refused(&long, "setsid sleep 1000 & kill -9 $$", "sh was ended by signal 9 before it showed a window");
-    let [_, _, line] = small_program::command(Kind::Button, "small_program_runs");
+    // It ends at the first press, and what it has left answers that one only then: it fails while it is measured.
+    let [_, _, line] = small_program::command(Kind::Left, "small_program_runs");
     let line = line.into_string().expect("text").replace(" exec ", " ");
     let options = ["--size", "400x300", "--no-floor", "--count", "100000"];
-    let script = format!("sleep 1000 & {line} >/dev/null & sleep 6; kill -9 $!; exit 7");
+    let script = format!("sleep 1000 & trap 'kill -9 $!; exit 7' USR1; {line} >/dev/null & wait");
     refused(&options, &script, "sh ended with exit code 7 while it was measured");
     // What goes on and shows its window is measured all the same.
-    let script = format!("{line} >/dev/null & sleep 3; exit 3");
+    let script = format!("trap 'exit 3' USR1; {line} >/dev/null & wait");
     let common = ["--size", "400x300", "--no-floor", "--json", "figures.json", "--count", "10"];
     assert_pressed(&Photon::start(&[&common[..], &["--", "sh", "-c", &script]].concat()).figures());
 }
@@ -615,28 +616,53 @@ fn window_that_closes_or_loses_the_keyboard_ends_the_run() {
     let own =
         ["run", "--display", "window", "--size", "640x480", "--scene", "flash", "--pacing", "immediate"];
     let place = Place::X11 { display: server.display() };
-    let measured = |disturb: &mut dyn FnMut(&mut App), wanted: &str| {
+    let measured = |disturb: &mut dyn FnMut(&mut App, u32), wanted: &str| {
         let mut app = App::start(scanout(), &own, &place);
         let window =
             app.poll_while_running(LIMIT, |pid| user.window_of(pid, Duration::ZERO)).expect("a window");
         let id = window.to_string();
         let options = ["--display", &server.display(), "--window", &id, "--count", "100000"];
         let mut photon = Photon::start(&options);
-        pause(Duration::from_secs(6));
+        // The window is black until it is pressed.
+        let white = || user.image_pixel(window, 9, 9) == observe::WHITE;
+        let pressed = poll_until(LIMIT, || white().then_some(()));
+        assert!(pressed.is_some(), "no press within {LIMIT:?}: {}", photon.app.stderr());
         photon.app.assert_runs("while it presses");
-        disturb(&mut app);
+        disturb(&mut app, window);
         photon.expect_refused(wanted);
     };
-    measured(&mut |app| app.signal(Signal::KILL), "the window was closed while it was measured");
+    measured(&mut |app, _| app.signal(Signal::KILL), "the window was closed while it was measured");
+    let mut hide = |_: &mut App, window| {
+        user.connection.unmap_window(window).expect("request");
+        user.sync();
+    };
+    measured(&mut hide, "the window is no longer shown while it was measured");
     let other = user.connection.generate_id().expect("an id");
     let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
     user.connection.create_window(0, other, user.root, 700, 0, 50, 50, 0, class, 0, &aux).expect("request");
     user.map(other);
-    let mut steal = |_: &mut App| {
-        user.focus(other);
-        user.sync();
+    let give = |to: u32| {
+        let request = user.connection.set_input_focus(InputFocus::NONE, to, x11rb::CURRENT_TIME);
+        request.expect("request").check().expect("focus");
     };
-    measured(&mut steal, "another window took the keyboard while it was measured");
+    measured(&mut |_, _| give(other), "another window took the keyboard while it was measured");
+    let told = "the window lost the keyboard, which no window has, while it was measured";
+    measured(&mut |_, _| give(InputFocus::NONE.into()), told);
+}
+
+/// The keyboard of the root goes with the pointer, and that is in the window.
+#[test]
+fn window_is_measured_while_the_root_has_the_keyboard() {
+    let server = Xvfb::start();
+    let user = X11::connect(&server.display());
+    let photon = small(Kind::Button, &["--display", &server.display(), "--count", "30"]);
+    let window = user.wait_for_window(LIMIT, |window| user.pid(window).is_some()).expect("a window");
+    let white = || user.image_pixel(window, 205, 82) == observe::WHITE;
+    assert!(poll_until(LIMIT, || white().then_some(())).is_some(), "no press");
+    let request = user.connection.set_input_focus(InputFocus::NONE, user.root, x11rb::CURRENT_TIME);
+    request.expect("request").check().expect("focus");
+    let figures = photon.figures();
+    assert!(number(&figures["first_ms"]["n"]) > 20.0, "{figures}");
 }
 
 #[test]

@@ -74,6 +74,7 @@ mod view;
 mod wayland;
 mod x11;
 mod x11_keyboard;
+mod x11_window;
 mod xvfb;
 
 use std::time::Duration;
@@ -101,6 +102,7 @@ pub use transcript::Transcript;
 pub use view::{View, cost_of_looking};
 pub use wayland::VirtualInput;
 pub use x11::X11;
+pub use x11_window::{Fate, Keyboard};
 pub use xvfb::Xvfb;
 
 /// Black, as a [`View`] gives it: 0xRRGGBB without the unused byte.

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use wayland_client::backend::WaylandError;
 use wayland_client::globals::GlobalListContents;
 use wayland_client::protocol::{wl_registry, wl_seat};
 use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop, event_created_child};
@@ -23,7 +24,7 @@ pub struct Toplevels {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Toplevel {
-    /// By which [`Toplevels::activate`] knows it; no other window is called so as long as the connection lasts.
+    /// By which [`Toplevels::activate`] knows it: the first that it heard of is 1, the next 2.
     pub id: u64,
     /// What stands above it.
     pub title: String,
@@ -63,7 +64,27 @@ impl Toplevels {
     /// When the compositor is gone.
     pub fn windows(&mut self) -> Result<Vec<Toplevel>> {
         self.queue.roundtrip(&mut self.state).map_err(Error::wayland)?;
-        Ok(self.state.windows.iter().map(|(_, window)| window.clone()).collect())
+        Ok(self.list())
+    }
+
+    /// Those that are open by what the compositor has told until now. Reads that without a request and without a wait.
+    ///
+    /// # Errors
+    /// When the compositor is gone.
+    pub fn told(&mut self) -> Result<Vec<Toplevel>> {
+        if let Some(guard) = self.queue.prepare_read() {
+            match guard.read() {
+                Ok(_) => {}
+                Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(e) => return Err(Error::wayland(e)),
+            }
+        }
+        self.queue.dispatch_pending(&mut self.state).map_err(Error::wayland)?;
+        Ok(self.list())
+    }
+
+    fn list(&self) -> Vec<Toplevel> {
+        self.state.windows.iter().map(|(_, window)| window.clone()).collect()
     }
 
     /// Asks that a window come to the front and get the keyboard; the compositor may do so later, or not at all. One that

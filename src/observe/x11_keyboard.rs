@@ -1,39 +1,16 @@
-//! To which window the keyboard of an X server belongs, and that keys which are held down come again and again: answers to
-//! that are none to a press.
+//! Keys of an X server that are held down come again and again: answers to that are none to a press.
 
 use std::time::Duration;
 
 use x11rb::connection::RequestConnection as _;
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{
-    AutoRepeatMode, ChangeKeyboardControlAux, ConnectionExt as _, InputFocus, Window,
-};
+use x11rb::protocol::xproto::{AutoRepeatMode, ChangeKeyboardControlAux, ConnectionExt as _};
 
 use super::error::Result;
 use super::key::Key;
 use super::x11::X11;
 
 impl X11 {
-    /// Whether what is typed comes to the window: whether it, or what it lies in or what lies in it, has the keyboard, or
-    /// another window of its process.
-    #[must_use]
-    pub fn has_keyboard(&self, window: Window) -> bool {
-        let reply = self.connection.get_input_focus().ok().and_then(|c| c.reply().ok());
-        let Some(focus) = reply.map(|r| r.focus) else { return false };
-        // The keyboard goes where the pointer is, or it is one of the window's family.
-        focus == u32::from(InputFocus::POINTER_ROOT)
-            || self.lies_in(window, focus)
-            || self.lies_in(focus, window)
-            || self.pid(focus).is_some_and(|pid| self.pid(window) == Some(pid))
-    }
-
-    /// Whether `inner` is `outer`, or anywhere below it. What has no parent any more is below nobody.
-    fn lies_in(&self, inner: Window, outer: Window) -> bool {
-        let parent = |window| Some(self.connection.query_tree(window).ok()?.reply().ok()?.parent);
-        std::iter::successors(Some(inner), |window| parent(*window).filter(|parent| *parent != 0))
-            .any(|window| window == outer && window != self.root)
-    }
-
     /// Turns that off for everybody on the server: for servers of one's own.
     ///
     /// # Errors

@@ -8,11 +8,17 @@ use std::env;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, getppid, kill_process};
+
 /// What makes the test binary be the program, and which.
 const VARIABLE: &str = "SCANOUT_TEST_SMALL_PROGRAM";
 pub const SIZE: (u32, u32) = (400, 300);
 /// Between two looks for events.
 const NAP: Duration = Duration::from_millis(2);
+/// So many windows come before the one that stays, each for so long: more than is between two looks for windows, and less
+/// than a window has to stay to be meant.
+const RENEWALS: u32 = 20;
+const RENEWAL: Duration = Duration::from_millis(60);
 const BLINK: Duration = Duration::from_millis(400);
 
 /// x, y, width, height of what is white on black.
@@ -28,20 +34,23 @@ pub enum Kind {
     Caret,
     /// A button that answers only while the window has said that it has the keyboard (X11).
     Focused,
-    /// A button in a window that replaces another one soon after its start (X11).
+    /// A button in a window that replaces others, each of which is shown for too short a time to be meant.
     Renewed,
+    /// A button that tells its parent of the first press (SIGUSR1), and answers it when the parent has ended.
+    Left,
     /// A key turns one of three patches of 60x40 pixels on or off, one after the other; the third lies apart.
     Wandering,
     /// A patch moves once per second, whatever is pressed.
     Ticking,
 }
 
-const KINDS: [(Kind, &str); 7] = [
+const KINDS: [(Kind, &str); 8] = [
     (Kind::Button, "button"),
     (Kind::Focused, "focused"),
     (Kind::Text, "text"),
     (Kind::Caret, "caret"),
     (Kind::Renewed, "renewed"),
+    (Kind::Left, "left"),
     (Kind::Wandering, "wandering"),
     (Kind::Ticking, "ticking"),
 ];
@@ -71,6 +80,15 @@ fn name_of(kind: Kind) -> &'static str {
     KINDS.iter().find(|(of, _)| *of == kind).expect("all are there").1
 }
 
+/// Tells the parent of a press, and waits until it has ended.
+fn outlive_parent() {
+    let parent = getppid().expect("a parent");
+    kill_process(parent, Signal::USR1).expect("told");
+    while getppid() == Some(parent) {
+        std::thread::sleep(NAP);
+    }
+}
+
 struct State {
     kind: Kind,
     presses: u32,
@@ -84,6 +102,9 @@ impl State {
     }
 
     fn press(&mut self) {
+        if self.kind == Kind::Left && self.presses == 0 {
+            outlive_parent();
+        }
         self.presses += 1;
         self.pressed_at = Instant::now();
     }
@@ -91,7 +112,7 @@ impl State {
     fn patches(&self) -> Vec<Patch> {
         let letter = |n: u32| [20 + 8 * (n % 40), 27 + 12 * (n / 40), 5, 7];
         match self.kind {
-            Kind::Button | Kind::Focused | Kind::Renewed => {
+            Kind::Button | Kind::Focused | Kind::Renewed | Kind::Left => {
                 (self.presses % 2 == 1).then_some([203, 80, 10, 6]).into_iter().collect()
             }
             Kind::Text => (0..self.presses).map(letter).collect(),

@@ -5,23 +5,21 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::{Kind, NAP, SIZE, State};
-
-/// For a window to be seen that goes away again.
-const FIRST: std::time::Duration = std::time::Duration::from_millis(100);
+use super::{Kind, NAP, RENEWAL, RENEWALS, SIZE, State};
 
 /// Until the server has gone.
 pub fn run(mut state: State) {
     let (c, screen) = x11rb::connect(None).expect("an X server");
     let screen = &c.setup().roots[screen];
-    if state.kind == Kind::Renewed {
+    let renewals = if state.kind == Kind::Renewed { RENEWALS } else { 0 };
+    for _ in 0..renewals {
         let first = id(&c);
         let class = WindowClass::INPUT_OUTPUT;
         let aux = CreateWindowAux::new().background_pixel(screen.white_pixel);
         c.create_window(0, first, screen.root, 0, 0, 500, 400, 0, class, 0, &aux).expect("request");
         c.map_window(first).expect("request");
         c.flush().expect("an X server");
-        std::thread::sleep(FIRST);
+        std::thread::sleep(RENEWAL);
         c.destroy_window(first).expect("request");
     }
     let (window, white, black) = (id(&c), id(&c), id(&c));

@@ -140,11 +140,13 @@ pub fn measure(
             deaf += 1;
             misses.note(moved, beside);
             if n >= warm_up {
-                *(match () {
-                    () if moved => &mut clicks.unseen,
-                    () if beside.is_some() => &mut clicks.outside,
-                    () => &mut clicks.lost,
-                }) += 1;
+                if moved {
+                    clicks.unseen += 1;
+                } else if beside.is_some() {
+                    clicks.outside += 1;
+                } else {
+                    clicks.lost += 1;
+                }
             }
             if firsts.is_empty() {
                 misses.check_outside(press, true)?;

@@ -183,7 +183,7 @@ fn observe(
                     window,
                     points,
                     cheap,
-                    limit: press.limit(input),
+                    limit: press.limit(input)?,
                 };
                 let clicks = click::measure(&mut watcher, input, task, &mut check)?;
                 report.clicks = Some(Counts::from(&clicks));

@@ -6,13 +6,15 @@ use scanout::observe::{Injector, Key};
 use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 
 use super::figures::median;
-use super::trouble::Outcome;
+use super::trouble::{Outcome, Trouble};
 use super::watcher::Watcher;
 
 /// A press that shows nothing for so long is lost.
 pub const LIMIT: Duration = Duration::from_secs(1);
 /// So long before a key that is held comes for the second time: what changes then is no answer to the press.
 const BEFORE_REPEAT: Duration = Duration::from_millis(10);
+/// Slow programs take longer for an answer than keys that come again sooner would leave them.
+const LEAST_REPEAT: Duration = Duration::from_millis(200);
 /// The picture counts as being at rest when nothing has changed for so many times the median answer, within these bounds:
 /// a program may answer the letting go as well, as late as it answered the press.
 const QUIET_ANSWERS: f64 = 3.0;
@@ -33,13 +35,21 @@ impl Press {
         }
     }
 
-    /// How long an answer is waited for.
-    pub fn limit(self, input: &dyn Injector) -> Duration {
+    /// How long an answer is waited for; refused where that would be too short for a program that answers well.
+    pub fn limit(self, input: &dyn Injector) -> Outcome<Duration> {
         let repeats = match self {
             Self::Key(key) => input.repeats_after(key),
             Self::Button => None,
         };
-        repeats.map_or(LIMIT, |after| after.saturating_sub(BEFORE_REPEAT).min(LIMIT))
+        let Some(after) = repeats else { return Ok(LIMIT) };
+        if after < LEAST_REPEAT {
+            return Err(Trouble::Bad(format!(
+                "keys that are held come again after {} ms on this server, too soon to wait for an answer: use --button, or \
+                 make that longer (`xset r rate 500`)",
+                after.as_millis()
+            )));
+        }
+        Ok((after - BEFORE_REPEAT).min(LIMIT))
     }
 
     pub fn inject(self, input: &mut dyn Injector, down: bool) -> Outcome<()> {
@@ -112,5 +122,54 @@ fn watch_answer(
         if complete || now.saturating_since(newest) > limit {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scanout::observe;
+
+    use super::*;
+
+    struct Repeats(Option<u64>);
+
+    impl Injector for Repeats {
+        fn name(&self) -> &'static str {
+            "nobody"
+        }
+
+        fn key(&mut self, _: Key, _: bool) -> observe::Result<()> {
+            Ok(())
+        }
+
+        fn button(&mut self, _: bool) -> observe::Result<()> {
+            Ok(())
+        }
+
+        fn point(&mut self, _: u32, _: u32) -> observe::Result<()> {
+            Ok(())
+        }
+
+        fn repeats_after(&self, _: Key) -> Option<Duration> {
+            self.0.map(Duration::from_millis)
+        }
+
+        fn sync(&mut self) -> observe::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn keys_that_come_again_too_soon_are_refused() {
+        let limit = |press: Press, after| press.limit(&Repeats(after)).map(|limit| limit.as_millis());
+        let key = Press::Key(Key::Space);
+        for (after, wait) in [(None, 1_000), (Some(200), 190), (Some(660), 650), (Some(5_000), 1_000)] {
+            assert_eq!(limit(key, after).unwrap(), wait);
+        }
+        for after in [0, 10, 20, 199] {
+            let Err(Trouble::Bad(why)) = limit(key, Some(after)) else { panic!("{after} ms are enough") };
+            assert!(why.contains(&format!("after {after} ms")) && why.contains("--button"), "{why}");
+        }
+        assert_eq!(limit(Press::Button, Some(20)).unwrap(), 1_000);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use scanout::observe::{Area, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
+use scanout::observe::{Area, Fate, Injector, Place, Program, SharedImage, Sway, View, X11, Xvfb, cpu};
 
 use scanout::time::{Clock as _, MonotonicClock};
 
 use super::args::{PhotonArgs, Server};
-use super::going_on::{self, Shown, no_window, still_runs};
+use super::going_on::{self, OnX11 as OnX11Window, Shown, no_window, still_runs};
 use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher::{self, rest};
@@ -16,7 +16,7 @@ use super::windows::{Candidate, choose};
 use crate::app::held::Recorded;
 
 /// For the first picture to arrive after the window.
-const SETTLE: Duration = Duration::from_millis(300);
+pub const SETTLE: Duration = Duration::from_millis(300);
 /// A window that is smaller shows nothing to be measured.
 pub const LEAST: u32 = 16;
 
@@ -209,7 +209,7 @@ impl OnX11 {
         let (cheap, listener) = (own.is_some(), user.server());
         // By a connection of its own: the other one is the injector's.
         let shown = window.map_or(Ok(Shown::Unknown), |window| {
-            X11::connect(user.display()).map(|user| Shown::OnX11(Box::new(user), window))
+            X11::connect(user.display()).map(|user| Shown::OnX11(Box::new(OnX11Window::new(user, window))))
         })?;
         // What is pressed on a server of ours goes with it.
         let input: Box<dyn Injector + Send> =
@@ -242,7 +242,7 @@ fn window_of(user: &X11, program: &mut Program, others: &[u32], limit: Duration)
         let window = first_window(user, program, others, end.saturating_since(MonotonicClock.now()))?;
         rest(SETTLE)?;
         match window {
-            Some(window) if user.is_viewable(window) => return Ok(window),
+            Some(window) if user.fate(window)? == Fate::Shown => return Ok(window),
             Some(_) if MonotonicClock.now() < end => {}
             _ => return Err(no_window(program, limit)),
         }
@@ -262,7 +262,7 @@ fn first_window(user: &X11, program: &mut Program, others: &[u32], limit: Durati
         // Nobody else is on a server of ours: there a program need not say that a window is its own.
         let ours = || if others.is_empty() { Vec::new() } else { large.clone() };
         still_runs(program, others, "before it showed a window", || {
-            !of_program.is_empty() || !ours().is_empty()
+            Ok(!of_program.is_empty() || !ours().is_empty())
         })?;
         let viewable = |windows: Vec<u32>| windows.into_iter().filter(|&w| user.is_viewable(w));
         let mut seen: Vec<u32> = viewable(of_program).collect();

@@ -6,9 +6,10 @@ use std::time::Duration;
 use scanout::observe::{
     Area, Layout, Place, Program, Screencopy, Sway, Toplevel, Toplevels, View, VirtualInput, Xvfb, server_at,
 };
+use scanout::time::{Clock as _, MonotonicClock};
 
-use super::going_on::{Shown, no_window, still_runs};
-use super::stage::{LEAST, Own, Stage, on_screen, settle};
+use super::going_on::{Listed, Shown, no_window, still_runs};
+use super::stage::{LEAST, Own, SETTLE, Stage, on_screen, settle};
 use super::subject::Subject;
 use super::trouble::{Outcome, Trouble};
 use super::watcher;
@@ -129,7 +130,7 @@ fn window_of(sway: &Sway, program: &mut Program, others: &[u32], limit: Duration
         // Nobody else is on this compositor: a window whose process is of another family is the program's all the same.
         let mut windows = sway.windows()?;
         windows.retain(|(_, area)| area.width >= LEAST && area.height >= LEAST);
-        still_runs(program, others, "before it showed a window", || !windows.is_empty())?;
+        still_runs(program, others, "before it showed a window", || Ok(!windows.is_empty()))?;
         let family = if windows.len() > 1 { program.family(others) } else { Vec::new() };
         let size = |(_, area): &(u32, Area)| u64::from(area.width) * u64::from(area.height);
         let own = windows.iter().copied().filter(|(pid, _)| family.contains(pid)).max_by_key(size);
@@ -138,7 +139,8 @@ fn window_of(sway: &Sway, program: &mut Program, others: &[u32], limit: Duration
     found.ok_or_else(|| no_window(program, limit))
 }
 
-/// Waits until there is one window more than before: what is known of it. Somebody else's may be taken for it.
+/// The newest window that has opened since, of those that stay: some programs show something else before it. Somebody
+/// else's may be taken for it.
 fn wait_for_window(
     windows: Option<(Toplevels, u64)>,
     program: &mut Program,
@@ -147,21 +149,24 @@ fn wait_for_window(
     let Some((mut windows, before)) = windows else {
         return watcher::rest(BLIND).map(|()| (None, Shown::Unknown));
     };
-    let found = watcher::ask(limit, || {
-        let opened = windows.opened()? > before;
-        still_runs(program, &[], "before it showed a window", || opened)?;
-        if !opened {
-            return Ok(None);
+    let end = MonotonicClock.now() + limit;
+    loop {
+        let left = end.saturating_since(MonotonicClock.now());
+        let newest = watcher::ask(left, || {
+            let opened = windows.windows()?.into_iter().map(|window| window.id).filter(|id| *id > before);
+            let newest = opened.max();
+            still_runs(program, &[], "before it showed a window", || Ok(newest.is_some()))?;
+            Ok(newest)
+        })?;
+        let Some(newest) = newest else { return Err(no_window(program, limit)) };
+        watcher::rest(SETTLE)?;
+        // What it is called may have come a moment later.
+        if let Some(window) = windows.windows()?.iter().find(|window| window.id == newest) {
+            return Ok((Some(Subject::from(window)), Shown::Listed(Listed::new(windows, newest))));
         }
-        // What it is called may come a moment later, and it may have closed already.
-        Ok(Some(windows.windows()?.into_iter().max_by_key(|window| window.id)))
-    })?;
-    match found {
-        Some(Some(window)) => {
-            Ok((Some(Subject::from(&window)), Shown::Listed(windows, window.id, window.active)))
+        if MonotonicClock.now() >= end {
+            return Err(no_window(program, limit));
         }
-        Some(None) => Ok((None, Shown::Unknown)),
-        None => Err(no_window(program, limit)),
     }
 }
 
@@ -183,7 +188,7 @@ fn activate(windows: Option<(Toplevels, u64)>, named: &str, limit: Duration) -> 
         let all = windows.windows()?;
         Ok(all.iter().find(|window| window.id == id && window.active).map(Subject::from))
     })?;
-    let shown = Shown::Listed(windows, id, true);
+    let shown = Shown::Listed(Listed::new(windows, id));
     active
         .map(|subject| (subject, shown))
         .ok_or_else(|| Trouble::Bad(format!("the window '{named}' does not come to the front")))
