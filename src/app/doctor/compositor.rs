@@ -15,7 +15,6 @@ fn line(state: State, text: String) -> Line {
 
 #[cfg(x11_platform)]
 mod unix {
-    use std::os::unix::net::UnixStream;
     use std::path::{Path, PathBuf};
 
     use wayland_client::globals::{GlobalListContents, registry_queue_init};
@@ -117,9 +116,7 @@ mod unix {
 
     /// The name of the process at the other end of a socket, where it may be seen.
     fn peer(socket: &Path) -> Option<String> {
-        let stream = UnixStream::connect(socket).ok()?;
-        let credentials = rustix::net::sockopt::socket_peercred(&stream).ok()?;
-        let path = format!("/proc/{}/comm", credentials.pid.as_raw_nonzero());
+        let path = format!("/proc/{}/comm", scanout::observe::server_at(socket)?);
         let name = std::fs::read_to_string(path).ok()?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
     }

@@ -20,7 +20,7 @@ pub(super) struct Joints {
 #[derive(Debug)]
 enum Way {
     /// The lists lie in a ring; this frame's begins so many joints from the start of the buffer.
-    Ring(StreamRing, i32),
+    Ring(Box<StreamRing>, i32),
     /// One list, whose storage is left to the GPU and taken anew for each frame: for drivers whose shaders cannot read as
     /// much as a whole ring.
     Alone(Vec<[f32; 4]>),
@@ -46,7 +46,7 @@ impl Joints {
             return Ok(Self { count, list, way: Way::Alone(values) });
         }
         let list = TextureBuffer::over(gl, &ring)?;
-        Ok(Self { count, list, way: Way::Ring(ring, 0) })
+        Ok(Self { count, list, way: Way::Ring(Box::new(ring), 0) })
     }
 
     /// Hands the matrices of a frame to the driver: 48 bytes each, and no allocation.
