@@ -19,6 +19,11 @@ const SEEN: usize = 15;
 /// The quantile of the load that targets are kept apart by: at the median, each frame that takes longer would push all after
 /// it.
 const COMFORTABLE: f64 = 0.75;
+/// Where halves of a frame run beside each other, what each of them takes does not say that both fit: they may share
+/// processors, as with a software rasteriser. More than this share of frames that are ready too late says that they do not.
+const LATE: f64 = 0.25;
+/// How much one frame counts of that share.
+const LATE_WEIGHT: f64 = 0.01;
 /// At most so many refreshes are given to one frame.
 const LARGEST_DIVISOR: u32 = 4;
 
@@ -49,7 +54,8 @@ pub enum LayoutChoice {
 /// The ways of working are tried in this order: serial at every refresh, pipelined at every refresh, serial at every
 /// second, pipelined at every second, and so on. A heavier one is taken after 10 frames in a row at which the P80 of the
 /// last 60 does not fit into 95 % of the time, a lighter one after 60 refreshes in a row at which the P95 would fit into
-/// 80 %; a return that does not last makes the next one wait twice as long.
+/// 80 %; a return that does not last makes the next one wait twice as long. In the pipelined layout more than a quarter of
+/// frames that are ready too late are a load that does not fit as well.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     choice: LayoutChoice,
@@ -63,6 +69,11 @@ pub(super) struct Load {
     under: u32,
     wait: u32,
     since_return: u32,
+    /// The share of frames that were ready too late, the newest counting most.
+    late: f64,
+    /// Halves beside each other did not fit though each of them did: they count as one until a serial frame at a lighter
+    /// rate fits again.
+    together: bool,
 }
 
 impl Load {
@@ -79,6 +90,8 @@ impl Load {
             under: 0,
             wait: 1,
             since_return: u32::MAX,
+            late: 0.0,
+            together: false,
         }
     }
 
@@ -123,6 +136,11 @@ impl Load {
         self.choose(choice);
     }
 
+    /// Whether the frame that is [counted](Self::frame) next was ready too late for its target.
+    pub(super) fn ready_late(&mut self, late: bool) {
+        self.late += (f64::from(u8::from(late)) - self.late) * LATE_WEIGHT;
+    }
+
     /// A frame's logic, its drawing on the processor and the GPU's part took so long. `period`: the refresh interval; `apart`: what a
     /// serial frame needs besides, such as the reserve and the display's lead. All in nanoseconds. Returns whether the
     /// way of working changed.
@@ -136,7 +154,8 @@ impl Load {
             return false;
         }
         let now = (self.divisor, self.layout);
-        if self.need(now.1, apart, FITS) <= FULL * period * f64::from(now.0) {
+        let beside = now.1 == Layout::Pipelined && self.late > LATE;
+        if !beside && self.need(now.1, apart, FITS) <= FULL * period * f64::from(now.0) {
             self.over = 0;
         } else {
             self.over += 1;
@@ -152,6 +171,7 @@ impl Load {
         }
         if self.over >= PATIENCE_UP {
             let Some(heavier) = self.heavier(now) else { return false };
+            self.together |= beside;
             if self.since_return < PATIENCE_DOWN * 4 {
                 self.wait = (self.wait * 2).min(LONGEST_WAIT);
             }
@@ -161,7 +181,10 @@ impl Load {
                 self.wait = 1;
             }
             self.since_return = 0;
-            lighter.is_some_and(|way| self.change(way))
+            lighter.is_some_and(|way| {
+                self.together &= way.1 == Layout::Pipelined;
+                self.change(way)
+            })
         } else {
             false
         }
@@ -170,6 +193,7 @@ impl Load {
     fn need(&self, layout: Layout, apart: i64, share: f64) -> f64 {
         match layout {
             Layout::Serial => self.all.quantile(share).saturating_add(apart.max(0)) as f64,
+            Layout::Pipelined if self.together => self.all.quantile(share) as f64,
             Layout::Pipelined => [&self.logic, &self.drawing, &self.gpu]
                 .map(|w| w.quantile(share))
                 .into_iter()
@@ -180,7 +204,7 @@ impl Load {
 
     fn change(&mut self, (divisor, layout): (u32, Layout)) -> bool {
         (self.divisor, self.layout) = (divisor, layout);
-        (self.over, self.under) = (0, 0);
+        (self.over, self.under, self.late) = (0, 0, 0.0);
         // What was slow before is no reason for another change.
         for window in [&mut self.logic, &mut self.drawing, &mut self.gpu, &mut self.all] {
             window.clear();
@@ -241,6 +265,31 @@ mod tests {
                 "back from {logic} + {drawing} ms"
             );
         }
+    }
+
+    #[test]
+    fn halves_that_disturb_each_other_are_given_more_time() {
+        // 9 and 10 ms fit beside each other, each on a processor of its own.
+        let after = |late: u32| {
+            let (mut load, mut changes) = (Load::new(), 0);
+            for n in 0..10_000 {
+                load.ready_late(load.layout() == Layout::Pipelined && n * 31 % 100 < late);
+                changes += u32::from(load.frame(9 * MS, 10 * MS, 0, T, MS));
+            }
+            (load, changes)
+        };
+        let way = |load: &Load| (load.divisor(), load.layout());
+        for late in [0, 12] {
+            // A machine that stands now and then is no load.
+            let (load, changes) = after(late);
+            assert_eq!((way(&load), changes), ((1, Layout::Pipelined), 1), "{late} % late");
+        }
+        let (mut load, changes) = after(40);
+        assert_eq!((way(&load), changes), ((2, Layout::Serial), 2));
+        run(&mut load, 3_000, MS, MS);
+        assert_eq!(way(&load), (1, Layout::Serial), "back when it is light");
+        run(&mut load, 300, 9 * MS, 10 * MS);
+        assert_eq!(way(&load), (1, Layout::Pipelined), "and tried again");
     }
 
     #[test]

@@ -232,6 +232,9 @@ impl FramePacer {
                 (period, reserve.saturating_add(self.latch_lead))
             };
             let (logic, drawing) = (signed_nanos(logic), signed_nanos(drawing));
+            // A display that waits for frames has no deadlines.
+            let deadline = target.filter(|_| !on_grid).map(|(_, target)| target);
+            self.load.ready_late(deadline.is_some_and(|target| ready.offset(self.latch_lead) > target));
             self.load.frame(logic, drawing, gpu, period, apart);
         }
     }
