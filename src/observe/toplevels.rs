@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use wayland_client::backend::WaylandError;
 use wayland_client::globals::GlobalListContents;
 use wayland_client::protocol::{wl_registry, wl_seat};
 use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, delegate_noop, event_created_child};
@@ -10,7 +9,7 @@ use wayland_protocols_wlr::foreign_toplevel::v1::client::{
 };
 
 use super::error::{Error, Result};
-use super::wayland::{flush, registry};
+use super::wayland::{flush, registry, take_in};
 
 /// The windows of a compositor (wlr-foreign-toplevel-management-v1). Where they are, and of which process, it does not say.
 #[derive(Debug)]
@@ -72,14 +71,7 @@ impl Toplevels {
     /// # Errors
     /// When the compositor is gone.
     pub fn told(&mut self) -> Result<Vec<Toplevel>> {
-        if let Some(guard) = self.queue.prepare_read() {
-            match guard.read() {
-                Ok(_) => {}
-                Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(e) => return Err(Error::wayland(e)),
-            }
-        }
-        self.queue.dispatch_pending(&mut self.state).map_err(Error::wayland)?;
+        take_in(&mut self.queue, &mut self.state)?;
         Ok(self.list())
     }
 

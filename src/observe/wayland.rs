@@ -178,6 +178,19 @@ pub(super) fn flush<S>(queue: &EventQueue<S>) -> Result<()> {
     }
 }
 
+/// Takes in what has come, without a request and without waiting.
+pub(super) fn take_in<S>(queue: &mut EventQueue<S>, state: &mut S) -> Result<()> {
+    if let Some(guard) = queue.prepare_read() {
+        match guard.read() {
+            Ok(_) => {}
+            Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => {}
+            Err(e) => return Err(Error::wayland(e)),
+        }
+    }
+    queue.dispatch_pending(state).map_err(Error::wayland)?;
+    Ok(())
+}
+
 /// A connection to the compositor at `socket`, with what it offers.
 pub(super) fn registry<S>(socket: &Path) -> Result<(GlobalList, EventQueue<S>)>
 where

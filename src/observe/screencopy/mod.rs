@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use wayland_client::EventQueue;
-use wayland_client::backend::WaylandError;
 use wayland_client::globals::GlobalList;
 use wayland_client::protocol::{wl_output, wl_shm};
 use wayland_protocols_wlr::screencopy::v1::client::zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1;
@@ -13,7 +12,7 @@ use wayland_protocols_wlr::screencopy::v1::client::zwlr_screencopy_manager_v1::Z
 use super::error::{Error, Result};
 use super::regions::{self, Rect};
 use super::view::View;
-use super::wayland::{flush, registry};
+use super::wayland::{flush, registry, take_in};
 use super::{Area, pause};
 use crate::time::{Clock as _, MonotonicClock, Timestamp};
 use region::{Region, Wanted};
@@ -101,14 +100,7 @@ impl Screencopy {
     /// Takes in what has come, without waiting.
     fn take(&mut self) -> Result<()> {
         flush(&self.queue)?;
-        if let Some(guard) = self.queue.prepare_read() {
-            match guard.read() {
-                Ok(_) => {}
-                Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(e) => return Err(Error::wayland(e)),
-            }
-        }
-        self.queue.dispatch_pending(&mut self.state).map_err(Error::wayland)?;
+        take_in(&mut self.queue, &mut self.state)?;
         // The next requests were made while the answers were taken in.
         flush(&self.queue)?;
         self.state.error.take().map_or(Ok(()), Err)

@@ -383,3 +383,32 @@ fn first_frames_are_given_the_whole_refresh() {
     assert!(budgets[1..28].iter().all(|b| b.abs_diff(refresh) < Duration::from_micros(10)), "{budgets:?}");
     assert!(budgets[140] < refresh / 2, "{budgets:?}");
 }
+
+#[test]
+fn pipelined_frames_that_are_late_by_each_other_get_every_second_refresh() {
+    // 9 ms of logic and 10 of drawing fit beside each other; here the one keeps the other from its processor now and then.
+    let divisor = |late: u64| {
+        let (mut pacer, mut now) = locked(Pacing::Auto);
+        let (mut pipelined, refresh) = (false, Duration::from_nanos(16_666_667));
+        for n in 0..400 {
+            let plan = pacer.plan(now);
+            let target = plan.target_presentation.unwrap();
+            pipelined |= pacer.state().layout == Layout::Pipelined;
+            let done = if n % 10 < late {
+                target + Duration::from_millis(2)
+            } else {
+                target - Duration::from_millis(1)
+            };
+            let (logic, drawing) = (Duration::from_millis(9), Duration::from_millis(10));
+            pacer.submitted(plan.id, done, Work { logic, drawing, ..Work::default() });
+            pacer.gpu_done(plan.id, done);
+            let shown = if done > target { target + refresh } else { target };
+            pacer.presented(plan.id, Presentation::At(shown, Origin::Hardware));
+            pacer.vblank(VblankSample { at: shown, sequence: None, period: None, origin: Origin::Hardware });
+            now = target;
+        }
+        assert!(pipelined, "{late} of 10 late");
+        pacer.state().divisor
+    };
+    assert_eq!((divisor(0), divisor(5)), (1, 2));
+}
