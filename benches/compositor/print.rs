@@ -62,7 +62,7 @@ pub fn print_pacers(all: &[Contender]) {
         }
         let ms = |name: &str| p[name].as_f64().unwrap_or(f64::NAN);
         println!(
-            "{:<14}pacer: {} x {}, budget {:.1} ms, of it reserve {:.1}, missed {} of {}, drains {}, spinning {:.1} %",
+            "{:<14}pacer: {} x {}, budget {:.1} ms, of it reserve {:.1}, missed {} of {}, drains {}, postponed {}, spinning {:.1} %",
             c.name,
             p["divisor"],
             p["layout"].as_str().unwrap_or("-"),
@@ -71,6 +71,7 @@ pub fn print_pacers(all: &[Contender]) {
             p["missed"],
             p["judged"],
             p["drains"],
+            p["postponed"],
             t.report["cost"]["spin_share"].as_f64().unwrap_or(f64::NAN) * 100.0,
         );
     }

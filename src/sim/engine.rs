@@ -227,10 +227,7 @@ impl<'a> Engine<'a> {
     fn frame(&mut self, plan: Plan, planned_at: Timestamp, number: u64) -> (Plan, Timestamp) {
         // The logic thread.
         let from = planned_at.max(self.logic_free);
-        let start = self.sleep(from, plan.wake_at, number);
-        if start > from {
-            self.policy.woke(plan.wake_at, start);
-        }
+        let (plan, start) = self.begin(plan, from, number);
         let cost = self.scenario.workload.cost(number, &mut self.work_noise);
         let passed =
             self.last_start.map_or(interval(self.scenario.display.nominal_hz), |t| start.saturating_since(t));
@@ -298,6 +295,27 @@ impl<'a> Engine<'a> {
         self.gpu_seen.push_back((seen, plan.id, stamp));
         self.deliver(swapped);
         ahead.unwrap_or_else(|| (self.policy.plan(swapped), swapped))
+    }
+
+    /// Sleeps from `from` until the frame begins. Returns its plan, which may have been revised by then, and when that is.
+    fn begin(&mut self, plan: Plan, from: Timestamp, number: u64) -> (Plan, Timestamp) {
+        let wake = |engine: &mut Self, from: Timestamp, at: Timestamp| {
+            let woken = engine.sleep(from, at, number);
+            if woken > from {
+                engine.policy.woke(at, woken);
+            }
+            woken
+        };
+        let start = wake(self, from, plan.wake_at);
+        // While another frame is on its way, more than the present is known here.
+        if !plan.revise || start < self.now {
+            return (plan, start);
+        }
+        self.deliver(start);
+        match self.policy.revise(start) {
+            Some(later) => (later, wake(self, start, later.wake_at)),
+            None => (plan, start),
+        }
     }
 
     fn plan(&mut self, now: Timestamp) -> Plan {

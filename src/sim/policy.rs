@@ -13,6 +13,12 @@ pub trait Policy {
     /// The next frame.
     fn plan(&mut self, now: Timestamp) -> Plan;
 
+    /// The frame of the newest plan is about to begin; `Some`: it begins later, by this plan.
+    fn revise(&mut self, now: Timestamp) -> Option<Plan> {
+        let _ = now;
+        None
+    }
+
     /// Whether the next frame is planned while this one is being drawn.
     fn plans_ahead(&self) -> bool {
         false
@@ -67,6 +73,10 @@ pub trait Policy {
 impl Policy for FramePacer {
     fn plan(&mut self, now: Timestamp) -> Plan {
         Self::plan(self, now)
+    }
+
+    fn revise(&mut self, now: Timestamp) -> Option<Plan> {
+        Self::revise(self, now)
     }
 
     fn plans_ahead(&self) -> bool {

@@ -270,15 +270,15 @@ impl Screen {
                 self.pending_until = self.pending_until.map(|until| until.max(self.index + 1));
                 None
             }
-            Taking::OnDamage => {
-                let shown = self.repainted.take().filter(|_| self.pending_until == Some(self.index));
-                if self.pending_until == Some(self.index) {
-                    self.pending_until = None;
-                    // What changed meanwhile is repainted now, and shown a whole refresh from here.
-                    self.repaint(at, self.index + 1);
-                }
+            Taking::OnDamage if self.pending_until == Some(self.index) => {
+                let shown = self.repainted.take();
+                self.pending_until = None;
+                // What changed meanwhile is repainted now, and shown a whole refresh from here.
+                self.repaint(at, self.index + 1);
                 shown
             }
+            // What was repainted too late for this refresh waits for the next one.
+            Taking::OnDamage => None,
             Taking::Variable(_) => None,
         };
         if let Some(frame) = shown {

@@ -33,6 +33,8 @@ pub struct Pacer {
     pub divisor: u32,
     /// Commits left out to empty a queue before the display.
     pub drains: u64,
+    /// Frames put off before there was a queue, as the one before was not displayed when it should have been.
+    pub postponed: u64,
 }
 
 impl Pacer {
@@ -52,6 +54,7 @@ impl Pacer {
             layout: layout_name(state.layout),
             divisor: state.divisor,
             drains: state.drains,
+            postponed: state.postponed,
         }
     }
 

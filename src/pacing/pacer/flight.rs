@@ -27,6 +27,10 @@ pub(super) struct Flight {
     pub(super) left_out: bool,
     /// The refresh at which it was displayed, as far as that was measured.
     pub(super) shown: Option<u64>,
+    /// Something was told of what became of it.
+    pub(super) answered: bool,
+    /// Nothing had been told when the next frame was to begin, and nothing was made of that since.
+    pub(super) silent: bool,
 }
 
 impl Flight {

@@ -12,11 +12,13 @@ use super::{DeltaTime, Origin, Pacing, PlanId, Presentation, Rate};
 use crate::time::{Timestamp, signed_nanos};
 
 use self::flight::{Flight, Flights};
+use self::overdue::{Overdue, Unplanned};
 pub use self::plan::{PacerState, Plan, VrrRange, Work};
 use self::queue::Queue;
 
 mod flight;
 mod outcome;
+mod overdue;
 mod plan;
 mod planning;
 mod queue;
@@ -87,6 +89,8 @@ pub struct FramePacer {
     /// The next frame comes after a wait: it begins at once.
     idle: bool,
     queue: Queue,
+    overdue: Overdue,
+    unplanned: Unplanned,
     /// Plans since the last measured display time.
     unmeasured: u32,
     /// Stray display times in a row.
@@ -137,6 +141,8 @@ impl FramePacer {
             host_target: None,
             idle: true,
             queue: Queue::new(),
+            overdue: Overdue::new(),
+            unplanned: Unplanned::default(),
             unmeasured: outcome::UNMEASURED,
             strays: 0,
             state: Counted::default(),
@@ -312,6 +318,7 @@ impl FramePacer {
             judged: self.state.judged,
             missed: self.state.missed,
             drains: self.queue.drains(),
+            postponed: self.overdue.postponed(),
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }
@@ -380,6 +387,11 @@ impl FramePacer {
             self.state.snaps += 1;
         }
         self.last = self.last.next();
+        self.remember();
+        self.make(now)
+    }
+
+    fn make(&mut self, now: Timestamp) -> Plan {
         let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
@@ -473,6 +485,7 @@ impl FramePacer {
         self.last_start = None;
         self.idle = true;
         self.queue.start_anew();
+        self.overdue.start_anew();
         self.flights.forget_targets();
     }
 }

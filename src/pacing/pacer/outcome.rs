@@ -49,6 +49,9 @@ impl FramePacer {
         if let (true, Some((at, _))) = (self.one_by_one, presentation.time()) {
             self.answered_at(at);
         }
+        if let Some(flight) = self.flights.get(id) {
+            flight.answered = true;
+        }
         let measured = match presentation {
             Presentation::At(at, origin) if origin != Origin::Estimated => at,
             Presentation::Dropped => {
@@ -72,11 +75,15 @@ impl FramePacer {
         let Some(flight) = self.flights.get(id) else { return };
         let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
         flight.shown = shown.filter(|_| way == Way::Vblank);
+        let silent = std::mem::take(&mut flight.silent);
         if std::mem::replace(&mut flight.judged, true) {
             return;
         }
         let whole = flight.whole;
         let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
+        if silent {
+            self.overdue.turned_out(refreshes > 0);
+        }
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
         let in_time = self.queue.in_time(early, period);
         if refreshes == 0 {
@@ -175,7 +182,10 @@ impl FramePacer {
             && !flight.on_grid
             && !std::mem::replace(&mut flight.judged, true)
         {
-            let whole = flight.whole;
+            let (whole, silent) = (flight.whole, std::mem::take(&mut flight.silent));
+            if silent {
+                self.overdue.turned_out(true);
+            }
             self.judge(id, true, whole);
         }
     }
@@ -242,6 +252,10 @@ impl FramePacer {
     /// Takes over what is left to be known of a frame of which nobody told more in time.
     pub(super) fn conclude(&mut self, id: PlanId) {
         self.count(id);
+        if self.flights.get(id).is_some_and(|flight| std::mem::take(&mut flight.silent)) {
+            // Whatever it was: it said nothing about when the frame was displayed.
+            self.overdue.turned_out(false);
+        }
         if self.unmeasured >= UNMEASURED {
             self.judge_unmeasured(id);
         }

@@ -28,6 +28,9 @@ pub struct Plan {
     pub steps: Option<Steps>,
     /// When the frame is so late that the last snapshot is drawn again in its place, if the scene moves.
     pub stale_at: Timestamp,
+    /// When the frame is about to begin and it should be known whether the one before was displayed: tell the pacer what has
+    /// come and [revise](super::FramePacer::revise) the plan.
+    pub revise: bool,
     /// Input that arrives after the snapshot was made, but before it was drawn, makes a newer one.
     pub refresh_on_input: bool,
     /// Nothing would be seen of the frame: draw none, and ask again at `wake_at`.
@@ -80,6 +83,9 @@ pub struct PacerState {
     pub missed: u64,
     /// Commits left out to empty a queue before the display.
     pub drains: u64,
+    /// Plans [put off](super::FramePacer::revise) before there was a queue, as the frame before was not displayed when it should
+    /// have been.
+    pub postponed: u64,
     /// Grid points of a timed mode that passed without a frame.
     pub missed_ticks: u64,
     /// Animation steps that were cut because of a long gap.

@@ -7,10 +7,12 @@ use crate::pacing::Layout;
 use crate::time::Timestamp;
 
 /// Frames at the start, and after the display changed, that are given the whole refresh.
-const COLD: usize = 30;
+pub(super) const COLD: usize = 30;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
+/// So large a share of a refresh after it began it is known what was displayed at it.
+const HEARD_SHARE: f64 = 0.125;
 /// Fences are looked at this often: a frame may have been done so long before it was seen to be.
 const POLL_SLACK: i64 = 600_000;
 
@@ -79,6 +81,12 @@ impl FramePacer {
             Layout::Serial => room - self.latch_lead,
             Layout::Pipelined => 2 * room - self.latch_lead,
         };
+        // Where a late frame makes those behind it late, none begins before it is known what became of the one before.
+        let most = if self.queue.is_known() && self.load.layout() == Layout::Serial && !self.begins_early() {
+            most - (period * HEARD_SHARE) as i64
+        } else {
+            most
+        };
         // A frame that begins as early as its layout allows is late only when the machine stalls for longer than it then has
         // to spare. A share of misses is kept to by beginning later until there are some.
         let least = if self.begins_early() { most } else { 0 };
@@ -106,6 +114,7 @@ impl FramePacer {
             target_presentation: Some(target),
             budget: Some(duration(budget)),
             dt: Some(step.dt),
+            revise: !cold && self.would_hear(wake_at),
             ..Plan::default()
         };
         (plan, Some((index, target)), wake_at >= now && !self.idle)
@@ -117,6 +126,12 @@ impl FramePacer {
         self.mode == Pacing::Smooth && self.declared.is_none()
     }
 
+    /// Whether a frame that begins at `wake_at` begins after the one before was to be displayed.
+    fn would_hear(&self, wake_at: Timestamp) -> bool {
+        let before = self.flights.at(self.last.before());
+        !before.answered && before.id.next() == self.last && before.target.is_some_and(|(_, due)| wake_at > due)
+    }
+
     /// The newest refresh that is spoken for: nothing else may aim at it.
     fn taken(&self, now: Timestamp) -> Option<u64> {
         let newest = self.flights.at(self.last.before());
@@ -125,6 +140,10 @@ impl FramePacer {
             // A display time in the future is nobody's to know.
             let soonest = self.model.after(now)?.index;
             return Some(shown.min(soonest + 1).max(target));
+        }
+        if newest.silent {
+            // It was due before now.
+            return Some(self.model.after(now)?.index.max(target));
         }
         // Not known yet. It is taken for late only where that is certain: if it was in time after all, leaving out a
         // refresh would be the miss; and if not, the next frame replaces it.

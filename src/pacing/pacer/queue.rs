@@ -33,6 +33,8 @@ pub(super) struct Queue {
     leave_out: u64,
     /// The first plan after the last drain; what was planned before it was queued before it.
     drained: PlanId,
+    /// The frame before that, where its silence made the drain, which is none for what it says of its own budget.
+    overdue: Option<PlanId>,
     /// A frame after the last drain was displayed in time.
     settled: bool,
     /// No drain before this plan.
@@ -51,6 +53,7 @@ impl Queue {
             late: 0,
             leave_out: 0,
             drained: PlanId(0),
+            overdue: None,
             settled: true,
             not_before: PlanId(0),
             wait: DRAIN_WAIT,
@@ -70,6 +73,11 @@ impl Queue {
         self.drains
     }
 
+    /// Whether late frames were found to leave a queue behind.
+    pub(super) const fn is_known(&self) -> bool {
+        self.trust > 0
+    }
+
     /// A frame was ready `early` nanoseconds before its deadline (negative: after). Whether that was early enough for any
     /// display, on one that refreshes every `period` nanoseconds.
     pub(super) fn in_time(&self, early: i64, period: f64) -> bool {
@@ -85,13 +93,15 @@ impl Queue {
     /// that says something about its own budget, and not about frames before it.
     pub(super) fn judge(&mut self, id: PlanId, refreshes: u64, in_time: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
-            return false;
+            return self.overdue == Some(id);
         }
         if refreshes == 0 {
             self.late = 0;
             if !self.settled {
                 (self.settled, self.wait) = (true, DRAIN_WAIT);
-                self.trust = (self.trust + 1).min(TRUST);
+                if self.overdue.is_none() {
+                    self.trust = (self.trust + 1).min(TRUST);
+                }
             }
             return true;
         }
@@ -109,6 +119,13 @@ impl Queue {
         self.late == 1 || !self.settled
     }
 
+    /// Frame `before` was not displayed when it should have been, and a commit was left out before plan `id` at once.
+    pub(super) fn left_out(&mut self, before: PlanId, id: PlanId) {
+        self.leave_out = 0;
+        (self.drained, self.overdue, self.settled, self.late) = (id, Some(before), false, 0);
+        self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
+    }
+
     /// Refreshes to leave out before the target of plan `id`.
     pub(super) fn leave_out(&mut self, id: PlanId) -> u64 {
         let refreshes = std::mem::take(&mut self.leave_out);
@@ -119,7 +136,7 @@ impl Queue {
                     None => self.wait = (self.wait * 2).min(LONGEST_DRAIN_WAIT),
                 }
             }
-            (self.drained, self.settled, self.late) = (id, false, 0);
+            (self.drained, self.overdue, self.settled, self.late) = (id, None, false, 0);
             self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
         }
         refreshes

@@ -2,6 +2,8 @@ use super::figures::Figures;
 use super::flight::Flight;
 use super::{Backend, RenderStep};
 use crate::pacing::{Feedback, FrameId, FramePacer, Presentation, VblankSample};
+use crate::runtime::Demand;
+use crate::runtime::slot::Marks;
 use crate::time::Timestamp;
 use crate::timeline::{self, Event, Kind};
 
@@ -96,6 +98,16 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.set_shown(shown, now);
         } else if answered {
             self.order_next(now);
+        } else {
+            self.revise(now);
         }
+    }
+
+    /// Looks whether the frame that is about to begin has to wait for the one before.
+    fn revise(&mut self, now: Timestamp) {
+        let Marks { order, demand, .. } = self.snapshots.current().marks;
+        // What waits for input has no time of its own.
+        let open = demand == Demand::EveryFrame && order < self.orders.number() && !self.snapshots.has_fresh();
+        self.orders.revise(&mut self.pacer, open, now);
     }
 }

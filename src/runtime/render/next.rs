@@ -99,6 +99,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             return Some(Next::Stop);
         }
         if demand == Demand::EveryFrame
+            && let Some(at) = self.orders.revise_at()
+        {
+            look_at(at);
+        }
+        if demand == Demand::EveryFrame
             && let Some(stale_at) = self.orders.stale_at(order)
         {
             if now >= stale_at {

@@ -1,9 +1,14 @@
+use std::time::Duration;
+
 use crate::pacing::{FrameId, FramePacer, Pacing, Plan};
 use crate::runtime::logic::Order;
 use crate::runtime::signal::Waker;
 use crate::sync::snapshot::Writer;
-use crate::time::{Timestamp, nanos};
+use crate::time::{Timestamp, nanos, signed_nanos};
 use crate::timeline::{self, Event, Kind};
+
+/// An order of another thread is looked at again so long before it is due: that thread has to hear of it in time.
+const HANDOVER: Duration = Duration::from_micros(500);
 
 /// What is ordered of the logic's step: one snapshot per order, for one plan.
 pub(super) struct Orders {
@@ -60,13 +65,39 @@ impl Orders {
             // One frame per tick, however long that takes.
             plan.stale_at = Timestamp::MAX;
         }
-        timeline::push(Event {
-            value: plan.target_presentation.map_or(0, Timestamp::as_nanos),
-            delay: plan.budget.map_or(0, nanos),
-            ..Event::new(Kind::Plan, "plan", plan.id.0, now, plan.wake_at)
-        });
+        note(&plan, "plan", now);
         self.order = Order { number: self.order.number + 1, plan };
         self.publish();
+    }
+
+    /// When the order in hand is to be looked at [once more](Self::revise) before its step is made, if it is.
+    pub(super) fn revise_at(&self) -> Option<Timestamp> {
+        let Plan { revise, wake_at, .. } = self.order.plan;
+        let before = if self.lent { Duration::ZERO } else { HANDOVER };
+        revise.then(|| wake_at.offset(-signed_nanos(before)))
+    }
+
+    /// Puts the order in hand off where the frame before it turns out to be late, if it is time to look. `open`: no step was made
+    /// for it.
+    pub(super) fn revise(&mut self, pacer: &mut FramePacer, open: bool, now: Timestamp) {
+        if self.revise_at().is_none_or(|at| now < at) {
+            return;
+        }
+        self.order.plan.revise = false;
+        // Another thread has begun with what is due.
+        if !open || (!self.lent && now >= self.order.plan.wake_at) {
+            return;
+        }
+        if let Some(later) = pacer.revise(now) {
+            note(&later, "plan, revised", now);
+            self.order.plan = later;
+            self.publish();
+        }
+    }
+
+    /// The number of the newest order.
+    pub(super) const fn number(&self) -> u64 {
+        self.order.number
     }
 
     /// What was ordered is not due any more.
@@ -93,6 +124,14 @@ impl Orders {
             self.logic.wake();
         }
     }
+}
+
+fn note(plan: &Plan, what: &'static str, now: Timestamp) {
+    timeline::push(Event {
+        value: plan.target_presentation.map_or(0, Timestamp::as_nanos),
+        delay: plan.budget.map_or(0, nanos),
+        ..Event::new(Kind::Plan, what, plan.id.0, now, plan.wake_at)
+    });
 }
 
 #[cfg(test)]

@@ -1,0 +1,167 @@
+//! Frames of which nobody says that they were displayed.
+//!
+//! A frame that misses its refresh is known of when it is displayed, a refresh later: by then the next one is on its way
+//! and waits behind it, and often the one after that. Where display times come promptly, silence says the same earlier:
+//! what was due at the last refresh and was not displayed will take the next one, and what was planned for that one is
+//! better begun for the one after it.
+
+use super::planning::COLD;
+use super::{FixedStep, FramePacer, Lock, PeriodClock, Plan, ReferenceFilter, Way};
+use crate::time::Timestamp;
+
+/// Silence is believed while less than this share of it was wrong.
+const BELIEVED: f64 = 0.5;
+/// Not before it is known that display times come promptly.
+const FIRST: f64 = 0.52;
+/// How much one silence counts that turned out right or wrong, and how much one frame that was known to be displayed in time
+/// before the next one began: silence is believed where it is right more often than wrong, or nearly so where it is rare.
+const TURNED_OUT: f64 = 1.0 / 8.0;
+const HEARD: f64 = 1.0 / 2_048.0;
+
+/// Whether silence about a frame says that it is late.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Overdue {
+    /// The share of silences about frames that had been displayed in time, the newest counting most.
+    wrong: f64,
+    postponed: u64,
+}
+
+impl Overdue {
+    pub(super) const fn new() -> Self {
+        Self { wrong: FIRST, postponed: 0 }
+    }
+
+    /// Begins anew; what was counted stays.
+    pub(super) const fn start_anew(&mut self) {
+        self.wrong = FIRST;
+    }
+
+    /// Plans that were put off.
+    pub(super) const fn postponed(&self) -> u64 {
+        self.postponed
+    }
+
+    fn is_believed(&self) -> bool {
+        self.wrong < BELIEVED
+    }
+
+    /// A frame was known to be displayed in time when the next one began.
+    fn heard(&mut self) {
+        self.wrong -= self.wrong * HEARD;
+    }
+
+    /// A frame of which nothing had been heard by then turned out to be late, or not.
+    pub(super) fn turned_out(&mut self, late: bool) {
+        self.wrong += (f64::from(u8::from(!late)) - self.wrong) * TURNED_OUT;
+    }
+}
+
+/// What making a plan changes, as it was before: to make it once more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unplanned {
+    clock: PeriodClock,
+    filter: Option<ReferenceFilter>,
+    logic_step: Option<FixedStep>,
+    last_start: Option<Timestamp>,
+    snaps: u64,
+    /// It was revised.
+    again: bool,
+}
+
+impl FramePacer {
+    /// The frame of the newest plan is about to begin: the time to look whether the one before was displayed, of which all
+    /// that has come is to be told before. `Some`: it was not, though it should have been. Then the frame is not to begin
+    /// yet: this is its plan, instead of the one that had the same number, one refresh later, and is not revised again.
+    /// `None`: it begins as planned.
+    ///
+    /// Asked at another time, or not at all, late frames are noticed when they are displayed. Costs what a plan costs.
+    ///
+    /// ```
+    /// # use scanout::pacing::{FramePacer, Pacing};
+    /// # use scanout::time::Timestamp;
+    /// # let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+    /// # let (now, sleep_until, hear) = (|| Timestamp::from_nanos(1), |_: Timestamp| {}, |_: &mut FramePacer| {});
+    /// let mut plan = pacer.plan(now());
+    /// sleep_until(plan.wake_at);
+    /// if plan.revise {
+    ///     hear(&mut pacer); // `presented` and `vblank`, as far as they are known
+    ///     if let Some(later) = pacer.revise(now()) {
+    ///         plan = later;
+    ///         sleep_until(plan.wake_at);
+    ///     }
+    /// }
+    /// ```
+    pub fn revise(&mut self, now: Timestamp) -> Option<Plan> {
+        if !self.visible || std::mem::replace(&mut self.unplanned.again, true) || !self.is_settled() {
+            return None;
+        }
+        let before = *self.flights.at(self.last.before());
+        let (_, due) = before.target.filter(|_| before.id.next() == self.last && !before.on_grid)?;
+        if now <= due {
+            return None;
+        }
+        if before.answered {
+            if before.shown.is_some_and(|shown| before.target.is_some_and(|(index, _)| shown <= index)) {
+                self.overdue.heard();
+            }
+            return None;
+        }
+        // Where two frames in a row are silent, it is the display that says nothing.
+        let earlier = self.flights.at(before.id.before());
+        if !earlier.answered || earlier.id.next() != before.id {
+            return None;
+        }
+        let (aims_at, _) = self.flights.at(self.last).target?;
+        self.flights.get(before.id)?.silent = true;
+        // It is displayed at the next refresh at the soonest, which nothing else may aim at.
+        if !self.queue.is_known() || !self.overdue.is_believed() || aims_at > self.model.after(now)?.index {
+            return None;
+        }
+        self.overdue.postponed += 1;
+        self.queue.left_out(before.id, self.last);
+        let Unplanned { clock, filter, logic_step, last_start, snaps, .. } = self.unplanned.clone();
+        (self.clock, self.filter, self.logic_step) = (clock, filter, logic_step);
+        (self.last_start, self.state.snaps) = (last_start, snaps);
+        let mut plan = self.make(now);
+        plan.revise = false;
+        Some(plan)
+    }
+
+    /// Whether what the display says is known well enough to make something of its silence.
+    fn is_settled(&self) -> bool {
+        self.way() == Way::Vblank && self.model.lock() == Lock::Locked && self.work.seen() >= COLD
+    }
+
+    /// Before a plan is made.
+    pub(super) fn remember(&mut self) {
+        self.unplanned = Unplanned {
+            clock: self.clock.clone(),
+            filter: self.filter.clone(),
+            logic_step: self.logic_step.clone(),
+            last_start: self.last_start,
+            snaps: self.state.snaps,
+            again: false,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_believed_after_a_hundred_prompt_frames_and_while_it_is_right_more_often_than_wrong() {
+        let mut overdue = Overdue::new();
+        assert!(!overdue.is_believed());
+        (0..100).for_each(|_| overdue.heard());
+        assert!(overdue.is_believed());
+        (0..1_000).for_each(|_| overdue.turned_out(true));
+        (0..10).for_each(|_| overdue.turned_out(false));
+        assert!(!overdue.is_believed());
+        // As often right as wrong is not enough, whichever came last.
+        (0..1_000).for_each(|n| overdue.turned_out(n % 3 == 0));
+        assert!(!overdue.is_believed());
+        (0..12).for_each(|_| overdue.turned_out(true));
+        assert!(overdue.is_believed());
+    }
+}
