@@ -57,6 +57,8 @@ enum Mechanism {
     DebtBound,
     /// Drains of the queue before the display.
     Drain,
+    /// Putting a frame off behind one that is overdue.
+    Revision,
 }
 
 impl<'a> Watched<'a> {
@@ -88,6 +90,16 @@ impl Policy for Watched<'_> {
         self.targets[(plan.id.0 % 16) as usize] = (plan.id, plan.target_presentation);
         (self.on_plan)(now, &plan, self.pacer.state());
         plan
+    }
+
+    fn revise(&mut self, now: Timestamp) -> Option<Plan> {
+        if self.without == Some(Mechanism::Revision) {
+            return None;
+        }
+        let plan = self.pacer.revise(now)?;
+        self.targets[(plan.id.0 % 16) as usize] = (plan.id, plan.target_presentation);
+        (self.on_plan)(now, &plan, self.pacer.state());
+        Some(plan)
     }
 
     fn plans_ahead(&self) -> bool {
@@ -440,7 +452,7 @@ fn a_queue_before_the_display_is_drained() {
         for share in [0.005, 0.02] {
             let scenario = scenario(display, "noisy");
             let longest = longest_behind(&scenario, ours(&scenario, Some(share)).as_mut());
-            assert!(longest <= 100, "{display} at {share}: {longest} frames in a row were a refresh behind");
+            assert!(longest <= 20, "{display} at {share}: {longest} frames in a row were a refresh behind");
         }
         let scenario = scenario(display, "noisy");
         let longest = longest_behind(&scenario, &mut Watched::without(&scenario, Mechanism::Drain));
@@ -517,18 +529,38 @@ fn an_unknown_lead_of_a_compositor_is_learnt() {
 
 #[test]
 fn a_compositor_that_is_late_itself_does_not_leave_frames_behind() {
-    for held in [0.05, 0.1] {
+    for held in [0.02, 0.05, 0.1] {
         let mut scenario = scenario("damage", "noisy");
         scenario.display.held = held;
-        let (mut behind, mut frames) = (0_u64, 0_u64);
-        let mut policy = ours(&scenario, None);
-        let _ = run_observed(&scenario, policy.as_mut(), &mut |frame| {
-            let target = frame.plan.target_presentation;
-            frames += 1;
-            behind += u64::from(is_behind(frame.displayed, target));
-        });
-        // The frame that is held, the one on its way, and the one that is begun before the first is known to be late.
-        let share = behind as f64 / frames as f64;
-        assert!(share < 4.0 * held, "{held} of all refreshes late, {share} of all frames behind");
+        let behind = |policy: &mut dyn Policy| {
+            let (mut behind, mut frames) = (0_u64, 0_u64);
+            let _ = run_observed(&scenario, policy, &mut |frame| {
+                let target = frame.plan.target_presentation;
+                frames += 1;
+                behind += u64::from(is_behind(frame.displayed, target));
+            });
+            behind as f64 / frames as f64 / held
+        };
+        // The frame that is held. Some are held twice.
+        let each = behind(ours(&scenario, None).as_mut());
+        assert!(each < 1.2, "{held} of all refreshes late, {each} frames behind for each");
+        // Also the one on its way, and the one that is begun before the first is known to be late.
+        let each = behind(&mut Watched::without(&scenario, Mechanism::Revision));
+        assert!((2.0..4.0).contains(&each), "{held} of all refreshes late, {each} frames behind for each");
     }
+}
+
+/// A compositor that wants its frames 9 ms early, on a machine that stalls for up to 10.
+#[test]
+fn smooth_misses_nothing_behind_a_compositor_that_leaves_a_refresh_no_room_for_a_stall() {
+    let mut scenario = scenario("damage", "noisy");
+    scenario.display.latch_lead = Duration::from_millis(9);
+    scenario.oversleep = Oversleep::Stalls;
+    let made = |share| PolicyKind::Ours(Pacing::Smooth).make_for(&scenario.display, share);
+    let outcome = run(&scenario, made(None).as_mut());
+    assert_eq!((outcome.missed_vsyncs, outcome.dropped), (0, 0), "{:?}", outcome.miss_rate);
+    // One and a half refreshes: frames come while others wait.
+    assert!(mean(&outcome) < 1.51 * PERIOD / 1e6, "{} ms", mean(&outcome));
+    let outcome = run(&scenario, made(Some(declared(0.000_1))).as_mut());
+    assert!(outcome.missed_vsyncs > 100, "what begins within the refresh misses: {}", outcome.missed_vsyncs);
 }

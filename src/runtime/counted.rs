@@ -109,7 +109,8 @@ impl Counted {
     ) -> (Duration, PacerState, Vec<ModeFrames>) {
         self.until = self.until.min(now);
         self.is_apart(now, || state);
-        let [drains, postponed, missed_ticks, snaps] = Tally::of(&state).zip(self.tally, u64::saturating_sub).0;
+        let [drains, postponed, missed_ticks, snaps] =
+            Tally::of(&state).zip(self.tally, u64::saturating_sub).0;
         (state.drains, state.postponed) = (drains, postponed);
         (state.missed_ticks, state.snaps) = (missed_ticks, snaps);
         (self.passed, state, self.modes)

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::Noise;
 use crate::pacing::{Origin, PlanId, Presentation, VblankSample, VrrRange};
-use crate::time::{Timestamp, nanos};
+use crate::time::{Timestamp, nanos, signed_nanos};
 
 /// How a display, with what stands before it, takes frames.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -31,7 +31,8 @@ pub struct DisplaySpec {
     pub nominal_hz: f64,
     /// How frames are taken.
     pub taking: Taking,
-    /// How long before a refresh a frame has to be ready.
+    /// How long before a refresh a frame has to be ready. With [`Taking::OnDamage`]: before the next refresh where nothing was
+    /// pending; at least a millisecond.
     pub latch_lead: Duration,
     /// Who is said to stand behind the stamps.
     pub origin: Origin,
@@ -296,7 +297,8 @@ impl Screen {
             return;
         };
         let mut index = self.index;
-        while self.vblank(index) < first.offset(REPAINT) {
+        let needs = REPAINT.max(signed_nanos(self.spec.latch_lead));
+        while self.vblank(index) < first.offset(needs) {
             index += 1;
         }
         self.repaint(first, index);

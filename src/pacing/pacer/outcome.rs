@@ -71,7 +71,7 @@ impl FramePacer {
         }
         let shown = nearest.map(|v| v.index);
         let (lead, period) = (self.latch_lead, self.refresh_period());
-        let way = self.way();
+        let (way, ahead) = (self.way(), self.comes_ahead());
         let Some(flight) = self.flights.get(id) else { return };
         let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
         flight.shown = shown.filter(|_| way == Way::Vblank);
@@ -80,7 +80,11 @@ impl FramePacer {
             return;
         }
         let whole = flight.whole;
-        let refreshes = (measured.signed_since(target) as f64 / period).round().max(0.0) as u64;
+        let refreshes = (measured.signed_since(target) as f64 / period).round();
+        if ahead {
+            self.queue.came_early(refreshes < 0.0);
+        }
+        let refreshes = refreshes.max(0.0) as u64;
         if silent {
             self.overdue.turned_out(refreshes > 0);
         }
@@ -89,7 +93,7 @@ impl FramePacer {
         if refreshes == 0 {
             self.queue.suffices(early);
         }
-        let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time);
+        let fresh = way != Way::Vblank || self.queue.judge(id, refreshes, in_time, ahead);
         // A frame that waited behind others counts as missed like any other, and is no reason to take longer steps.
         self.judge(id, refreshes > 0, whole.map(|raises| raises.wrapping_sub(u32::from(!fresh))));
     }

@@ -11,6 +11,8 @@ pub(super) const COLD: usize = 30;
 /// Commits keep this share of a refresh away from the refresh before, and at most [`GUARD`].
 const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
+/// How far before the refresh that shows the one before them frames may come where they queue.
+const AHEAD_SHARE: f64 = 0.5;
 /// So large a share of a refresh after it began it is known what was displayed at it.
 const HEARD_SHARE: f64 = 0.125;
 /// Fences are looked at this often: a frame may have been done so long before it was seen to be.
@@ -81,12 +83,11 @@ impl FramePacer {
             Layout::Serial => room - self.latch_lead,
             Layout::Pipelined => 2 * room - self.latch_lead,
         };
+        let ahead = if self.comes_ahead() { (period * AHEAD_SHARE) as i64 } else { 0 };
         // Where a late frame makes those behind it late, none begins before it is known what became of the one before.
-        let most = if self.queue.is_known() && self.load.layout() == Layout::Serial && !self.begins_early() {
-            most - (period * HEARD_SHARE) as i64
-        } else {
-            most
-        };
+        let hears = self.queue.is_known() && self.load.layout() == Layout::Serial && !self.begins_early();
+        let heard = if hears { (period * HEARD_SHARE) as i64 } else { 0 };
+        let most = most + ahead - heard;
         // A frame that begins as early as its layout allows is late only when the machine stalls for longer than it then has
         // to spare. A share of misses is kept to by beginning later until there are some.
         let least = if self.begins_early() { most } else { 0 };
@@ -110,7 +111,7 @@ impl FramePacer {
         let guard = (period * GUARD_SHARE).min(GUARD) as i64;
         let plan = Plan {
             wake_at,
-            swap_at: self.model.at(index.saturating_sub(1)).map(|at| at.offset(guard)),
+            swap_at: self.model.at(index.saturating_sub(1)).map(|at| at.offset(guard - ahead)),
             target_presentation: Some(target),
             budget: Some(duration(budget)),
             dt: Some(step.dt),
@@ -126,10 +127,18 @@ impl FramePacer {
         self.mode == Pacing::Smooth && self.declared.is_none()
     }
 
+    /// Whether frames come while the one before still waits: each is displayed a refresh after that, as is one that comes when
+    /// that was displayed.
+    pub(super) fn comes_ahead(&self) -> bool {
+        self.begins_early() && self.queue.keeps_order() && self.load.layout() == Layout::Serial
+    }
+
     /// Whether a frame that begins at `wake_at` begins after the one before was to be displayed.
     fn would_hear(&self, wake_at: Timestamp) -> bool {
         let before = self.flights.at(self.last.before());
-        !before.answered && before.id.next() == self.last && before.target.is_some_and(|(_, due)| wake_at > due)
+        !before.answered
+            && before.id.next() == self.last
+            && before.target.is_some_and(|(_, due)| wake_at > due)
     }
 
     /// The newest refresh that is spoken for: nothing else may aim at it.

@@ -17,6 +17,8 @@ const LONGEST_DRAIN_WAIT: u64 = 8_192;
 /// spoils a drain as it spoils any frame, and what it leaves is the queue again. Until then the wait is this long.
 const TRUST: u32 = 16;
 const TRUSTED_WAIT: u64 = 2;
+/// After so many frames in a row that were displayed before their refresh it is no queue that they come to.
+const REPLACED: u32 = 8;
 /// No queue before a display holds more frames than this; what is later has stood still.
 const DEEPEST_QUEUE: u64 = 3;
 
@@ -42,6 +44,8 @@ pub(super) struct Queue {
     wait: u64,
     /// How long before its deadline the latest of the frames was ready that were displayed in time lately.
     sufficed: i64,
+    /// Frames in a row that were displayed before their refresh.
+    early: u32,
     /// Drains that have helped less those since that have not, up to [`TRUST`].
     trust: u32,
     drains: u64,
@@ -58,6 +62,7 @@ impl Queue {
             not_before: PlanId(0),
             wait: DRAIN_WAIT,
             sufficed: i64::MAX,
+            early: 0,
             trust: 0,
             drains: 0,
         }
@@ -78,6 +83,18 @@ impl Queue {
         self.trust > 0
     }
 
+    /// Whether a frame that comes while the one before waits is displayed after it, and not in its place.
+    pub(super) const fn keeps_order(&self) -> bool {
+        self.is_known() && self.early < REPLACED
+    }
+
+    /// A frame that came while the one before may have waited was displayed before its refresh, or not.
+    pub(super) const fn came_early(&mut self, early: bool) {
+        if self.early < REPLACED {
+            self.early = if early { self.early + 1 } else { 0 };
+        }
+    }
+
     /// A frame was ready `early` nanoseconds before its deadline (negative: after). Whether that was early enough for any
     /// display, on one that refreshes every `period` nanoseconds.
     pub(super) fn in_time(&self, early: i64, period: f64) -> bool {
@@ -89,9 +106,10 @@ impl Queue {
         self.sufficed = early.max(0).min(self.sufficed.saturating_add(SUFFICED_FORGETS));
     }
 
-    /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline. Returns whether
-    /// that says something about its own budget, and not about frames before it.
-    pub(super) fn judge(&mut self, id: PlanId, refreshes: u64, in_time: bool) -> bool {
+    /// Frame `id` was displayed `refreshes` late. `in_time`: it had been ready well before its deadline; `ahead`: frames
+    /// come while others wait, so that one replaces another where two do. Returns whether that says something about its own
+    /// budget, and not about frames before it.
+    pub(super) fn judge(&mut self, id: PlanId, refreshes: u64, in_time: bool, ahead: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
             return self.overdue == Some(id);
         }
@@ -109,7 +127,7 @@ impl Queue {
         if !in_time {
             return true;
         }
-        let enough = if self.trust > 0 { 1 } else { QUEUED };
+        let enough = if self.trust > 0 && !ahead { 1 } else { QUEUED };
         if self.late >= enough && id >= self.not_before {
             self.leave_out = refreshes.min(DEEPEST_QUEUE);
             self.drains += 1;
@@ -158,7 +176,7 @@ mod tests {
                     break;
                 }
             }
-            queue.judge(PlanId(id), 1, true);
+            queue.judge(PlanId(id), 1, true, false);
         }
         at.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
@@ -175,10 +193,10 @@ mod tests {
         let mut id = 1;
         for _ in 0..100 {
             while queue.leave_out(PlanId(id)) == 0 {
-                queue.judge(PlanId(id), 1, true);
+                queue.judge(PlanId(id), 1, true, false);
                 id += 1;
             }
-            queue.judge(PlanId(id), 0, true);
+            queue.judge(PlanId(id), 0, true, false);
             id += 1;
         }
         let between = drains_without_help(&mut queue, id, 30);

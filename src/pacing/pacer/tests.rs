@@ -412,3 +412,126 @@ fn pipelined_frames_that_are_late_by_each_other_get_every_second_refresh() {
     };
     assert_eq!((divisor(0), divisor(5)), (1, 2));
 }
+
+/// A loop before a display with a queue, which it has come to know.
+struct Queued {
+    pacer: FramePacer,
+    now: Timestamp,
+    /// The frame before, and when it is displayed.
+    open: Option<(PlanId, Timestamp)>,
+}
+
+const REFRESH: Duration = Duration::from_nanos(16_666_667);
+
+impl Queued {
+    fn new() -> Self {
+        let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+        let scenario = presets::scenario("damage", "noisy", 3_000).unwrap();
+        let _ = run(&scenario, &mut pacer);
+        assert!(pacer.queue.is_known(), "one queue was drained");
+        let now = pacer.last_start.unwrap() + Duration::from_millis(500);
+        let mut queued = Self { pacer, now, open: None };
+        // Of the frames before, nobody tells any more.
+        let _ = queued.frame(true, 0);
+        (0..100).for_each(|_| assert_eq!(queued.frame(true, 0).1, None));
+        queued
+    }
+
+    /// Plans a frame, hears when the one before was displayed, or not, and makes it; it is displayed so many refreshes late.
+    /// Returns its plan, and the one that it was put off by.
+    fn frame(&mut self, hears: bool, late: u32) -> (Plan, Option<Plan>) {
+        let plan = self.pacer.plan(self.now);
+        if hears {
+            self.hear();
+        }
+        let later = self.pacer.revise(plan.wake_at);
+        assert_eq!(self.pacer.revise(plan.wake_at), None, "once");
+        let made = later.unwrap_or(plan);
+        self.now = made.wake_at + Duration::from_millis(3);
+        self.pacer.submitted(made.id, self.now, Work::default());
+        self.pacer.gpu_done(made.id, self.now);
+        self.open = Some((made.id, made.target_presentation.unwrap() + REFRESH * late));
+        (plan, later)
+    }
+
+    fn hear(&mut self) {
+        if let Some((id, at)) = self.open.take() {
+            self.pacer.vblank(VblankSample { at, sequence: None, period: None, origin: Origin::Simulated });
+            self.pacer.presented(id, Presentation::At(at, Origin::Simulated));
+        }
+    }
+}
+
+#[test]
+fn frame_behind_one_that_is_overdue_is_put_off_by_a_refresh_and_nothing_else_is() {
+    let mut queued = Queued::new();
+    queued.pacer.set_logic_step(Some(Duration::from_millis(1)), 1_000);
+    queued.frame(true, 0);
+    let before = queued.pacer.state();
+    let (late, _) = queued.frame(true, 1);
+    assert!(late.revise, "it is known by then");
+    let told = queued.open.take();
+    let (plan, later) = queued.frame(false, 0);
+    let later = later.expect("the frame before it is overdue");
+    assert_eq!((later.id, later.revise), (plan.id, false));
+    let apart = |a: Plan, b: Plan| {
+        let (a, b) = (a.target_presentation.unwrap(), b.target_presentation.unwrap());
+        (b.saturating_since(a).as_secs_f64() / REFRESH.as_secs_f64() * 1e3).round() / 1e3
+    };
+    assert_eq!((apart(late, plan), apart(plan, later)), (1.0, 1.0));
+    assert!(later.wake_at > plan.wake_at + REFRESH / 2);
+    // Animation goes on by both refreshes, and not by three.
+    let (short, long) = (plan.dt.unwrap().as_secs_f64(), later.dt.unwrap().as_secs_f64());
+    assert!((long / short - 2.0).abs() < 0.05, "{short} and {long} s");
+    assert!((30..=36).contains(&later.steps.unwrap().count), "{:?}", later.steps);
+    // The late one is late by its own fault, the one behind it is in time, and no queue is left to be drained.
+    let own = std::mem::replace(&mut queued.open, told);
+    queued.hear();
+    queued.open = own;
+    for _ in 0..3 {
+        let (next, again) = queued.frame(true, 0);
+        assert_eq!((again, apart(later, next) % 1.0), (None, 0.0));
+    }
+    let after = queued.pacer.state();
+    assert_eq!(
+        (after.missed - before.missed, after.postponed - before.postponed, after.drains - before.drains),
+        (1, 1, 0)
+    );
+    assert_eq!(after.snaps, before.snaps);
+}
+
+#[test]
+fn display_that_says_nothing_puts_no_second_frame_off() {
+    let mut queued = Queued::new();
+    queued.frame(true, 0);
+    let off: Vec<_> = (0..5).map(|_| queued.frame(false, 0).1.is_some()).collect();
+    assert_eq!(off, [true, false, false, false, false]);
+}
+
+#[test]
+fn display_that_speaks_late_is_not_believed_to_be_late_for_long() {
+    let mut queued = Queued::new();
+    let mut off = 0;
+    for _ in 0..40 {
+        // Each second frame is heard of after the next one should have begun, and was in time.
+        queued.frame(true, 0);
+        off += u32::from(queued.frame(false, 0).1.is_some());
+    }
+    assert!((1..=8).contains(&off), "{off} of 40 frames were put off in vain");
+}
+
+#[test]
+fn where_late_frames_leave_no_queue_none_is_put_off() {
+    let (mut pacer, now) = locked(Pacing::Auto);
+    let queued = Queued { now, open: None, pacer: pacer.clone() };
+    assert!(!queued.pacer.queue.is_known());
+    for told in 0..300 {
+        let plan = pacer.plan(queued.now + REFRESH * told);
+        assert_eq!(pacer.revise(plan.wake_at), None, "{told}");
+        pacer.submitted(plan.id, plan.wake_at + Duration::from_millis(3), Work::default());
+        if told % 10 != 0 {
+            let shown = Presentation::At(plan.target_presentation.unwrap(), Origin::Hardware);
+            pacer.presented(plan.id, shown);
+        }
+    }
+}

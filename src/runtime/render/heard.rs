@@ -107,7 +107,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     fn revise(&mut self, now: Timestamp) {
         let Marks { order, demand, .. } = self.snapshots.current().marks;
         // What waits for input has no time of its own.
-        let open = demand == Demand::EveryFrame && order < self.orders.number() && !self.snapshots.has_fresh();
+        let open =
+            demand == Demand::EveryFrame && order < self.orders.number() && !self.snapshots.has_fresh();
         self.orders.revise(&mut self.pacer, open, now);
     }
 }
