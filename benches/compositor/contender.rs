@@ -1,7 +1,7 @@
 //! The programs that take part, and what their starts came to.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -54,6 +54,13 @@ impl Contender {
         arguments.extend(["--report", "report.json", "--pacing", pacing, "--scene"]);
         arguments.extend(scene.split(' '));
         Self::new(name, program, &arguments)
+    }
+
+    /// The same with another build of the program.
+    pub fn by(&self, other: &Path) -> Self {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let program = if other.is_file() { Ok(other.into()) } else { Err(format!("no {}", other.display())) };
+        Self::new(&format!("{}@other", self.name), &program, &arguments)
     }
 
     /// Starts it in `sway` and finds its window; a failure takes it out of the run, with the reason.

@@ -2,7 +2,7 @@
 //! framebuffer) and sway headless at higher rates (its frames copied one after another).
 //!
 //! `cargo bench --bench compositor [-- --parts animate,click,drag,headless,hidden,stop,sweep --rounds N --seconds S
-//! --report FILE.json --only NAME,NAME --raise yes]`
+//! --report FILE.json --only NAME,NAME --raise yes --other PATH]`
 //!
 //! The programs take turns within each round, in random order; each turn is a fresh start of the program, each round one
 //! of server and compositor. `--raise yes` gives server, compositor and observer real-time priority, where that is
@@ -10,6 +10,8 @@
 //!
 //! A witness on each CPU, at a priority above all others, notes when the machine kept it from running: what animate and drag see
 //! is also told by whether it stood meanwhile. Without real-time priority there are no witnesses.
+//!
+//! `--other` is the path of another build of scanout: each of its contenders takes part twice, once as `NAME@other`.
 //!
 //! `auto_0.05` is `auto` with a declared miss budget of 0.05 % instead of its own 0.5.
 //!
@@ -145,6 +147,11 @@ mod linux {
         for part in &mut parts {
             part.contenders
                 .retain(|c| options.only.as_ref().is_none_or(|o| o.split(',').any(|n| n == c.name)));
+            if let Some(other) = &options.other {
+                let ours = part.contenders.iter().filter(|c| c.program == scanout);
+                let others: Vec<_> = ours.map(|c| c.by(other)).collect();
+                part.contenders.extend(others);
+            }
         }
         if !parts.is_empty() {
             for round in 1..=options.rounds {

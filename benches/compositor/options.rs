@@ -14,6 +14,8 @@ pub struct Options {
     pub report: Option<PathBuf>,
     pub only: Option<String>,
     pub raise: bool,
+    /// Another build of scanout, to take part beside this one.
+    pub other: Option<PathBuf>,
 }
 
 const PARTS: [&str; 7] = ["animate", "click", "drag", "headless", "hidden", "stop", "sweep"];
@@ -35,6 +37,7 @@ impl Options {
             report: None,
             only: None,
             raise: false,
+            other: None,
         };
         options(arguments, |name, value| {
             match name {
@@ -46,6 +49,7 @@ impl Options {
                 "--report" => o.report = Some(value.into()),
                 "--only" => o.only = Some(value.into()),
                 "--raise" => o.raise = value == "yes",
+                "--other" => o.other = Some(value.into()),
                 _ => return Ok(false),
             }
             Ok(true)
