@@ -29,8 +29,9 @@ pub(super) struct Flight {
     pub(super) shown: Option<u64>,
     /// Something was told of what became of it.
     pub(super) answered: bool,
-    /// Nothing had been told when the next frame was to begin, and nothing was made of that since.
-    pub(super) silent: bool,
+    /// Nothing had been told when the next frame was to begin, so many nanoseconds after the target, and nothing was made of
+    /// that since.
+    pub(super) silent: Option<i64>,
 }
 
 impl Flight {

@@ -85,8 +85,8 @@ impl FramePacer {
             self.queue.came_early(refreshes < 0.0);
         }
         let refreshes = refreshes.max(0.0) as u64;
-        if silent {
-            self.overdue.turned_out(refreshes > 0);
+        if let Some(unheard) = silent {
+            self.overdue.turned_out(unheard, refreshes > 0);
         }
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
         let in_time = self.queue.in_time(early, period);
@@ -187,8 +187,8 @@ impl FramePacer {
             && !std::mem::replace(&mut flight.judged, true)
         {
             let (whole, silent) = (flight.whole, std::mem::take(&mut flight.silent));
-            if silent {
-                self.overdue.turned_out(true);
+            if let Some(unheard) = silent {
+                self.overdue.turned_out(unheard, true);
             }
             self.judge(id, true, whole);
         }
@@ -256,9 +256,9 @@ impl FramePacer {
     /// Takes over what is left to be known of a frame of which nobody told more in time.
     pub(super) fn conclude(&mut self, id: PlanId) {
         self.count(id);
-        if self.flights.get(id).is_some_and(|flight| std::mem::take(&mut flight.silent)) {
+        if let Some(unheard) = self.flights.get(id).and_then(|flight| flight.silent.take()) {
             // Whatever it was: it said nothing about when the frame was displayed.
-            self.overdue.turned_out(false);
+            self.overdue.turned_out(unheard, false);
         }
         if self.unmeasured >= UNMEASURED {
             self.judge_unmeasured(id);

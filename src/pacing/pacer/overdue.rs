@@ -18,9 +18,18 @@ const FIRST: f64 = 0.52;
 const TURNED_OUT: f64 = 1.0 / 8.0;
 const HEARD: f64 = 1.0 / 2_048.0;
 
+/// Display times are taken to be known so large a share of a refresh after it, until silence then was wrong: from then on so
+/// many nanoseconds later, as far as a larger share. How quickly that is forgotten, for each frame that was heard of in time.
+const PROMPT: f64 = 0.125;
+const LATER: f64 = 500_000.0;
+const LATEST: f64 = 0.375;
+const FORGETS: f64 = 1.0 / 16_384.0;
+
 /// Whether silence about a frame says that it is late.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Overdue {
+    /// How long after its refresh a frame was still not heard of that had been displayed then, and some more, in nanoseconds.
+    unheard: f64,
     /// The share of silences about frames that had been displayed in time, the newest counting most.
     wrong: f64,
     postponed: u64,
@@ -28,17 +37,22 @@ pub(super) struct Overdue {
 
 impl Overdue {
     pub(super) const fn new() -> Self {
-        Self { wrong: FIRST, postponed: 0 }
+        Self { unheard: 0.0, wrong: FIRST, postponed: 0 }
     }
 
     /// Begins anew; what was counted stays.
     pub(super) const fn start_anew(&mut self) {
-        self.wrong = FIRST;
+        (self.unheard, self.wrong) = (0.0, FIRST);
     }
 
     /// Plans that were put off.
     pub(super) const fn postponed(&self) -> u64 {
         self.postponed
+    }
+
+    /// How long after a refresh it is known what was displayed at it, in nanoseconds, where the next is `period` away.
+    pub(super) fn known_after(&self, period: f64) -> i64 {
+        self.unheard.clamp(period * PROMPT, period * LATEST) as i64
     }
 
     fn is_believed(&self) -> bool {
@@ -48,10 +62,14 @@ impl Overdue {
     /// A frame was known to be displayed in time when the next one began.
     fn heard(&mut self) {
         self.wrong -= self.wrong * HEARD;
+        self.unheard -= self.unheard * FORGETS;
     }
 
-    /// A frame of which nothing had been heard by then turned out to be late, or not.
-    pub(super) fn turned_out(&mut self, late: bool) {
+    /// A frame of which nothing had been heard so many nanoseconds after its refresh turned out to be late, or not.
+    pub(super) fn turned_out(&mut self, unheard: i64, late: bool) {
+        if !late {
+            self.unheard = self.unheard.max(unheard as f64 + LATER);
+        }
         self.wrong += (f64::from(u8::from(!late)) - self.wrong) * TURNED_OUT;
     }
 }
@@ -97,7 +115,8 @@ impl FramePacer {
         }
         let before = *self.flights.at(self.last.before());
         let (_, due) = before.target.filter(|_| before.id.next() == self.last && !before.on_grid)?;
-        if now <= due {
+        let since = now.signed_since(due);
+        if since < self.overdue.known_after(self.refresh_period()) {
             return None;
         }
         if before.answered {
@@ -112,7 +131,7 @@ impl FramePacer {
             return None;
         }
         let (aims_at, _) = self.flights.at(self.last).target?;
-        self.flights.get(before.id)?.silent = true;
+        self.flights.get(before.id)?.silent = Some(since);
         // It is displayed at the next refresh at the soonest, which nothing else may aim at.
         if !self.queue.is_known() || !self.overdue.is_believed() || aims_at > self.model.after(now)?.index {
             return None;
@@ -155,13 +174,28 @@ mod tests {
         assert!(!overdue.is_believed());
         (0..100).for_each(|_| overdue.heard());
         assert!(overdue.is_believed());
-        (0..1_000).for_each(|_| overdue.turned_out(true));
-        (0..10).for_each(|_| overdue.turned_out(false));
+        (0..1_000).for_each(|_| overdue.turned_out(0, true));
+        (0..10).for_each(|_| overdue.turned_out(0, false));
         assert!(!overdue.is_believed());
         // As often right as wrong is not enough, whichever came last.
-        (0..1_000).for_each(|n| overdue.turned_out(n % 3 == 0));
+        (0..1_000).for_each(|n| overdue.turned_out(0, n % 3 == 0));
         assert!(!overdue.is_believed());
-        (0..12).for_each(|_| overdue.turned_out(true));
+        (0..12).for_each(|_| overdue.turned_out(0, true));
         assert!(overdue.is_believed());
+    }
+
+    #[test]
+    fn silence_that_was_wrong_is_waited_out_and_slowly_forgotten() {
+        let (mut overdue, ms) = (Overdue::new(), 1_000_000);
+        let period = 16e6;
+        assert_eq!(overdue.known_after(period), 2 * ms);
+        overdue.turned_out(3 * ms, true);
+        assert_eq!(overdue.known_after(period), 2 * ms);
+        overdue.turned_out(3 * ms, false);
+        assert_eq!(overdue.known_after(period), 3 * ms + ms / 2);
+        overdue.turned_out(9 * ms, false);
+        assert_eq!(overdue.known_after(period), 6 * ms, "as far as the limit");
+        (0..100_000).for_each(|_| overdue.heard());
+        assert_eq!(overdue.known_after(period), 2 * ms);
     }
 }

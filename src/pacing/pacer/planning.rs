@@ -13,8 +13,6 @@ const GUARD_SHARE: f64 = 0.125;
 const GUARD: f64 = 1e6;
 /// How far before the refresh that shows the one before them frames may come where they queue.
 const AHEAD_SHARE: f64 = 0.5;
-/// So large a share of a refresh after it began it is known what was displayed at it.
-const HEARD_SHARE: f64 = 0.125;
 /// Fences are looked at this often: a frame may have been done so long before it was seen to be.
 const POLL_SLACK: i64 = 600_000;
 
@@ -84,10 +82,7 @@ impl FramePacer {
             Layout::Pipelined => 2 * room - self.latch_lead,
         };
         let ahead = if self.comes_ahead() { (period * AHEAD_SHARE) as i64 } else { 0 };
-        // Where a late frame makes those behind it late, none begins before it is known what became of the one before.
-        let hears = self.queue.is_known() && self.load.layout() == Layout::Serial && !self.begins_early();
-        let heard = if hears { (period * HEARD_SHARE) as i64 } else { 0 };
-        let most = most + ahead - heard;
+        let most = most + ahead;
         // A frame that begins as early as its layout allows is late only when the machine stalls for longer than it then has
         // to spare. A share of misses is kept to by beginning later until there are some.
         let least = if self.begins_early() { most } else { 0 };
@@ -136,9 +131,9 @@ impl FramePacer {
     /// Whether a frame that begins at `wake_at` begins after the one before was to be displayed.
     fn would_hear(&self, wake_at: Timestamp) -> bool {
         let before = self.flights.at(self.last.before());
-        !before.answered
-            && before.id.next() == self.last
-            && before.target.is_some_and(|(_, due)| wake_at > due)
+        let known_after = self.overdue.known_after(self.refresh_period());
+        let open = !before.answered && before.id.next() == self.last;
+        open && before.target.is_some_and(|(_, due)| wake_at >= due.offset(known_after))
     }
 
     /// The newest refresh that is spoken for: nothing else may aim at it.
@@ -150,7 +145,7 @@ impl FramePacer {
             let soonest = self.model.after(now)?.index;
             return Some(shown.min(soonest + 1).max(target));
         }
-        if newest.silent {
+        if newest.silent.is_some() {
             // It was due before now.
             return Some(self.model.after(now)?.index.max(target));
         }
