@@ -257,6 +257,37 @@ fn hidden_window_comes_back_and_closes_while_hidden() {
     }
 }
 
+#[test]
+fn window_that_never_had_the_keyboard_keeps_to_the_rate_for_the_background() {
+    let b = Bench::open(Layout::Tiled, FLASH);
+    b.sway.command("focus_follows_mouse no");
+    let frames = |background: &str| {
+        let arguments = [
+            "run",
+            "--display",
+            "window",
+            "--scene",
+            "bars",
+            "--seconds",
+            "4",
+            "--background-fps",
+            background,
+        ];
+        let arguments = [&arguments[..], &["--report", "report.json"]].concat();
+        let mut app = App::start(scanout(), &arguments, &b.sway.place());
+        app.wait(Duration::from_secs(30)).assert_clean();
+        app.report("report.json")["counters"]["frames"].as_u64().expect("a number of frames")
+    };
+    let with = frames("4");
+    b.sway.command("no_focus [title=\".*\"]");
+    let without = frames("4");
+    assert!(with > 2 * without, "{with} frames with the keyboard, {without} without");
+    assert!(
+        (10..80).contains(&without),
+        "half a second at full rate and 3.5 at 4 per second: {without} frames"
+    );
+}
+
 /// Runs the program to its end, with its log and a report.
 fn run_with_report(sway: &Sway, pacing: &str) -> (serde_json::Value, String) {
     let arguments = ["run", "--display", "window", "--scene", "bars", "--pacing", pacing];

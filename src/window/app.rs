@@ -24,6 +24,9 @@ use crate::time::{Clock, MonotonicClock, Timestamp};
 /// How often the display under a Wayland window is looked at: winit says nothing when it is another one of the same size
 /// and scale. A wake-up per second is the price of an idle window that may be moved.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A window that has not been given the focus so long after it was opened is in the background: nobody says so where it never
+/// had it.
+const FOCUSED_WITHIN: Duration = Duration::from_millis(500);
 
 /// How soon input that found the channel full is tried again.
 const RETRY: Duration = Duration::from_millis(5);
@@ -75,6 +78,9 @@ pub(super) struct App<L, R> {
     port: Option<OverlayPort>,
     /// When the display is looked at next; `None` where the window system tells.
     look_at: Option<Timestamp>,
+    /// When the window counts as one in the background unless it is given the focus before; `None` once that is known, or of no
+    /// interest.
+    focused_by: Option<Timestamp>,
     size: Size,
     window: Option<Arc<Window>>,
 }
@@ -107,6 +113,7 @@ where
             asked: false,
             refresh_hz: None,
             look_at: None,
+            focused_by: None,
             size: Size::default(),
             window: None,
         }
@@ -155,7 +162,9 @@ where
         let (size, scale, hz, debug) = (options.size, options.scale, self.refresh_hz, self.config.debug);
         let gl_options = self.config.gl_options(size, scale);
         let Start { logic, make_renderer, overlay } = start;
-        self.look_at = (detached.kind == "wayland-egl").then(|| MonotonicClock.now() + LOOK_EVERY);
+        let now = MonotonicClock.now();
+        self.look_at = (detached.kind == "wayland-egl").then(|| now + LOOK_EVERY);
+        self.focused_by = self.config.background_cap.map(|_| now + FOCUSED_WITHIN);
         let may_block = self.config.swap_may_block;
         let (proxy, port) = (self.proxy.clone(), self.port.take());
         let native = Native::of(self.window.insert(Arc::new(window)));
@@ -203,6 +212,13 @@ where
             log::info!("the window is on a display with {hz:.2} Hz now");
             self.refresh_hz = Some(hz);
             runtime.handle().set_refresh(hz);
+        }
+    }
+
+    fn focused(&mut self, gained: bool) {
+        self.focused_by = None;
+        if let (Some(runtime), Some(cap)) = (&mut self.runtime, self.config.background_cap) {
+            runtime.handle().set_cap(if gained { self.config.cap } else { Some(cap) });
         }
     }
 
@@ -296,8 +312,8 @@ where
             if routed.overlay {
                 runtime.handle().overlay_input();
             }
-            if let (InputKind::Focus { gained }, Some(cap)) = (kind, self.config.background_cap) {
-                runtime.handle().set_cap(if gained { self.config.cap } else { Some(cap) });
+            if let InputKind::Focus { gained } = kind {
+                self.focused(gained);
             }
             if let WindowEvent::KeyboardInput { event, .. } = &event
                 && event.state.is_pressed()
@@ -339,15 +355,16 @@ where
     }
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {
-        let mut wait = None;
-        if let Some(at) = self.look_at {
-            let now = MonotonicClock.now();
-            if now >= at {
-                self.moved();
-                self.look_at = Some(now + LOOK_EVERY);
-            }
-            wait = self.look_at.map(|at| at.saturating_since(now));
+        let now = MonotonicClock.now();
+        if self.focused_by.is_some_and(|at| now >= at) {
+            self.focused(false);
         }
+        if self.look_at.is_some_and(|at| now >= at) {
+            self.moved();
+            self.look_at = Some(now + LOOK_EVERY);
+        }
+        let next = self.look_at.into_iter().chain(self.focused_by).min();
+        let mut wait = next.map(|at| at.saturating_since(now));
         if let Some(runtime) = &mut self.runtime
             && !runtime.handle().flush_input()
         {
