@@ -72,7 +72,7 @@ pub fn print_animate(all: &[Contender]) -> Value {
          the repeated those at which the machine itself stood, \"stood\": of all refreshes)"
     );
     println!(
-        "{:<16}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10}{:>7} | {:>8}{:>8}{:>10}{:>12}{:>14}",
+        "{:<18}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10}{:>7} | {:>8}{:>8}{:>10}{:>12}{:>14}",
         "",
         "refreshes",
         "repeated",
@@ -97,7 +97,7 @@ pub fn print_animate(all: &[Contender]) -> Value {
         let ms =
             |name: &str| median(c.turns.iter().filter_map(|t| t.report["metrics"][name]["p50"].as_f64()));
         println!(
-            "{:<16}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10.2}{:>7.1} | {:>8}{:>8}{:>10}{:>12.2}{:>14.2}",
+            "{:<18}{:>10}{:>10}{:>9}{:>7}{:>8}{:>10.2}{:>7.1} | {:>8}{:>8}{:>10}{:>12.2}{:>14.2}",
             c.name,
             seen.of,
             seen.repeated,

@@ -29,7 +29,7 @@ fn waits(pid: u32) -> u64 {
 pub fn hidden(scanout: &Result<OsString, String>, options: &Options) -> Value {
     println!("\na hidden window (nested)");
     println!(
-        "{:<16}{:>16}{:>16}{:>7}{:>22}{:>18}",
+        "{:<18}{:>16}{:>16}{:>7}{:>22}{:>18}",
         "", "swaps in it", "wake-ups per s", "CPU %", "first frame shown, ms", "closed after, ms"
     );
     let mut out = json!({});

@@ -59,7 +59,8 @@ impl Contender {
     /// The same with another build of the program.
     pub fn by(&self, other: &Path) -> Self {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let program = if other.is_file() { Ok(other.into()) } else { Err(format!("no {}", other.display())) };
+        let program =
+            other.canonicalize().map(OsString::from).map_err(|e| format!("{}: {e}", other.display()));
         Self::new(&format!("{}@other", self.name), &program, &arguments)
     }
 

@@ -97,7 +97,7 @@ pub fn print_drag(all: &[Contender]) -> Value {
         let left_out = kept.as_ref().map(|kept| values.len() - kept.len());
         let told = |n: Option<usize>| n.map_or("-".into(), |n| n.to_string());
         println!(
-            "{:<16}p99 {}, without {} ms ({} of {} left out); repeated {} of {}, of them {} while the machine stood, as it did at {} \
+            "{:<18}p99 {}, without {} ms ({} of {} left out); repeated {} of {}, of them {} while the machine stood, as it did at {} \
              of all",
             c.name,
             figure(percentile(&values, 0.99), 2),

@@ -17,7 +17,7 @@ use crate::support::wayland::VirtualInput;
 pub fn headless(scanout: &Result<OsString, String>, options: &Options) -> Value {
     println!("\nframes of a headless compositor that show exactly one new frame");
     println!(
-        "{:<10}{:<16}{:>9}{:>8}{:>9}{:>9}{:>7}  source",
+        "{:<10}{:<18}{:>9}{:>8}{:>9}{:>9}{:>7}  source",
         "nominal", "", "rate, Hz", "frames", "new", "share %", "CPU %"
     );
     let mut out = json!({});
@@ -50,14 +50,14 @@ pub fn headless(scanout: &Result<OsString, String>, options: &Options) -> Value 
         }
         for c in &all {
             if let Some(why) = &c.absent {
-                println!("{hertz:<10}{:<16}absent: {why}", c.name);
+                println!("{hertz:<10}{:<18}absent: {why}", c.name);
                 continue;
             }
             let rate = 1e3 / percentile(&c.all(), 0.5);
             let share = 100.0 * c.count(1) as f64 / c.count(0) as f64;
             let source = c.turns.first().map_or(&Value::Null, |t| &t.report["target"]["source"]);
             println!(
-                "{hertz:<10}{:<16}{rate:>9.1}{:>8}{:>9}{share:>9.2}{:>7.1}  {source}",
+                "{hertz:<10}{:<18}{rate:>9.1}{:>8}{:>9}{share:>9.2}{:>7.1}  {source}",
                 c.name,
                 c.count(0),
                 c.count(1),

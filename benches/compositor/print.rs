@@ -7,7 +7,7 @@ use crate::contender::Contender;
 
 pub fn print_latency(all: &[Contender], counted: &str, count: usize) -> Value {
     println!(
-        "{:<16}{:>9}{:>9}{:>9}{:>7}{:>8}{:>7}  median of each start",
+        "{:<18}{:>9}{:>9}{:>9}{:>7}{:>8}{:>7}  median of each start",
         "", "median", "p99", "max", "n", counted, "CPU %"
     );
     let mut out = json!({});
@@ -23,7 +23,7 @@ pub fn print_latency(all: &[Contender], counted: &str, count: usize) -> Value {
             .collect();
         let [p50, p99, max] = [0.5, 0.99, 1.0].map(|p| percentile(&v, p));
         println!(
-            "{:<16}{p50:>9.2}{p99:>9.2}{max:>9.2}{:>7}{:>8}{:>7.1}  {}",
+            "{:<18}{p50:>9.2}{p99:>9.2}{max:>9.2}{:>7}{:>8}{:>7.1}  {}",
             c.name,
             v.len(),
             c.count(count),
@@ -41,7 +41,7 @@ pub fn print_latency(all: &[Contender], counted: &str, count: usize) -> Value {
             each.map(|ms| format!("{ms:.1}")).collect::<Vec<_>>().join(", ")
         };
         println!(
-            "{:<16}reports, each start: swap to display {} (p99 {}); sample to display {} (p99 {}); dropped {:?}",
+            "{:<18}reports, each start: swap to display {} (p99 {}); sample to display {} (p99 {}); dropped {:?}",
             c.name,
             of("MsUntilDisplayed", "p50"),
             of("MsUntilDisplayed", "p99"),
@@ -62,7 +62,7 @@ pub fn print_pacers(all: &[Contender]) {
         }
         let ms = |name: &str| p[name].as_f64().unwrap_or(f64::NAN);
         println!(
-            "{:<16}pacer: {} x {}, budget {:.1} ms, of it reserve {:.1}, missed {} of {}, drains {}, postponed {}, spinning {:.1} %",
+            "{:<18}pacer: {} x {}, budget {:.1} ms, of it reserve {:.1}, missed {} of {}, drains {}, postponed {}, spinning {:.1} %",
             c.name,
             p["divisor"],
             p["layout"].as_str().unwrap_or("-"),
@@ -80,7 +80,7 @@ pub fn print_pacers(all: &[Contender]) {
 pub fn print_absent(all: &[Contender]) {
     for c in all {
         if let Some(why) = &c.absent {
-            println!("{:<16}absent: {why}", c.name);
+            println!("{:<18}absent: {why}", c.name);
         }
     }
 }

@@ -308,7 +308,7 @@ impl<'a> Engine<'a> {
         };
         let start = wake(self, from, plan.wake_at);
         // While another frame is on its way, more than the present is known here.
-        if !plan.revise || start < self.now {
+        if plan.revise_from.is_none() || start < self.now {
             return (plan, start);
         }
         self.deliver(start);

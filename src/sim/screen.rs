@@ -271,7 +271,7 @@ impl Screen {
                 self.pending_until = self.pending_until.map(|until| until.max(self.index + 1));
                 None
             }
-            Taking::OnDamage if self.pending_until == Some(self.index) => {
+            Taking::OnDamage if self.pending_until.is_some_and(|until| until <= self.index) => {
                 let shown = self.repainted.take();
                 self.pending_until = None;
                 // What changed meanwhile is repainted now, and shown a whole refresh from here.

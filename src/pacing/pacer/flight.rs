@@ -27,6 +27,8 @@ pub(super) struct Flight {
     pub(super) left_out: bool,
     /// The refresh at which it was displayed, as far as that was measured.
     pub(super) shown: Option<u64>,
+    /// It comes while the frame before still waits.
+    pub(super) ahead: bool,
     /// Something was told of what became of it.
     pub(super) answered: bool,
     /// Nothing had been told when the next frame was to begin, so many nanoseconds after the target, and nothing was made of
@@ -62,7 +64,7 @@ impl Flights {
     /// What the frames aim at means nothing any more.
     pub(super) fn forget_targets(&mut self) {
         for flight in &mut self.0 {
-            (flight.target, flight.whole) = (None, None);
+            (flight.target, flight.whole, flight.silent) = (None, None, None);
         }
     }
 }

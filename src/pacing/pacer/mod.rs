@@ -251,12 +251,14 @@ impl FramePacer {
     /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
     pub fn set_logic_step(&mut self, step: Option<Duration>, most: u32) {
         self.logic_step = step.map(|step| FixedStep::new(step, most));
+        self.unplanned.again = true;
     }
 
     /// What animation steps are made of, in modes that plan them.
     pub const fn set_delta_time(&mut self, delta: DeltaTime) {
         self.delta = delta;
         self.filter = None;
+        self.unplanned.again = true;
     }
 
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
@@ -388,7 +390,9 @@ impl FramePacer {
         }
         self.last = self.last.next();
         self.remember();
-        self.make(now)
+        let plan = self.make(now);
+        self.conclude(PlanId(plan.id.0.saturating_sub(CONCLUDED)));
+        plan
     }
 
     fn make(&mut self, now: Timestamp) -> Plan {
@@ -416,10 +420,10 @@ impl FramePacer {
             target,
             whole,
             on_grid,
+            ahead: self.way() == Way::Vblank && self.comes_ahead(),
             room: plan.budget.map_or(i64::MAX, signed_nanos),
             ..Flight::default()
         });
-        self.conclude(PlanId(plan.id.0.saturating_sub(CONCLUDED)));
         plan
     }
 
@@ -486,6 +490,7 @@ impl FramePacer {
         self.idle = true;
         self.queue.start_anew();
         self.overdue.start_anew();
+        self.unplanned.again = true;
         self.flights.forget_targets();
     }
 }

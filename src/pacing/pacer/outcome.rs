@@ -71,7 +71,7 @@ impl FramePacer {
         }
         let shown = nearest.map(|v| v.index);
         let (lead, period) = (self.latch_lead, self.refresh_period());
-        let (way, ahead) = (self.way(), self.comes_ahead());
+        let way = self.way();
         let Some(flight) = self.flights.get(id) else { return };
         let Some((_, target)) = flight.target.filter(|_| !flight.on_grid) else { return };
         flight.shown = shown.filter(|_| way == Way::Vblank);
@@ -79,14 +79,16 @@ impl FramePacer {
         if std::mem::replace(&mut flight.judged, true) {
             return;
         }
-        let whole = flight.whole;
+        let (whole, ahead) = (flight.whole, flight.ahead);
         let refreshes = (measured.signed_since(target) as f64 / period).round();
         if ahead {
             self.queue.came_early(refreshes < 0.0);
         }
         let refreshes = refreshes.max(0.0) as u64;
-        if let Some(unheard) = silent {
-            self.overdue.turned_out(unheard, refreshes > 0);
+        match silent {
+            Some(unheard) => self.overdue.told(unheard, refreshes > 0, period),
+            None if refreshes == 0 => self.overdue.heard(),
+            None => {}
         }
         let early = flight.ready().map_or(0, |ready| target.signed_since(ready) - lead);
         let in_time = self.queue.in_time(early, period);
@@ -135,6 +137,7 @@ impl FramePacer {
     /// where its plan had aimed at a time: what was planned before the wait may have passed.
     pub fn began_after_idle(&mut self, id: PlanId, at: Timestamp) -> Option<Timestamp> {
         self.last_start = Some(at);
+        self.unplanned.again = true;
         self.throttle.interrupted();
         self.grid.move_to(at);
         let (lead, budget) = (self.latch_lead, self.work.nanos());
@@ -187,8 +190,8 @@ impl FramePacer {
             && !std::mem::replace(&mut flight.judged, true)
         {
             let (whole, silent) = (flight.whole, std::mem::take(&mut flight.silent));
-            if let Some(unheard) = silent {
-                self.overdue.turned_out(unheard, true);
+            if silent.is_some() {
+                self.overdue.turned_out(true);
             }
             self.judge(id, true, whole);
         }
@@ -256,9 +259,9 @@ impl FramePacer {
     /// Takes over what is left to be known of a frame of which nobody told more in time.
     pub(super) fn conclude(&mut self, id: PlanId) {
         self.count(id);
-        if let Some(unheard) = self.flights.get(id).and_then(|flight| flight.silent.take()) {
-            // Whatever it was: it said nothing about when the frame was displayed.
-            self.overdue.turned_out(unheard, false);
+        if self.flights.get(id).is_some_and(|flight| flight.silent.take().is_some()) {
+            // Nobody has told of it since, or nothing that can be right.
+            self.overdue.turned_out(false);
         }
         if self.unmeasured >= UNMEASURED {
             self.judge_unmeasured(id);

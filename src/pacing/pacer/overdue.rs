@@ -6,15 +6,14 @@
 //! better begun for the one after it.
 
 use super::planning::COLD;
-use super::{FixedStep, FramePacer, Lock, PeriodClock, Plan, ReferenceFilter, Way};
+use super::{FixedStep, Flight, FramePacer, Lock, PeriodClock, Plan, ReferenceFilter, Way};
 use crate::time::Timestamp;
 
 /// Silence is believed while less than this share of it was wrong.
 const BELIEVED: f64 = 0.5;
 /// Not before it is known that display times come promptly.
 const FIRST: f64 = 0.52;
-/// How much one silence counts that turned out right or wrong, and how much one frame that was known to be displayed in time
-/// before the next one began: silence is believed where it is right more often than wrong, or nearly so where it is rare.
+/// How much one silence counts that turned out right or wrong, and how much one frame that was heard of in time: silence is believed where it is right more often than wrong, or nearly so where it is rare.
 const TURNED_OUT: f64 = 1.0 / 8.0;
 const HEARD: f64 = 1.0 / 2_048.0;
 
@@ -55,44 +54,60 @@ impl Overdue {
         self.unheard.clamp(period * PROMPT, period * LATEST) as i64
     }
 
-    fn is_believed(&self) -> bool {
+    pub(super) fn is_believed(&self) -> bool {
         self.wrong < BELIEVED
     }
 
-    /// A frame was known to be displayed in time when the next one began.
-    fn heard(&mut self) {
+    /// A frame is told to have been displayed in time, and had not been silent.
+    pub(super) fn heard(&mut self) {
         self.wrong -= self.wrong * HEARD;
         self.unheard -= self.unheard * FORGETS;
     }
 
-    /// A frame of which nothing had been heard so many nanoseconds after its refresh turned out to be late, or not.
-    pub(super) fn turned_out(&mut self, unheard: i64, late: bool) {
+    /// A frame of which nothing had been heard so many nanoseconds after its refresh, of a display that refreshes every `period`
+    /// nanoseconds, is told to have been late, or not.
+    pub(super) fn told(&mut self, unheard: i64, late: bool, period: f64) {
         if !late {
-            self.unheard = self.unheard.max(unheard as f64 + LATER);
+            self.unheard = self.unheard.max(unheard as f64 + LATER).min(period * LATEST);
         }
+        self.turned_out(late);
+    }
+
+    /// Silence about a frame was right: it was late. Or it was not, or nobody says.
+    pub(super) fn turned_out(&mut self, late: bool) {
         self.wrong += (f64::from(u8::from(!late)) - self.wrong) * TURNED_OUT;
     }
 }
 
-/// What making a plan changes, as it was before: to make it once more.
+/// What making a plan changes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unplanned {
+pub(super) struct Progress {
     clock: PeriodClock,
     filter: Option<ReferenceFilter>,
     logic_step: Option<FixedStep>,
     last_start: Option<Timestamp>,
     snaps: u64,
-    /// It was revised.
-    again: bool,
+}
+
+/// What is needed to make the newest plan once more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unplanned {
+    /// As it was before the plan.
+    progress: Progress,
+    /// It is not to be made once more: that was asked, or something else has changed since.
+    pub(super) again: bool,
+    /// What it was before it was revised.
+    former: Option<(Flight, Progress)>,
 }
 
 impl FramePacer {
     /// The frame of the newest plan is about to begin: the time to look whether the one before was displayed, of which all
     /// that has come is to be told before. `Some`: it was not, though it should have been. Then the frame is not to begin
-    /// yet: this is its plan, instead of the one that had the same number, one refresh later, and is not revised again.
-    /// `None`: it begins as planned.
+    /// yet: this is its plan, instead of the one that had the same number, for the refresh after the one that the late frame
+    /// takes. It is not revised again. `None`: the frame begins as planned.
     ///
-    /// Asked at another time, or not at all, late frames are noticed when they are displayed. Costs what a plan costs.
+    /// Before [`Plan::revise_from`] it says nothing; not asked at all, late frames are noticed when they are displayed. Costs
+    /// what a plan costs.
     ///
     /// ```
     /// # use scanout::pacing::{FramePacer, Pacing};
@@ -101,7 +116,7 @@ impl FramePacer {
     /// # let (now, sleep_until, hear) = (|| Timestamp::from_nanos(1), |_: Timestamp| {}, |_: &mut FramePacer| {});
     /// let mut plan = pacer.plan(now());
     /// sleep_until(plan.wake_at);
-    /// if plan.revise {
+    /// if plan.revise_from.is_some() {
     ///     hear(&mut pacer); // `presented` and `vblank`, as far as they are known
     ///     if let Some(later) = pacer.revise(now()) {
     ///         plan = later;
@@ -109,58 +124,85 @@ impl FramePacer {
     ///     }
     /// }
     /// ```
+    #[must_use = "the pacer goes on from the plan that it returns"]
     pub fn revise(&mut self, now: Timestamp) -> Option<Plan> {
-        if !self.visible || std::mem::replace(&mut self.unplanned.again, true) || !self.is_settled() {
+        if !self.visible || self.unplanned.again || !self.is_settled() {
             return None;
         }
-        let before = *self.flights.at(self.last.before());
-        let (_, due) = before.target.filter(|_| before.id.next() == self.last && !before.on_grid)?;
-        let since = now.signed_since(due);
-        if since < self.overdue.known_after(self.refresh_period()) {
+        let before = *self.before()?;
+        let (_, due) = before.target.filter(|_| !before.on_grid)?;
+        let next = self.model.after(now)?.index;
+        // Of a frame that took an earlier refresh than the last one it would be known longer.
+        let last = self.model.at(next.saturating_sub(1))?;
+        let known_after = self.overdue.known_after(self.refresh_period());
+        if now.signed_since(last.max(due)) < known_after {
             return None;
         }
-        if before.answered {
-            if before.shown.is_some_and(|shown| before.target.is_some_and(|(index, _)| shown <= index)) {
-                self.overdue.heard();
-            }
-            return None;
-        }
-        // Where two frames in a row are silent, it is the display that says nothing.
+        self.unplanned.again = true;
+        // What was never handed over is not to be displayed. Where two frames in a row are silent, it is the display that says
+        // nothing.
         let earlier = self.flights.at(before.id.before());
-        if !earlier.answered || earlier.id.next() != before.id {
+        let speaks = earlier.answered && earlier.id.next() == before.id;
+        if before.answered || before.submitted.is_none() || !speaks {
             return None;
         }
-        let (aims_at, _) = self.flights.at(self.last).target?;
-        self.flights.get(before.id)?.silent = Some(since);
         // It is displayed at the next refresh at the soonest, which nothing else may aim at.
-        if !self.queue.is_known() || !self.overdue.is_believed() || aims_at > self.model.after(now)?.index {
+        let made = *self.flights.at(self.last);
+        if made.target?.0 > next {
+            return None;
+        }
+        self.flights.get(before.id)?.silent = Some(now.signed_since(due));
+        if !self.queue.is_known() || !self.overdue.is_believed() {
             return None;
         }
         self.overdue.postponed += 1;
         self.queue.left_out(before.id, self.last);
-        let Unplanned { clock, filter, logic_step, last_start, snaps, .. } = self.unplanned.clone();
-        (self.clock, self.filter, self.logic_step) = (clock, filter, logic_step);
-        (self.last_start, self.state.snaps) = (last_start, snaps);
+        let former = (made, self.progress());
+        self.restore(self.unplanned.progress.clone());
         let mut plan = self.make(now);
-        plan.revise = false;
+        plan.revise_from = None;
+        self.unplanned.former = Some(former);
         Some(plan)
     }
 
+    /// The newest plan was revised too late: its frame began by the one before.
+    pub(crate) fn unrevise(&mut self) {
+        if let Some((flight, progress)) = self.unplanned.former.take() {
+            self.flights.put(flight);
+            self.restore(progress);
+            self.overdue.postponed -= 1;
+        }
+    }
+
+    /// The frame before the newest plan's, as far as it is remembered.
+    pub(super) fn before(&self) -> Option<&Flight> {
+        Some(self.flights.at(self.last.before())).filter(|before| before.id.next() == self.last)
+    }
+
     /// Whether what the display says is known well enough to make something of its silence.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.way() == Way::Vblank && self.model.lock() == Lock::Locked && self.work.seen() >= COLD
     }
 
     /// Before a plan is made.
     pub(super) fn remember(&mut self) {
-        self.unplanned = Unplanned {
+        self.unplanned = Unplanned { progress: self.progress(), again: false, former: None };
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
             clock: self.clock.clone(),
             filter: self.filter.clone(),
             logic_step: self.logic_step.clone(),
             last_start: self.last_start,
             snaps: self.state.snaps,
-            again: false,
-        };
+        }
+    }
+
+    fn restore(&mut self, progress: Progress) {
+        let Progress { clock, filter, logic_step, last_start, snaps } = progress;
+        (self.clock, self.filter, self.logic_step) = (clock, filter, logic_step);
+        (self.last_start, self.state.snaps) = (last_start, snaps);
     }
 }
 
@@ -174,13 +216,13 @@ mod tests {
         assert!(!overdue.is_believed());
         (0..100).for_each(|_| overdue.heard());
         assert!(overdue.is_believed());
-        (0..1_000).for_each(|_| overdue.turned_out(0, true));
-        (0..10).for_each(|_| overdue.turned_out(0, false));
+        (0..1_000).for_each(|_| overdue.turned_out(true));
+        (0..10).for_each(|_| overdue.turned_out(false));
         assert!(!overdue.is_believed());
         // As often right as wrong is not enough, whichever came last.
-        (0..1_000).for_each(|n| overdue.turned_out(0, n % 3 == 0));
+        (0..1_000).for_each(|n| overdue.turned_out(n % 3 == 0));
         assert!(!overdue.is_believed());
-        (0..12).for_each(|_| overdue.turned_out(0, true));
+        (0..12).for_each(|_| overdue.turned_out(true));
         assert!(overdue.is_believed());
     }
 
@@ -189,11 +231,11 @@ mod tests {
         let (mut overdue, ms) = (Overdue::new(), 1_000_000);
         let period = 16e6;
         assert_eq!(overdue.known_after(period), 2 * ms);
-        overdue.turned_out(3 * ms, true);
+        overdue.told(3 * ms, true, period);
         assert_eq!(overdue.known_after(period), 2 * ms);
-        overdue.turned_out(3 * ms, false);
+        overdue.told(3 * ms, false, period);
         assert_eq!(overdue.known_after(period), 3 * ms + ms / 2);
-        overdue.turned_out(9 * ms, false);
+        overdue.told(9 * ms, false, period);
         assert_eq!(overdue.known_after(period), 6 * ms, "as far as the limit");
         (0..100_000).for_each(|_| overdue.heard());
         assert_eq!(overdue.known_after(period), 2 * ms);

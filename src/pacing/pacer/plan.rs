@@ -28,9 +28,10 @@ pub struct Plan {
     pub steps: Option<Steps>,
     /// When the frame is so late that the last snapshot is drawn again in its place, if the scene moves.
     pub stale_at: Timestamp,
-    /// When the frame is about to begin and it should be known whether the one before was displayed: tell the pacer what has
-    /// come and [revise](super::FramePacer::revise) the plan.
-    pub revise: bool,
+    /// From this time on it should be known whether the frame before was displayed, and this one has not begun: tell the pacer
+    /// what has come, and [revise](super::FramePacer::revise) the plan. At `wake_at` at the latest; `None`: there is nothing
+    /// to be heard by then.
+    pub revise_from: Option<Timestamp>,
     /// Input that arrives after the snapshot was made, but before it was drawn, makes a newer one.
     pub refresh_on_input: bool,
     /// Nothing would be seen of the frame: draw none, and ask again at `wake_at`.

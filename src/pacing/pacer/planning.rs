@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DeltaTime, FramePacer, LONGEST_STEP, Lock, Pacing, Plan, ReferenceFilter, duration};
+use super::{DeltaTime, FramePacer, LONGEST_STEP, Pacing, Plan, ReferenceFilter, duration};
 use crate::pacing::Layout;
 use crate::time::Timestamp;
 
@@ -76,7 +76,7 @@ impl FramePacer {
         let Some(period) = self.model.period_nanos() else { return self.plan_on_grid(now) };
         let divisor = u64::from(self.divisor(period));
         let room = (period * divisor as f64) as i64;
-        let cold = self.work.seen() < COLD || self.model.lock() != Lock::Locked;
+        let cold = !self.is_settled();
         let most = match self.load.layout() {
             Layout::Serial => room - self.latch_lead,
             Layout::Pipelined => 2 * room - self.latch_lead,
@@ -110,7 +110,7 @@ impl FramePacer {
             target_presentation: Some(target),
             budget: Some(duration(budget)),
             dt: Some(step.dt),
-            revise: !cold && self.would_hear(wake_at),
+            revise_from: self.known_from(wake_at),
             ..Plan::default()
         };
         (plan, Some((index, target)), wake_at >= now && !self.idle)
@@ -125,21 +125,21 @@ impl FramePacer {
     /// Whether frames come while the one before still waits: each is displayed a refresh after that, as is one that comes when
     /// that was displayed.
     pub(super) fn comes_ahead(&self) -> bool {
-        self.begins_early() && self.queue.keeps_order() && self.load.layout() == Layout::Serial
+        let each = self.load.layout() == Layout::Serial && self.divisor(self.refresh_period()) == 1;
+        each && self.begins_early() && self.queue.keeps_order()
     }
 
-    /// Whether a frame that begins at `wake_at` begins after the one before was to be displayed.
-    fn would_hear(&self, wake_at: Timestamp) -> bool {
-        let before = self.flights.at(self.last.before());
-        let known_after = self.overdue.known_after(self.refresh_period());
-        let open = !before.answered && before.id.next() == self.last;
-        open && before.target.is_some_and(|(_, due)| wake_at >= due.offset(known_after))
+    /// From when on it should be known whether the frame before was displayed, where that is no later than `wake_at`.
+    fn known_from(&self, wake_at: Timestamp) -> Option<Timestamp> {
+        let (_, due) = self.before().filter(|before| !before.answered)?.target?;
+        let known = due.offset(self.overdue.known_after(self.refresh_period()));
+        (known <= wake_at && self.is_settled() && !self.idle).then_some(known)
     }
 
     /// The newest refresh that is spoken for: nothing else may aim at it.
     fn taken(&self, now: Timestamp) -> Option<u64> {
-        let newest = self.flights.at(self.last.before());
-        let (target, _) = newest.target.filter(|_| newest.id.next() == self.last)?;
+        let newest = self.before()?;
+        let (target, _) = newest.target?;
         if let Some(shown) = newest.shown {
             // A display time in the future is nobody's to know.
             let soonest = self.model.after(now)?.index;

@@ -35,7 +35,9 @@ pub(super) struct Queue {
     leave_out: u64,
     /// The first plan after the last drain; what was planned before it was queued before it.
     drained: PlanId,
-    /// The frame before that, where its silence made the drain, which is none for what it says of its own budget.
+    /// No drain: it was put off because the frame before was silent.
+    put_off: bool,
+    /// That frame, where none before it was late: it is late by its own fault.
     overdue: Option<PlanId>,
     /// A frame after the last drain was displayed in time.
     settled: bool,
@@ -57,6 +59,7 @@ impl Queue {
             late: 0,
             leave_out: 0,
             drained: PlanId(0),
+            put_off: false,
             overdue: None,
             settled: true,
             not_before: PlanId(0),
@@ -117,7 +120,7 @@ impl Queue {
             self.late = 0;
             if !self.settled {
                 (self.settled, self.wait) = (true, DRAIN_WAIT);
-                if self.overdue.is_none() {
+                if !self.put_off {
                     self.trust = (self.trust + 1).min(TRUST);
                 }
             }
@@ -130,7 +133,6 @@ impl Queue {
         let enough = if self.trust > 0 && !ahead { 1 } else { QUEUED };
         if self.late >= enough && id >= self.not_before {
             self.leave_out = refreshes.min(DEEPEST_QUEUE);
-            self.drains += 1;
             return self.late == 1;
         }
         // The first of them is the miss that made the queue. Where leaving out a commit did not help, it is no queue.
@@ -139,8 +141,9 @@ impl Queue {
 
     /// Frame `before` was not displayed when it should have been, and a commit was left out before plan `id` at once.
     pub(super) fn left_out(&mut self, before: PlanId, id: PlanId) {
-        self.leave_out = 0;
-        (self.drained, self.overdue, self.settled, self.late) = (id, Some(before), false, 0);
+        self.overdue = (self.late == 0 && self.leave_out == 0).then_some(before);
+        (self.leave_out, self.put_off) = (0, true);
+        (self.drained, self.settled, self.late) = (id, false, 0);
         self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
     }
 
@@ -148,13 +151,15 @@ impl Queue {
     pub(super) fn leave_out(&mut self, id: PlanId) -> u64 {
         let refreshes = std::mem::take(&mut self.leave_out);
         if refreshes > 0 {
-            if !self.settled {
+            self.drains += 1;
+            if !self.settled && !self.put_off {
                 match self.trust.checked_sub(1) {
                     Some(left) => self.trust = left,
                     None => self.wait = (self.wait * 2).min(LONGEST_DRAIN_WAIT),
                 }
             }
-            (self.drained, self.overdue, self.settled, self.late) = (id, None, false, 0);
+            (self.drained, self.overdue, self.put_off) = (id, None, false);
+            (self.settled, self.late) = (false, 0);
             self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
         }
         refreshes

@@ -413,6 +413,14 @@ fn pipelined_frames_that_are_late_by_each_other_get_every_second_refresh() {
     assert_eq!((divisor(0), divisor(5)), (1, 2));
 }
 
+/// When the frame before is heard of: before a frame should begin, after that, or never.
+#[derive(Copy, Clone, Eq, PartialEq)]
+enum Heard {
+    Promptly,
+    Late,
+    Never,
+}
+
 /// A loop before a display with a queue, which it has come to know.
 struct Queued {
     pacer: FramePacer,
@@ -432,20 +440,23 @@ impl Queued {
         let now = pacer.last_start.unwrap() + Duration::from_millis(500);
         let mut queued = Self { pacer, now, open: None };
         // Of the frames before, nobody tells any more.
-        let _ = queued.frame(true, 0);
-        (0..100).for_each(|_| assert_eq!(queued.frame(true, 0).1, None));
+        let _ = queued.frame(Heard::Promptly, 0);
+        (0..100).for_each(|_| assert_eq!(queued.frame(Heard::Promptly, 0).1, None));
         queued
     }
 
     /// Plans a frame, hears when the one before was displayed, or not, and makes it; it is displayed so many refreshes late.
     /// Returns its plan, and the one that it was put off by.
-    fn frame(&mut self, hears: bool, late: u32) -> (Plan, Option<Plan>) {
+    fn frame(&mut self, heard: Heard, late: u32) -> (Plan, Option<Plan>) {
         let plan = self.pacer.plan(self.now);
-        if hears {
+        if heard == Heard::Promptly {
             self.hear();
         }
         let later = self.pacer.revise(plan.wake_at);
         assert_eq!(self.pacer.revise(plan.wake_at), None, "once");
+        if heard == Heard::Late {
+            self.hear();
+        }
         let made = later.unwrap_or(plan);
         self.now = made.wake_at + Duration::from_millis(3);
         self.pacer.submitted(made.id, self.now, Work::default());
@@ -466,14 +477,13 @@ impl Queued {
 fn frame_behind_one_that_is_overdue_is_put_off_by_a_refresh_and_nothing_else_is() {
     let mut queued = Queued::new();
     queued.pacer.set_logic_step(Some(Duration::from_millis(1)), 1_000);
-    queued.frame(true, 0);
+    queued.frame(Heard::Promptly, 0);
     let before = queued.pacer.state();
-    let (late, _) = queued.frame(true, 1);
-    assert!(late.revise, "it is known by then");
-    let told = queued.open.take();
-    let (plan, later) = queued.frame(false, 0);
+    let (late, _) = queued.frame(Heard::Promptly, 1);
+    assert!(late.revise_from.is_some_and(|from| from <= late.wake_at), "it is known by then");
+    let (plan, later) = queued.frame(Heard::Late, 0);
     let later = later.expect("the frame before it is overdue");
-    assert_eq!((later.id, later.revise), (plan.id, false));
+    assert_eq!((later.id, later.revise_from), (plan.id, None));
     let apart = |a: Plan, b: Plan| {
         let (a, b) = (a.target_presentation.unwrap(), b.target_presentation.unwrap());
         (b.saturating_since(a).as_secs_f64() / REFRESH.as_secs_f64() * 1e3).round() / 1e3
@@ -485,11 +495,8 @@ fn frame_behind_one_that_is_overdue_is_put_off_by_a_refresh_and_nothing_else_is(
     assert!((long / short - 2.0).abs() < 0.05, "{short} and {long} s");
     assert!((30..=36).contains(&later.steps.unwrap().count), "{:?}", later.steps);
     // The late one is late by its own fault, the one behind it is in time, and no queue is left to be drained.
-    let own = std::mem::replace(&mut queued.open, told);
-    queued.hear();
-    queued.open = own;
     for _ in 0..3 {
-        let (next, again) = queued.frame(true, 0);
+        let (next, again) = queued.frame(Heard::Promptly, 0);
         assert_eq!((again, apart(later, next) % 1.0), (None, 0.0));
     }
     let after = queued.pacer.state();
@@ -503,8 +510,8 @@ fn frame_behind_one_that_is_overdue_is_put_off_by_a_refresh_and_nothing_else_is(
 #[test]
 fn display_that_says_nothing_puts_no_second_frame_off() {
     let mut queued = Queued::new();
-    queued.frame(true, 0);
-    let off: Vec<_> = (0..5).map(|_| queued.frame(false, 0).1.is_some()).collect();
+    queued.frame(Heard::Promptly, 0);
+    let off: Vec<_> = (0..5).map(|_| queued.frame(Heard::Never, 0).1.is_some()).collect();
     assert_eq!(off, [true, false, false, false, false]);
 }
 
@@ -514,24 +521,44 @@ fn display_that_speaks_late_is_not_believed_to_be_late_for_long() {
     let mut off = 0;
     for _ in 0..40 {
         // Each second frame is heard of after the next one should have begun, and was in time.
-        queued.frame(true, 0);
-        off += u32::from(queued.frame(false, 0).1.is_some());
+        queued.frame(Heard::Promptly, 0);
+        off += u32::from(queued.frame(Heard::Late, 0).1.is_some());
     }
     assert!((1..=8).contains(&off), "{off} of 40 frames were put off in vain");
 }
 
 #[test]
 fn where_late_frames_leave_no_queue_none_is_put_off() {
-    let (mut pacer, now) = locked(Pacing::Auto);
-    let queued = Queued { now, open: None, pacer: pacer.clone() };
-    assert!(!queued.pacer.queue.is_known());
-    for told in 0..300 {
-        let plan = pacer.plan(queued.now + REFRESH * told);
-        assert_eq!(pacer.revise(plan.wake_at), None, "{told}");
-        pacer.submitted(plan.id, plan.wake_at + Duration::from_millis(3), Work::default());
-        if told % 10 != 0 {
-            let shown = Presentation::At(plan.target_presentation.unwrap(), Origin::Hardware);
-            pacer.presented(plan.id, shown);
+    let (pacer, now) = locked(Pacing::Auto);
+    let mut queued = Queued { now, open: None, pacer };
+    for n in 0..400 {
+        let late = u32::from(n > 200 && n % 10 == 0);
+        let heard = if n > 200 && n % 10 == 1 { Heard::Late } else { Heard::Promptly };
+        let (_, later) = queued.frame(heard, late);
+        assert_eq!(later, None, "{n}");
+        if queued.pacer.queue.is_known() {
+            panic!("frame {n}: single late frames are no queue");
         }
     }
+    assert!(queued.pacer.overdue.is_believed(), "silence was right each time");
+}
+
+#[test]
+fn frame_that_began_before_its_plan_was_put_off_is_one_of_the_plan_before() {
+    let mut queued = Queued::new();
+    queued.pacer.set_logic_step(Some(Duration::from_millis(1)), 1_000);
+    queued.frame(Heard::Promptly, 0);
+    queued.frame(Heard::Promptly, 1);
+    let (before, mut other) = (queued.pacer.state(), queued.pacer.clone());
+    let plan = queued.pacer.plan(queued.now);
+    assert!(queued.pacer.revise(plan.wake_at).is_some());
+    queued.pacer.unrevise();
+    assert_eq!(queued.pacer.state().postponed, before.postponed);
+    // From here on as if nobody had asked.
+    assert_eq!(other.plan(queued.now), plan);
+    for pacer in [&mut queued.pacer, &mut other] {
+        pacer.submitted(plan.id, plan.wake_at + Duration::from_millis(3), Work::default());
+    }
+    let later = plan.wake_at + Duration::from_millis(4);
+    assert_eq!(queued.pacer.plan(later), other.plan(later));
 }

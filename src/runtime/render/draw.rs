@@ -169,6 +169,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             record.swap_at = None;
         }
         self.pane.redraw = false;
+        if taken.fresh {
+            self.orders.made(&mut self.pacer, &taken.marks.plan);
+        }
         if taken.fresh && !self.figures.counts(&record) {
             self.pacer.leave_out(taken.marks.plan.id);
         }

@@ -72,9 +72,16 @@ impl Orders {
 
     /// When the order in hand is to be looked at [once more](Self::revise) before its step is made, if it is.
     pub(super) fn revise_at(&self) -> Option<Timestamp> {
-        let Plan { revise, wake_at, .. } = self.order.plan;
-        let before = if self.lent { Duration::ZERO } else { HANDOVER };
-        revise.then(|| wake_at.offset(-signed_nanos(before)))
+        let Plan { revise_from, wake_at, .. } = self.order.plan;
+        let last = self.revise_by();
+        let usual = if self.lent { wake_at } else { wake_at.offset(-signed_nanos(HANDOVER)) };
+        revise_from.map(|from| from.max(usual)).filter(|at| *at <= last)
+    }
+
+    /// From then on whoever makes the step may have begun with it.
+    fn revise_by(&self) -> Timestamp {
+        let before = if self.lent { Duration::ZERO } else { HANDOVER / 2 };
+        self.order.plan.wake_at.offset(-signed_nanos(before))
     }
 
     /// Puts the order in hand off where the frame before it turns out to be late, if it is time to look. `open`: no step was made
@@ -83,15 +90,21 @@ impl Orders {
         if self.revise_at().is_none_or(|at| now < at) {
             return;
         }
-        self.order.plan.revise = false;
-        // Another thread has begun with what is due.
-        if !open || (!self.lent && now >= self.order.plan.wake_at) {
+        self.order.plan.revise_from = None;
+        if !open || (!self.lent && now > self.revise_by()) {
             return;
         }
         if let Some(later) = pacer.revise(now) {
             note(&later, "plan, revised", now);
             self.order.plan = later;
             self.publish();
+        }
+    }
+
+    /// A step was made for the newest order, by plan `made`. Where that had been put off too late, the pacer has to know.
+    pub(super) fn made(&self, pacer: &mut FramePacer, made: &Plan) {
+        if made.id == self.order.plan.id && made.wake_at != self.order.plan.wake_at {
+            pacer.unrevise();
         }
     }
 
@@ -166,6 +179,28 @@ mod tests {
         assert!(orders.stale_at(0).is_some() && orders.stale_at(1).is_none());
         orders.set_lent(true);
         assert_eq!(orders.stale_at(0), None);
+    }
+
+    #[test]
+    fn an_order_is_looked_at_again_once_and_in_time_for_whoever_makes_its_step() {
+        for (lent, at) in [(true, 10_000), (false, 9_500)] {
+            let (mut orders, _given) = orders();
+            let mut pacer = FramePacer::new(Pacing::Auto, 60.0);
+            orders.set_lent(lent);
+            orders.order_next(&mut pacer, now());
+            assert_eq!(orders.revise_at(), None, "nothing to be heard of a first frame");
+            let us = |us: u64| now() + Duration::from_micros(us);
+            (orders.order.plan.revise_from, orders.order.plan.wake_at) = (Some(us(0)), us(10_000));
+            assert_eq!(orders.revise_at(), Some(us(at)));
+            orders.revise(&mut pacer, true, us(at - 1));
+            assert_eq!(orders.revise_at(), Some(us(at)), "not yet");
+            orders.revise(&mut pacer, true, us(at));
+            assert_eq!(orders.revise_at(), None, "once");
+            orders.order.plan.revise_from = Some(us(9_700));
+            assert_eq!(orders.revise_at(), Some(us(at.max(9_700))));
+            orders.order.plan.revise_from = Some(us(9_800));
+            assert_eq!(orders.revise_at(), lent.then_some(us(at)), "too late for another thread");
+        }
     }
 
     #[test]
