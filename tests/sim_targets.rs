@@ -579,4 +579,9 @@ fn smooth_misses_nothing_behind_a_compositor_that_leaves_a_refresh_no_room_for_a
     assert!(mean(&outcome) < 1.51 * PERIOD / 1e6, "{} ms", mean(&outcome));
     let outcome = run(&scenario, made(Some(declared(0.000_1))).as_mut());
     assert!(outcome.missed_vsyncs > 100, "what begins within the refresh misses: {}", outcome.missed_vsyncs);
+    // A refresh at which the compositor is late is one without a new frame, and costs no other.
+    scenario.display.held = 0.02;
+    let outcome = run(&scenario, PolicyKind::Ours(Pacing::Smooth).make_for(&scenario.display, None).as_mut());
+    let share = outcome.missed_vsyncs as f64 / outcome.refreshes as f64;
+    assert!(share < 1.1 * scenario.display.held, "{share} of all refreshes");
 }

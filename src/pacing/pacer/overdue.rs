@@ -156,7 +156,7 @@ impl FramePacer {
             return None;
         }
         self.overdue.postponed += 1;
-        self.queue.left_out(before.id, self.last);
+        self.queue.left_out(self.last);
         let former = (made, self.progress());
         self.restore(self.unplanned.progress.clone());
         let mut plan = self.make(now);

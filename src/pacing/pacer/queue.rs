@@ -37,8 +37,6 @@ pub(super) struct Queue {
     drained: PlanId,
     /// No drain: it was put off because the frame before was silent.
     put_off: bool,
-    /// That frame, where none before it was late: it is late by its own fault.
-    overdue: Option<PlanId>,
     /// A frame after the last drain was displayed in time.
     settled: bool,
     /// No drain before this plan.
@@ -60,7 +58,6 @@ impl Queue {
             leave_out: 0,
             drained: PlanId(0),
             put_off: false,
-            overdue: None,
             settled: true,
             not_before: PlanId(0),
             wait: DRAIN_WAIT,
@@ -114,7 +111,7 @@ impl Queue {
     /// budget, and not about frames before it.
     pub(super) fn judge(&mut self, id: PlanId, refreshes: u64, in_time: bool, ahead: bool) -> bool {
         if id < self.drained || self.leave_out > 0 {
-            return self.overdue == Some(id);
+            return false;
         }
         if refreshes == 0 {
             self.late = 0;
@@ -139,9 +136,8 @@ impl Queue {
         self.late == 1 || !self.settled
     }
 
-    /// Frame `before` was not displayed when it should have been, and a commit was left out before plan `id` at once.
-    pub(super) fn left_out(&mut self, before: PlanId, id: PlanId) {
-        self.overdue = (self.late == 0 && self.leave_out == 0).then_some(before);
+    /// The frame before was not displayed when it should have been, and a commit was left out before plan `id` at once.
+    pub(super) fn left_out(&mut self, id: PlanId) {
         (self.leave_out, self.put_off) = (0, true);
         (self.drained, self.settled, self.late) = (id, false, 0);
         self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
@@ -158,8 +154,7 @@ impl Queue {
                     None => self.wait = (self.wait * 2).min(LONGEST_DRAIN_WAIT),
                 }
             }
-            (self.drained, self.overdue, self.put_off) = (id, None, false);
-            (self.settled, self.late) = (false, 0);
+            (self.drained, self.put_off, self.settled, self.late) = (id, false, false, 0);
             self.not_before = PlanId(id.0 + if self.trust > 0 { TRUSTED_WAIT } else { self.wait });
         }
         refreshes
