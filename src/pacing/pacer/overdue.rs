@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 const BELIEVED: f64 = 0.5;
 /// Not before it is known that display times come promptly.
 const FIRST: f64 = 0.52;
-/// How much one silence counts that turned out right or wrong, and how much one frame that was heard of in time: silence is believed where it is right more often than wrong, or nearly so where it is rare.
+/// How much one silence counts that turned out right or wrong, and how much one frame that was heard of in time: silence is
+/// believed where it is right more often than wrong, or nearly so where it is rare.
 const TURNED_OUT: f64 = 1.0 / 8.0;
 const HEARD: f64 = 1.0 / 2_048.0;
 
