@@ -291,6 +291,8 @@ fn window_that_moves_to_a_display_of_another_rate_follows_it() {
         run.app.assert_runs("moving");
         assert!(told.as_ref().is_some_and(|l| l.contains(line)), "{output}: {told:?}\n{}", run.app.stderr());
     }
+    // The window thread has told it; the render thread hears it before its next frame, unless the end comes first.
+    pause(Duration::from_millis(500));
     sway.close(pid);
     let end = run.app.wait(END_LIMIT);
     end.assert_clean();
