@@ -48,13 +48,14 @@ impl Paced {
 
     /// Does what there is to do, and returns when to look again.
     fn look(&mut self) -> Timestamp {
-        let due = MonotonicClock.now() + LAST_STRETCH;
+        let now = MonotonicClock.now();
+        let due = now + LAST_STRETCH;
         self.hear();
         match self.plan.take_if(|plan| plan.wake_at <= due) {
             // What the display does not say by now is late: the next frame would wait behind it.
-            Some(mut plan) if plan.revise_from.is_some_and(|from| from <= due) => {
+            Some(mut plan) if plan.revise_from.is_some_and(|from| from <= now) => {
                 plan.revise_from = None;
-                self.plan = self.pacer.revise(due).or(Some(plan));
+                self.plan = self.pacer.revise(now).or(Some(plan));
             }
             Some(plan) if !plan.parked => self.frame(&plan), // parked: hidden, so nothing is drawn
             _ => {}

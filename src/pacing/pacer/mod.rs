@@ -251,14 +251,14 @@ impl FramePacer {
     /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
     pub fn set_logic_step(&mut self, step: Option<Duration>, most: u32) {
         self.logic_step = step.map(|step| FixedStep::new(step, most));
-        self.unplanned.again = true;
+        self.unplanned.closed = true;
     }
 
     /// What animation steps are made of, in modes that plan them.
     pub const fn set_delta_time(&mut self, delta: DeltaTime) {
         self.delta = delta;
         self.filter = None;
-        self.unplanned.again = true;
+        self.unplanned.closed = true;
     }
 
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
@@ -490,7 +490,7 @@ impl FramePacer {
         self.idle = true;
         self.queue.start_anew();
         self.overdue.start_anew();
-        self.unplanned.again = true;
+        self.unplanned.closed = true;
         self.flights.forget_targets();
     }
 }

@@ -96,7 +96,7 @@ pub(super) struct Unplanned {
     /// As it was before the plan.
     progress: Progress,
     /// It is not to be made once more: that was asked, or something else has changed since.
-    pub(super) again: bool,
+    pub(super) closed: bool,
     /// What it was before it was revised.
     former: Option<(Flight, Progress)>,
 }
@@ -127,7 +127,7 @@ impl FramePacer {
     /// ```
     #[must_use = "the pacer goes on from the plan that it returns"]
     pub fn revise(&mut self, now: Timestamp) -> Option<Plan> {
-        if !self.visible || self.unplanned.again || !self.is_settled() {
+        if !self.visible || self.unplanned.closed || !self.is_settled() {
             return None;
         }
         let before = *self.before()?;
@@ -139,7 +139,7 @@ impl FramePacer {
         if now.signed_since(last.max(due)) < known_after {
             return None;
         }
-        self.unplanned.again = true;
+        self.unplanned.closed = true;
         // What was never handed over is not to be displayed. Where two frames in a row are silent, it is the display that says
         // nothing.
         let earlier = self.flights.at(before.id.before());
@@ -187,7 +187,7 @@ impl FramePacer {
 
     /// Before a plan is made.
     pub(super) fn remember(&mut self) {
-        self.unplanned = Unplanned { progress: self.progress(), again: false, former: None };
+        self.unplanned = Unplanned { progress: self.progress(), closed: false, former: None };
     }
 
     fn progress(&self) -> Progress {

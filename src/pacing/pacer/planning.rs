@@ -125,8 +125,8 @@ impl FramePacer {
     /// Whether frames come while the one before still waits: each is displayed a refresh after that, as is one that comes when
     /// that was displayed.
     pub(super) fn comes_ahead(&self) -> bool {
-        let each = self.load.layout() == Layout::Serial && self.divisor(self.refresh_period()) == 1;
-        each && self.begins_early() && self.queue.keeps_order()
+        let one_each = self.load.layout() == Layout::Serial && self.divisor(self.refresh_period()) == 1;
+        one_each && self.begins_early() && self.queue.keeps_order()
     }
 
     /// From when on it should be known whether the frame before was displayed, where that is no later than `wake_at`.
