@@ -113,6 +113,7 @@ impl Paced {
             Feedback::Vblank(sample) if !pacer.is_one_by_one() => _ = pacer.vblank(sample),
             Feedback::OneByOne(one) => pacer.set_one_by_one(one),
             Feedback::Source(_, origin) => pacer.set_source(origin),
+            Feedback::Holdover(silent) => pacer.set_holdover(silent),
             Feedback::Visible(shown) => pacer.set_visible(shown),
             _ => {}
         });

@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::SourceEvent;
 use crate::time::Timestamp;
 
-/// Silence of this many refresh intervals is a fault: one may be missed by the compositor, one by us.
+/// Silence of this many refresh intervals is noticed: one may be missed by the compositor, one by us.
 const SILENT_PERIODS: u32 = 3;
 /// The least silence that is a fault. Below it a busy machine would be taken for a broken display.
 const SILENT_LEAST: Duration = Duration::from_millis(100);
+/// The refresh interval where nobody knows it.
+const USUAL: Duration = Duration::from_nanos(16_666_667);
 /// An answer that takes longer than this is a throttled one, if the refresh interval is not longer still: no display
 /// refreshes at less than 30 Hz by itself.
 const THROTTLED_LEAST: Duration = Duration::from_millis(34);
 /// So many bad stamps in a row are no accident.
 const BAD_IN_A_ROW: u32 = 8;
-/// The same stamp again and again, this often and for as long as a silence.
+/// A silence in which the last stamp came this often again is told as that.
 const SAME_STAMPS: u32 = 4;
 /// Compositors may name the refresh that comes next; nobody knows one further off than this.
 const FUTURE: Duration = Duration::from_millis(50);
@@ -74,11 +76,14 @@ pub struct Watch {
     period: Option<Duration>,
     asked: Option<Timestamp>,
     due: Option<Timestamp>,
+    /// The silence since then that was looked at, up to the last look at it.
+    silent: Duration,
+    looked: Timestamp,
     dropped: u32,
     stamp: Option<Timestamp>,
     sequence: Option<u64>,
+    shown: Option<Timestamp>,
     same: u32,
-    since_new: Timestamp,
     fast: u32,
     late: u32,
     good: u32,
@@ -111,7 +116,8 @@ impl Watch {
 
     /// No answer is due any more: the window is hidden, or nobody asks.
     pub fn excuse(&mut self) {
-        (self.asked, self.due, self.dropped) = (None, None, 0);
+        (self.asked, self.due, self.silent) = (None, None, Duration::ZERO);
+        (self.dropped, self.same) = (0, 0);
     }
 
     /// Forgets everything but the refresh interval.
@@ -162,8 +168,14 @@ impl Watch {
         {
             return Err(Fault::Past(asked.saturating_since(at)));
         }
+        let last = if sample.is_some() { self.stamp } else { self.shown.replace(at) };
+        if last == Some(at) {
+            // Displays that show several frames at a refresh say so of each. It says nothing new.
+            self.same += 1;
+            return Ok(());
+        }
         if let Some(sample) = sample {
-            self.refresh(at, sample.sequence, now)?;
+            self.refresh(at, sample.sequence)?;
         }
         self.good = self.good.saturating_add(1);
         // A frame's stamp and the refresh that it was displayed at are one answer.
@@ -171,24 +183,16 @@ impl Watch {
             self.excuse();
         } else if let Some(due) = &mut self.due {
             // A tick from before the frame was done: the source lives.
-            *due = (*due).max(now);
+            (*due, self.silent, self.same) = ((*due).max(now), Duration::ZERO, 0);
         }
         Ok(())
     }
 
-    fn refresh(&mut self, at: Timestamp, sequence: Option<u64>, now: Timestamp) -> Result<(), Fault> {
+    fn refresh(&mut self, at: Timestamp, sequence: Option<u64>) -> Result<(), Fault> {
         let Some(last) = self.stamp else {
-            (self.stamp, self.sequence, self.since_new) = (Some(at), sequence, now);
+            (self.stamp, self.sequence) = (Some(at), sequence);
             return Ok(());
         };
-        if at == last {
-            self.same += 1;
-            let span = now.saturating_since(self.since_new);
-            if self.same >= SAME_STAMPS && span > patience(self.period) {
-                return Err(Fault::SameStamp(span));
-            }
-            return Ok(());
-        }
         let step = at.saturating_since(last);
         let refreshes = match (self.sequence, sequence) {
             (Some(a), Some(b)) if b > a => u32::try_from(b - a).unwrap_or(u32::MAX),
@@ -199,7 +203,7 @@ impl Watch {
         let waited = at.saturating_since(self.due.map_or(at, |due| due.max(last)));
         let limit = self.period.map_or(THROTTLED_LEAST, |p| (p * SILENT_PERIODS).max(THROTTLED_LEAST));
         self.late = if waited > limit { self.late + 1 } else { 0 };
-        (self.stamp, self.sequence, self.since_new, self.same) = (Some(at), sequence, now, 0);
+        (self.stamp, self.sequence) = (Some(at), sequence);
         if self.fast >= BAD_IN_A_ROW {
             return Err(Fault::TooFast(step / refreshes));
         }
@@ -211,15 +215,34 @@ impl Watch {
 
     /// Whether the silence has become a fault by `now`. Call it after everything that has arrived was passed to
     /// [`event`](Self::event).
+    ///
+    /// Of the time between two calls no more than a refresh interval counts: whoever did not look may have been stopped, and
+    /// what was said to him meanwhile may still be on its way.
     #[must_use]
-    pub fn check(&self, now: Timestamp) -> Option<Fault> {
-        let silent = now.saturating_since(self.due?);
+    pub fn check(&mut self, now: Timestamp) -> Option<Fault> {
+        let unseen = now.saturating_since(self.looked.max(self.due?));
+        self.silent += unseen.min(self.interval());
+        self.looked = now;
+        let silent = self.silent;
         if silent <= patience(self.period) {
             None
+        } else if self.same >= SAME_STAMPS {
+            Some(Fault::SameStamp(silent))
         } else if self.dropped > 0 {
             Some(Fault::OnlyDropped(silent))
         } else {
             Some(Fault::Silent(silent))
         }
+    }
+
+    /// Whether an answer was due for more than three refresh intervals at the last [`check`](Self::check): nothing is known of the
+    /// display any more but what can be predicted.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent > self.interval() * SILENT_PERIODS
+    }
+
+    fn interval(&self) -> Duration {
+        self.period.unwrap_or(USUAL)
     }
 }

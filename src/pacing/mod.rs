@@ -194,6 +194,9 @@ pub enum Feedback {
     /// Whether the source only says, frame by frame, that the display is ready for the next one, and nothing of when it
     /// shows them.
     OneByOne(bool),
+    /// The source has fallen silent (`true`), or speaks again: until then nothing is known of the display but what can be
+    /// predicted. Another source ends it as well.
+    Holdover(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),
 }

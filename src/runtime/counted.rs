@@ -23,11 +23,11 @@ pub struct ModeFrames {
 
 /// What a pacer counts over a run, besides the outcome of plans, of which it leaves out what it is told to.
 #[derive(Copy, Clone, Debug, Default)]
-struct Tally([u64; 4]);
+struct Tally([u64; 5]);
 
 impl Tally {
     const fn of(state: &PacerState) -> Self {
-        Self([state.drains, state.postponed, state.missed_ticks, state.snaps])
+        Self([state.drains, state.postponed, state.holdovers, state.missed_ticks, state.snaps])
     }
 
     fn zip(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
@@ -109,9 +109,9 @@ impl Counted {
     ) -> (Duration, PacerState, Vec<ModeFrames>) {
         self.until = self.until.min(now);
         self.is_apart(now, || state);
-        let [drains, postponed, missed_ticks, snaps] =
+        let [drains, postponed, holdovers, missed_ticks, snaps] =
             Tally::of(&state).zip(self.tally, u64::saturating_sub).0;
-        (state.drains, state.postponed) = (drains, postponed);
+        (state.drains, state.postponed, state.holdovers) = (drains, postponed, holdovers);
         (state.missed_ticks, state.snaps) = (missed_ticks, snaps);
         (self.passed, state, self.modes)
     }
@@ -128,7 +128,7 @@ mod tests {
     fn state(ticks: u64) -> PacerState {
         let mut state = crate::pacing::FramePacer::new(Pacing::Auto, 60.0).state();
         (state.missed_ticks, state.drains, state.snaps) = (ticks, ticks / 2, ticks / 10);
-        state.postponed = ticks / 50;
+        (state.postponed, state.holdovers) = (ticks / 50, ticks / 25);
         state
     }
 
@@ -146,7 +146,8 @@ mod tests {
         assert!(!counted.is_apart(at(6_500), || state(150)));
         let (apart, left, _) = counted.finish(at(9_000), state(350));
         assert_eq!(apart, Duration::from_secs(5), "1 to 6 s");
-        assert_eq!((left.missed_ticks, left.drains, left.snaps, left.postponed), (250, 125, 25, 5));
+        assert_eq!((left.missed_ticks, left.drains, left.snaps), (250, 125, 25));
+        assert_eq!((left.postponed, left.holdovers), (5, 10));
     }
 
     #[test]

@@ -95,6 +95,7 @@ fn facts(
     let software = if target.software { " (software)" } else { "" };
     let nominal = target.refresh_hz.map_or(String::new(), |hz| format!("\n{hz:>7.2} Hz nominal"));
     let refresh = state.refresh.map_or("unknown".to_owned(), |r| format!("{:>7.3} ms", ms(r)));
+    let known = if state.holdover { "holdover" } else { lock_name(state.lock) };
     let swap = match frame.pacer.throttle() {
         Throttle::Untested => "not known to wait",
         Throttle::Driver => "waits for the display",
@@ -111,7 +112,7 @@ fn facts(
     let c = frame.stats.counters();
     vec![
         ("drawn by", format!("{}{software}", target.renderer)),
-        ("refresh", format!("{refresh}, {}{nominal}", lock_name(state.lock))),
+        ("refresh", format!("{refresh}, {known}{nominal}")),
         ("swap", format!("{swap} ({})", target.surface)),
         ("layout", layout),
         ("budget", budget),

@@ -35,6 +35,8 @@ pub struct Pacer {
     pub drains: u64,
     /// Frames put off before there was a queue, as the one before was not displayed when it should have been.
     pub postponed: u64,
+    /// How often the source of the display times said nothing for three refreshes, so that they were predicted.
+    pub holdovers: u64,
 }
 
 impl Pacer {
@@ -55,6 +57,7 @@ impl Pacer {
             divisor: state.divisor,
             drains: state.drains,
             postponed: state.postponed,
+            holdovers: state.holdovers,
         }
     }
 

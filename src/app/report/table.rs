@@ -105,8 +105,8 @@ impl Report<'_> {
         ));
         line(format_args!("            {}", p.misses()));
         line(format_args!(
-            "            {} queue drains, {} postponed, {} missed ticks, {} snaps; priority {}",
-            p.drains, p.postponed, self.missed_ticks, self.snaps, self.priority
+            "            {} queue drains, {} postponed, {} holdovers, {} missed ticks, {} snaps; priority {}",
+            p.drains, p.postponed, p.holdovers, self.missed_ticks, self.snaps, self.priority
         ));
         if self.context_resets > 0 {
             line(format_args!("            context resets: {}", self.context_resets));

@@ -6,6 +6,9 @@
 //!     │                                        │ probed after 1 s, 2 s, .. 60 s
 //!     └───────── SourceError ─────▶ given up ◀─┘
 //! ```
+//!
+//! Before silence is a fault it is a holdover: from three refresh intervals without an answer on the pacer is told to go by its
+//! prediction alone, until the source speaks again, which costs nothing, or is put aside.
 
 mod frames;
 #[cfg(feature = "window")]
@@ -72,6 +75,8 @@ pub struct Chain {
     /// When a source that knows whether the window is shown last said anything.
     alive: Option<Timestamp>,
     told: Option<(&'static str, Origin)>,
+    /// The source in use is silent, and that was told.
+    holdover: bool,
     rate: RefreshRate,
 }
 
@@ -90,6 +95,7 @@ impl Chain {
             hidden: false,
             alive: None,
             told: None,
+            holdover: false,
             rate: RefreshRate::default(),
         }
     }
@@ -354,8 +360,17 @@ impl Chain {
         let is = self.source();
         if self.told != Some(is) {
             self.told = Some(is);
+            self.holdover = false;
             sink(Feedback::Source(is.0, is.1));
             sink(Feedback::OneByOne(self.links[self.active].source.one_by_one()));
+        }
+        let Link { source, watch, .. } = &self.links[self.active];
+        // One that knows of windows that are not shown says more than that nothing came.
+        let silent = watch.is_silent() && !source.tells_visibility();
+        if self.holdover != silent {
+            self.holdover = silent;
+            log::debug!("display times: {} {}", is.0, if silent { "fell silent" } else { "is heard again" });
+            sink(Feedback::Holdover(silent));
         }
     }
 }

@@ -39,6 +39,8 @@ struct Script {
     visible: Option<bool>,
     attribution: Attribution,
     hz: f64,
+    /// It says so much later what it says.
+    late: Duration,
 }
 
 struct Scripted {
@@ -79,7 +81,7 @@ impl VsyncSource for Scripted {
             Mood::NamesTheOneBefore => FRAME * 3 / 2,
             _ => FRAME,
         };
-        while s.due.front().is_some_and(|(_, at)| *at + delay <= now) {
+        while s.due.front().is_some_and(|(_, at)| *at + delay + s.late <= now) {
             let (id, swapped) = s.due.pop_front().unwrap();
             s.sequence += 1;
             let at = swapped + delay;
@@ -127,6 +129,8 @@ struct Bench {
     vblanks: usize,
     sources: Vec<&'static str>,
     visible: Vec<bool>,
+    /// What was told of silence, and when.
+    holdovers: Vec<(Timestamp, bool)>,
     /// How long a swap takes.
     swap: Duration,
 }
@@ -138,7 +142,7 @@ impl Bench {
         let mut scripts = Vec::new();
         for &(name, mood, witness) in sources {
             let (due, attribution) = (VecDeque::new(), Attribution::default());
-            let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution, hz: 0.0 };
+            let script = Script { mood, asked: 0, due, sequence: 0, visible: None, attribution, hz: 0.0, late: Duration::ZERO };
             let script = Rc::new(RefCell::new(script));
             scripts.push(Rc::clone(&script));
             chain.add(name, Ok(Box::new(Scripted { name, witness, script })));
@@ -153,17 +157,20 @@ impl Bench {
             vblanks: 0,
             sources: Vec::new(),
             visible: Vec::new(),
+            holdovers: Vec::new(),
             swap: Duration::ZERO,
         }
     }
 
     fn poll(&mut self) {
-        let Self { presented, vblanks, sources, visible, .. } = self;
-        self.chain.poll(self.now, &mut |feedback| match feedback {
+        let Self { chain, now, presented, vblanks, sources, visible, holdovers, .. } = self;
+        let now = *now;
+        chain.poll(now, &mut |feedback| match feedback {
             Feedback::Presented(id, p) => presented.push((id, p)),
             Feedback::Vblank(_) => *vblanks += 1,
             Feedback::Source(name, _) => sources.push(name),
             Feedback::Visible(shown) => visible.push(shown),
+            Feedback::Holdover(silent) => holdovers.push((now, silent)),
             Feedback::OneByOne(_) => {}
             _ => panic!("nobody here knows the GPU"),
         });
@@ -252,17 +259,89 @@ fn silent_and_lying_sources_are_left_soon_and_nothing_of_their_lies_gets_through
 }
 
 #[test]
-fn silence_is_a_fault_after_three_refresh_intervals_and_at_least_100_ms() {
+fn silence_is_noticed_after_three_refresh_intervals_and_a_fault_after_no_less_than_100_ms() {
     let ms = Duration::from_millis;
-    for (hz, patience) in [(4.0, 750), (20.0, 150), (60.0, 100), (240.0, 100)] {
+    for (hz, noticed, patience) in
+        [(4.0, 750, 750), (20.0, 150, 150), (60.0, 50, 100), (125.0, 24, 100), (250.0, 12, 100)]
+    {
         let start = Timestamp::from_nanos(500_000_000_000);
         let mut watch = Watch::new(Some(Duration::from_secs_f64(1.0 / hz)));
         watch.asked(start);
-        assert_eq!(watch.check(start + ms(10_000)), None, "{hz} Hz: the GPU is at work");
-        watch.due(start);
-        assert_eq!(watch.check(start + ms(patience - 1)), None, "{hz} Hz");
-        let fault = watch.check(start + ms(patience + 1));
+        assert_eq!(watch.check(start), None, "{hz} Hz: the GPU is at work");
+        let done = start + ms(1_000);
+        watch.due(done);
+        for after in 0..=patience {
+            assert_eq!(watch.check(done + ms(after)), None, "{hz} Hz, {after} ms");
+            assert_eq!(watch.is_silent(), after > noticed, "{hz} Hz, {after} ms");
+        }
+        let fault = watch.check(done + ms(patience + 1));
         assert!(matches!(fault, Some(Fault::Silent(_))), "{hz} Hz: {fault:?}");
+    }
+}
+
+#[test]
+fn time_in_which_nobody_looked_counts_as_one_refresh_interval_of_silence() {
+    let start = Timestamp::from_nanos(500_000_000_000);
+    let mut watch = Watch::new(Some(FRAME));
+    watch.asked(start);
+    watch.due(start);
+    let mut now = start + FRAME / 2;
+    assert_eq!(watch.check(now), None);
+    // Stopped for ten seconds.
+    now += Duration::from_secs(10);
+    assert!(watch.check(now).is_none() && !watch.is_silent());
+    now += FRAME * 3 / 2;
+    assert!(watch.check(now).is_none() && !watch.is_silent(), "two and a half");
+    now += FRAME * 3 / 4;
+    assert!(watch.check(now).is_none() && watch.is_silent());
+}
+
+#[test]
+fn short_silence_is_told_within_three_refreshes_and_costs_neither_the_source_nor_a_display_time() {
+    let mut b = Bench::new(&[("best", Mood::Honest, false), ("next", Mood::Honest, false)]);
+    (0..30).for_each(|_| b.frame());
+    // What it would have said comes later.
+    let late = Duration::from_millis(90);
+    let heard = b.now;
+    b.scripts[0].borrow_mut().late = late;
+    while b.now < heard + late {
+        b.frame();
+    }
+    b.scripts[0].borrow_mut().late = Duration::ZERO;
+    (0..30).for_each(|_| b.frame());
+    let [(silent, true), (again, false)] = b.holdovers[..] else { panic!("{:?}", b.holdovers) };
+    // The answer was due in the middle of a refresh, and is looked for eight times in each.
+    let took = silent.saturating_since(heard);
+    assert!(took >= FRAME * 3 && took <= FRAME * 3 + FRAME / 4, "{took:?}");
+    assert!(again.saturating_since(heard) <= late + FRAME, "{:?}", again.saturating_since(heard));
+    b.assert_answered();
+    assert_eq!(b.sources, ["best"]);
+    assert!(b.presented.iter().all(|(_, p)| matches!(p, Presentation::At(..))), "{:?}", b.presented);
+}
+
+#[test]
+fn silence_lies_and_frames_that_are_only_dropped_are_told_before_the_source_is_left() {
+    for (mood, told) in [
+        (Mood::Silent, true),
+        (Mood::Discards, true),
+        (Mood::Frozen, true),
+        (Mood::OtherClock, false),
+        (Mood::NoPeriod, false),
+    ] {
+        let mut b = Bench::new(&[("best", Mood::Honest, false), ("next", Mood::Honest, false)]);
+        (0..30).for_each(|_| b.frame());
+        let heard = b.now;
+        b.scripts[0].borrow_mut().mood = mood;
+        let took = b.until("next", Duration::from_secs(1));
+        assert!(took < if told { FRAME * 9 } else { FRAME * 3 }, "{mood:?}: {took:?}");
+        (0..30).for_each(|_| b.frame());
+        // The next source ends it.
+        assert_eq!(b.holdovers.len(), usize::from(told), "{mood:?}: {:?}", b.holdovers);
+        if let Some((at, silent)) = b.holdovers.first() {
+            let took = at.saturating_since(heard);
+            assert!(*silent && took <= FRAME * 4 + FRAME / 4, "{mood:?}: {took:?}");
+        }
+        assert_eq!(b.sources, ["best", "next"], "{mood:?}");
     }
 }
 

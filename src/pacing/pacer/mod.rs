@@ -73,6 +73,8 @@ pub struct FramePacer {
     source: Option<Origin>,
     /// The display says when it is ready for the next frame, and no more.
     one_by_one: bool,
+    /// The source of the display times is silent.
+    holdover: bool,
     /// The last answer of such a display, and how far apart they came where one refresh lay between them.
     answered: Option<Timestamp>,
     answers: Window,
@@ -103,6 +105,7 @@ struct Counted {
     judged: u64,
     missed: u64,
     missed_ticks: u64,
+    holdovers: u64,
     snaps: u64,
 }
 
@@ -128,6 +131,7 @@ impl FramePacer {
             given: Duration::ZERO,
             source: None,
             one_by_one: false,
+            holdover: false,
             answered: None,
             answers: Window::new(),
             cap: None,
@@ -196,6 +200,7 @@ impl FramePacer {
     /// Another source tells display times from now on. Its refreshes are learnt anew.
     pub fn set_source(&mut self, origin: Origin) {
         self.source = Some(origin);
+        self.holdover = false;
         self.model.reset();
         self.restart_reserve();
         self.load.restart();
@@ -215,6 +220,15 @@ impl FramePacer {
     #[must_use]
     pub const fn is_one_by_one(&self) -> bool {
         self.one_by_one
+    }
+
+    /// The source of the display times has fallen silent, or speaks again. Meanwhile frames are planned for the refreshes that
+    /// its last words predict, and nothing is concluded from what it does not say. Another source ends it as well.
+    pub const fn set_holdover(&mut self, silent: bool) {
+        if silent && !self.holdover {
+            self.state.holdovers += 1;
+        }
+        self.holdover = silent;
     }
 
     fn restart_reserve(&mut self) {
@@ -267,6 +281,8 @@ impl FramePacer {
             self.start_anew();
         } else if !visible && self.visible {
             self.hidden_from = self.last_start;
+            // Of what nobody sees nobody speaks.
+            self.state.holdovers -= u64::from(std::mem::take(&mut self.holdover));
         }
         self.visible = visible;
     }
@@ -321,6 +337,8 @@ impl FramePacer {
             missed: self.state.missed,
             drains: self.queue.drains(),
             postponed: self.overdue.postponed(),
+            holdover: self.holdover,
+            holdovers: self.state.holdovers,
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }

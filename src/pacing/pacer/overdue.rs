@@ -127,7 +127,7 @@ impl FramePacer {
     /// ```
     #[must_use = "the pacer goes on from the plan that it returns"]
     pub fn revise(&mut self, now: Timestamp) -> Option<Plan> {
-        if !self.visible || self.unplanned.closed || !self.is_settled() {
+        if !self.visible || self.holdover || self.unplanned.closed || !self.is_settled() {
             return None;
         }
         let before = *self.before()?;

@@ -87,6 +87,10 @@ pub struct PacerState {
     /// Plans [put off](super::FramePacer::revise) before there was a queue, as the frame before was not displayed when it should
     /// have been.
     pub postponed: u64,
+    /// The source of the display times is silent: refreshes are [predicted](super::FramePacer::set_holdover).
+    pub holdover: bool,
+    /// How often it fell silent while the window was shown.
+    pub holdovers: u64,
     /// Grid points of a timed mode that passed without a frame.
     pub missed_ticks: u64,
     /// Animation steps that were cut because of a long gap.

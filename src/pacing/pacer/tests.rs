@@ -516,6 +516,35 @@ fn display_that_says_nothing_puts_no_second_frame_off() {
 }
 
 #[test]
+fn holdover_puts_nothing_off_keeps_what_is_known_and_counts_where_the_window_is_shown() {
+    let mut queued = Queued::new();
+    queued.frame(Heard::Promptly, 0);
+    let before = queued.pacer.state();
+    queued.pacer.set_holdover(true);
+    queued.pacer.set_holdover(true);
+    let after = queued.pacer.state();
+    assert_eq!((before.holdover, after.holdover), (false, true));
+    assert_eq!((after.holdovers - before.holdovers, after.lock), (1, Lock::Locked));
+    let (plan, later) = queued.frame(Heard::Late, 0);
+    assert_eq!(later, None, "its silence says nothing of one frame");
+    let (next, _) = queued.frame(Heard::Late, 0);
+    let apart = next.target_presentation.unwrap().saturating_since(plan.target_presentation.unwrap());
+    assert!((apart.as_secs_f64() / REFRESH.as_secs_f64() - 1.0).abs() < 1e-3, "predicted: {apart:?}");
+    queued.pacer.set_holdover(false);
+    let budget = queued.pacer.state().budget.as_secs_f64() / before.budget.as_secs_f64();
+    assert!((budget - 1.0).abs() < 0.1, "nothing is learnt anew: {budget} of the budget before");
+    assert!(queued.frame(Heard::Late, 0).1.is_some(), "from here on it does again");
+    // A hidden window is no silence, and another source ends it.
+    queued.pacer.set_holdover(true);
+    queued.pacer.set_visible(false);
+    assert_eq!((queued.pacer.state().holdover, queued.pacer.state().holdovers), (false, after.holdovers));
+    queued.pacer.set_visible(true);
+    queued.pacer.set_holdover(true);
+    queued.pacer.set_source(Origin::Estimated);
+    assert_eq!((queued.pacer.state().holdover, queued.pacer.state().holdovers), (false, after.holdovers + 1));
+}
+
+#[test]
 fn display_that_speaks_late_is_not_believed_to_be_late_for_long() {
     let mut queued = Queued::new();
     let mut off = 0;

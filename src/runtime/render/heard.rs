@@ -32,6 +32,7 @@ impl Listener<'_> {
             }
             Feedback::Vblank(sample) => self.vblank(sample),
             Feedback::OneByOne(one) => self.pacer.set_one_by_one(one),
+            Feedback::Holdover(silent) => self.pacer.set_holdover(silent),
             Feedback::Source(name, origin) => {
                 self.pacer.set_source(origin);
                 self.figures.set_source(name, origin);
