@@ -288,6 +288,12 @@ impl Chain {
             self.rise(i, now, sink);
         }
         self.give_up_waiting(now, sink);
+        let link = &mut self.links[self.active];
+        if self.frames.awaited() && link.source.answers() {
+            // What it said last was about an earlier frame.
+            link.watch.asked(now);
+            link.watch.due(now);
+        }
         self.tell(sink);
     }
 
