@@ -60,11 +60,6 @@ impl Frames {
         self.measured
     }
 
-    /// Whether the display could have shown a frame by now that is newer than those that it has told of.
-    pub(super) fn awaited(&self) -> bool {
-        self.ring.iter().any(|f| f.open && f.gpu_done.is_some() && f.id > self.measured)
-    }
-
     /// Another source is in use: what the last one has measured, as [`measured`](Self::measured).
     pub(super) const fn start_anew(&mut self) -> FrameId {
         std::mem::replace(&mut self.measured, FrameId(0))

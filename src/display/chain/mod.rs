@@ -288,12 +288,6 @@ impl Chain {
             self.rise(i, now, sink);
         }
         self.give_up_waiting(now, sink);
-        let link = &mut self.links[self.active];
-        if self.frames.awaited() && link.source.answers() {
-            // What it said last was about an earlier frame.
-            link.watch.asked(now);
-            link.watch.due(now);
-        }
         self.tell(sink);
     }
 
@@ -370,9 +364,7 @@ impl Chain {
             sink(Feedback::Source(is.0, is.1));
             sink(Feedback::OneByOne(self.links[self.active].source.one_by_one()));
         }
-        let Link { source, watch, .. } = &self.links[self.active];
-        // One that knows of windows that are not shown says more than that nothing came.
-        let silent = watch.is_silent() && !source.tells_visibility();
+        let silent = self.links[self.active].watch.is_silent();
         if self.holdover != silent {
             self.holdover = silent;
             log::debug!("display times: {} {}", is.0, if silent { "fell silent" } else { "is heard again" });
