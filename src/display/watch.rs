@@ -12,6 +12,8 @@ const SILENT_PERIODS: u32 = 3;
 const SILENT_LEAST: Duration = Duration::from_millis(100);
 /// The refresh interval where nobody knows it.
 const USUAL: Duration = Duration::from_nanos(16_666_667);
+/// Who has not looked for so long has rested: what was due then is not missed.
+const REST: Duration = Duration::from_secs(1);
 /// An answer that takes longer than this is a throttled one, if the refresh interval is not longer still: no display
 /// refreshes at less than 30 Hz by itself.
 const THROTTLED_LEAST: Duration = Duration::from_millis(34);
@@ -74,16 +76,24 @@ pub fn patience(period: Option<Duration>) -> Duration {
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     period: Option<Duration>,
+    /// The interval that the source states.
+    stated: Option<Duration>,
     asked: Option<Timestamp>,
     due: Option<Timestamp>,
-    /// The silence since then that was looked at, up to the last look at it.
+    /// The silence since then, as far as it counts.
     silent: Duration,
+    /// What will count of it as well if nothing has come by the next look.
+    unseen: Duration,
+    /// The last look.
     looked: Timestamp,
+    /// Of frames that were said to be dropped, and of stamps that came again, since an answer is due.
     dropped: u32,
+    same: u32,
+    /// The newest refresh: its stamp and its number.
     stamp: Option<Timestamp>,
     sequence: Option<u64>,
+    /// The stamp of the newest frame.
     shown: Option<Timestamp>,
-    same: u32,
     fast: u32,
     late: u32,
     good: u32,
@@ -98,6 +108,9 @@ impl Watch {
 
     /// The source was asked at `now`.
     pub fn asked(&mut self, now: Timestamp) {
+        if now.saturating_since(self.looked) > REST {
+            self.excuse();
+        }
         self.asked.get_or_insert(now);
     }
 
@@ -116,8 +129,12 @@ impl Watch {
 
     /// No answer is due any more: the window is hidden, or nobody asks.
     pub fn excuse(&mut self) {
-        (self.asked, self.due, self.silent) = (None, None, Duration::ZERO);
-        (self.dropped, self.same) = (0, 0);
+        (self.asked, self.due, self.dropped) = (None, None, 0);
+        self.heard();
+    }
+
+    const fn heard(&mut self) {
+        (self.silent, self.unseen, self.same) = (Duration::ZERO, Duration::ZERO, 0);
     }
 
     /// Forgets everything but the refresh interval.
@@ -160,6 +177,7 @@ impl Watch {
         {
             return Err(Fault::Period(period));
         }
+        self.stated = sample.and_then(|s| s.period).or(self.stated);
         if at > now + FUTURE {
             return Err(Fault::Future(at.saturating_since(now)));
         }
@@ -168,10 +186,13 @@ impl Watch {
         {
             return Err(Fault::Past(asked.saturating_since(at)));
         }
-        let last = if sample.is_some() { self.stamp } else { self.shown.replace(at) };
+        let last = if sample.is_some() { self.stamp } else { self.shown };
+        if sample.is_none() {
+            self.shown = Some(at);
+        }
         if last == Some(at) {
-            // Displays that show several frames at a refresh say so of each. It says nothing new.
-            self.same += 1;
+            // Displays that show several frames at one refresh say so of each of them: that is nothing new.
+            self.same += u32::from(sample.is_some() && self.due.is_some());
             return Ok(());
         }
         if let Some(sample) = sample {
@@ -183,7 +204,8 @@ impl Watch {
             self.excuse();
         } else if let Some(due) = &mut self.due {
             // A tick from before the frame was done: the source lives.
-            (*due, self.silent, self.same) = ((*due).max(now), Duration::ZERO, 0);
+            *due = (*due).max(now);
+            self.heard();
         }
         Ok(())
     }
@@ -213,16 +235,18 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether the silence has become a fault by `now`. Call it after everything that has arrived was passed to
-    /// [`event`](Self::event).
+    /// Looks at `now` whether the silence has become a fault. Call it once after all that has arrived was passed to
+    /// [`event`](Self::event), and once per refresh interval at least.
     ///
-    /// Of the time between two calls no more than a refresh interval counts: whoever did not look may have been stopped, and
-    /// what was said to him meanwhile may still be on its way.
+    /// Whoever has not looked for longer may have been stopped, and what was said to him meanwhile may still be on its way: of
+    /// that time one interval counts at once, and the rest, up to half of what is a fault, when the next look finds nothing.
     #[must_use]
     pub fn check(&mut self, now: Timestamp) -> Option<Fault> {
-        let unseen = now.saturating_since(self.looked.max(self.due?));
-        self.silent += unseen.min(self.interval());
-        self.looked = now;
+        let last = std::mem::replace(&mut self.looked, now);
+        let gap = now.saturating_since(last.max(self.due?));
+        let seen = gap.min(self.interval());
+        self.silent +=
+            seen + std::mem::replace(&mut self.unseen, (gap - seen).min(patience(self.period) / 2));
         let silent = self.silent;
         if silent <= patience(self.period) {
             None
@@ -235,14 +259,14 @@ impl Watch {
         }
     }
 
-    /// Whether an answer was due for more than three refresh intervals at the last [`check`](Self::check): nothing is known of the
-    /// display any more but what can be predicted.
+    /// Whether an answer was due for more than three refresh intervals at the last [`check`](Self::check), as far as they count
+    /// there: nothing is known of the display any more but what can be predicted.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.silent > self.interval() * SILENT_PERIODS
     }
 
     fn interval(&self) -> Duration {
-        self.period.unwrap_or(USUAL)
+        self.period.or(self.stated).unwrap_or(USUAL)
     }
 }

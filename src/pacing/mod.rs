@@ -194,8 +194,9 @@ pub enum Feedback {
     /// Whether the source only says, frame by frame, that the display is ready for the next one, and nothing of when it
     /// shows them.
     OneByOne(bool),
-    /// The source has fallen silent (`true`), or speaks again: until then nothing is known of the display but what can be
-    /// predicted. Another source ends it as well.
+    /// An answer of the source is due for three refreshes (`true`), or none is any more (`false`): in between nothing is known of
+    /// the display but what can be predicted. Comes after what else became known with it; another source ends it without a word.
+    /// Sources that [know whether the window is shown](crate::display::VsyncSource::tells_visibility) have none.
     Holdover(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),

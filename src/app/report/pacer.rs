@@ -35,7 +35,8 @@ pub struct Pacer {
     pub drains: u64,
     /// Frames put off before there was a queue, as the one before was not displayed when it should have been.
     pub postponed: u64,
-    /// How often the source of the display times said nothing for three refreshes, so that they were predicted.
+    /// How often the source of the display times said nothing new for three refreshes, so that they were predicted, while the window was
+    /// shown.
     pub holdovers: u64,
 }
 

@@ -289,24 +289,103 @@ fn silence_is_noticed_after_three_refresh_intervals_and_a_fault_after_no_less_th
 }
 
 #[test]
-fn time_in_which_nobody_looked_counts_as_one_refresh_interval_of_silence() {
+fn of_time_in_which_nobody_looked_one_interval_is_silence_and_half_a_fault_more_if_nothing_has_come_since() {
     let start = Timestamp::from_nanos(500_000_000_000);
     let mut watch = Watch::new(Some(FRAME));
     watch.asked(start);
     watch.due(start);
-    let mut now = start + FRAME / 2;
-    assert_eq!(watch.check(now), None);
+    assert_eq!(watch.check(start + FRAME / 2), None);
     // Stopped for ten seconds.
-    now += Duration::from_secs(10);
-    assert!(watch.check(now).is_none() && !watch.is_silent());
-    now += FRAME * 3 / 2;
-    assert!(watch.check(now).is_none() && !watch.is_silent(), "two and a half");
-    now += FRAME * 3 / 4;
-    assert!(watch.check(now).is_none() && watch.is_silent());
+    let mut now = start + Duration::from_secs(10);
+    assert!(watch.check(now).is_none() && !watch.is_silent(), "one and a half");
+    let mut heard = watch.clone();
+    now += FRAME / 4;
+    assert!(watch.check(now).is_none() && watch.is_silent(), "and three, and what has passed since");
+    // It was on its way, and the next one is as well.
+    let frame = |id, at| SourceEvent::Presented(FrameId(id), Presentation::At(at, Origin::Compositor));
+    assert_eq!(heard.event(&frame(1, now), now), Ok(()));
+    heard.asked(now);
+    heard.due(now);
+    now += FRAME;
+    assert!(heard.check(now).is_none() && !heard.is_silent());
 }
 
 #[test]
-fn short_silence_is_told_within_three_refreshes_and_costs_neither_the_source_nor_a_display_time() {
+fn silence_is_a_fault_where_the_loop_looks_rarely_and_begins_anew_after_a_rest() {
+    let mut watch = Watch::new(Some(FRAME));
+    let mut now = Timestamp::from_nanos(500_000_000_000);
+    let mut looks = 0;
+    // A software rasteriser takes 123 ms for each frame.
+    while watch.check(now).is_none() {
+        watch.asked(now);
+        watch.due(now);
+        now += Duration::from_millis(123);
+        looks += 1;
+    }
+    assert!((2..=4).contains(&looks), "{looks} frames");
+    // The last answer before a rest was lost: the first frame after it is no fault.
+    watch.reset();
+    watch.asked(now);
+    watch.due(now);
+    (0..6).for_each(|_| {
+        assert_eq!(watch.check(now), None);
+        now += FRAME;
+    });
+    assert!(watch.is_silent());
+    now += Duration::from_secs(10);
+    watch.asked(now);
+    watch.due(now);
+    assert!(watch.check(now + FRAME).is_none() && !watch.is_silent());
+}
+
+#[test]
+fn what_kind_of_silence_it_was_is_told() {
+    let start = Timestamp::from_nanos(500_000_000_000);
+    let stamp =
+        |at| SourceEvent::Vblank(VblankSample { at, sequence: None, period: None, origin: Origin::Hardware });
+    let told = |event: Option<SourceEvent>, before: bool| {
+        let mut watch = Watch::new(Some(FRAME));
+        let _ = watch.event(&stamp(start), start);
+        // Many frames at one refresh.
+        (0..if before { 40 } else { 0 }).for_each(|_| assert_eq!(watch.event(&stamp(start), start), Ok(())));
+        assert!(!watch.is_silent());
+        watch.asked(start);
+        watch.due(start + FRAME / 2);
+        for n in 1.. {
+            let now = start + FRAME * n;
+            event.iter().for_each(|event| assert_eq!(watch.event(event, now), Ok(())));
+            if let Some(fault) = watch.check(now) {
+                return (n, fault);
+            }
+        }
+        unreachable!()
+    };
+    let dropped = SourceEvent::Presented(FrameId(1), Presentation::Dropped);
+    assert!(matches!(told(None, true), (7, Fault::Silent(_))), "{:?}", told(None, true));
+    assert!(matches!(told(Some(dropped), true), (7, Fault::OnlyDropped(_))));
+    assert!(matches!(told(Some(stamp(start)), false), (7, Fault::SameStamp(_))));
+}
+
+#[test]
+fn the_interval_that_a_source_states_counts_where_no_other_is_known() {
+    let start = Timestamp::from_nanos(500_000_000_000);
+    for (period, noticed) in [(None, 51), (Some(Duration::from_micros(41_667)), 126)] {
+        let mut watch = Watch::new(None);
+        let sample = VblankSample { at: start, sequence: None, period, origin: Origin::Hardware };
+        assert_eq!(watch.event(&SourceEvent::Vblank(sample), start), Ok(()));
+        watch.asked(start);
+        watch.due(start);
+        let at = |ms| start + Duration::from_millis(ms);
+        let first = (0..200).find(|ms| {
+            let _ = watch.check(at(*ms));
+            watch.is_silent()
+        });
+        assert_eq!(first, Some(noticed));
+    }
+}
+
+#[test]
+fn short_silence_is_told_after_three_refreshes_and_costs_neither_the_source_nor_a_display_time() {
     let mut b = Bench::new(&[("best", Mood::Honest, false), ("next", Mood::Honest, false)]);
     (0..30).for_each(|_| b.frame());
     // What it would say now comes later.
@@ -451,6 +530,7 @@ fn hidden_window_is_no_fault_and_drops_what_is_outstanding() {
         b.poll();
     }
     assert_eq!((&b.sources[..], &b.visible[..]), (&["best"][..], &[false][..]));
+    assert!(matches!(b.holdovers[..], [(_, true), (_, false)]), "ended once: {:?}", b.holdovers);
     b.assert_answered();
     assert!(b.presented.iter().any(|(_, p)| *p == Presentation::Dropped));
     for script in &b.scripts {

@@ -200,7 +200,7 @@ impl FramePacer {
     /// Another source tells display times from now on. Its refreshes are learnt anew.
     pub fn set_source(&mut self, origin: Origin) {
         self.source = Some(origin);
-        self.holdover = false;
+        self.set_holdover(false);
         self.model.reset();
         self.restart_reserve();
         self.load.restart();
@@ -222,12 +222,12 @@ impl FramePacer {
         self.one_by_one
     }
 
-    /// The source of the display times has fallen silent, or speaks again. Meanwhile frames are planned for the refreshes that
-    /// its last words predict, and nothing is concluded from what it does not say. Another source ends it as well.
-    pub const fn set_holdover(&mut self, silent: bool) {
-        if silent && !self.holdover {
-            self.state.holdovers += 1;
-        }
+    /// The source of the display times has fallen silent, or no longer is. Meanwhile frames are planned for the refreshes that its
+    /// last words predict, none is [put off](Self::revise), and none is judged by when it was ready: its display time may still
+    /// come. [`set_source`](Self::set_source) ends it as well; while nothing of the frames is seen there is none.
+    pub fn set_holdover(&mut self, silent: bool) {
+        let silent = silent && self.visible;
+        self.state.holdovers += u64::from(self.holdover && !silent);
         self.holdover = silent;
     }
 
@@ -281,8 +281,8 @@ impl FramePacer {
             self.start_anew();
         } else if !visible && self.visible {
             self.hidden_from = self.last_start;
-            // Of what nobody sees nobody speaks.
-            self.state.holdovers -= u64::from(std::mem::take(&mut self.holdover));
+            // Of what nobody sees nobody speaks: that was no silence.
+            self.holdover = false;
         }
         self.visible = visible;
     }
@@ -338,7 +338,7 @@ impl FramePacer {
             drains: self.queue.drains(),
             postponed: self.overdue.postponed(),
             holdover: self.holdover,
-            holdovers: self.state.holdovers,
+            holdovers: self.state.holdovers + u64::from(self.holdover),
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }

@@ -263,6 +263,9 @@ impl FramePacer {
             // Nobody has told of it since, or nothing that can be right.
             self.overdue.turned_out(false);
         }
+        if self.holdover {
+            return;
+        }
         if self.unmeasured >= UNMEASURED {
             self.judge_unmeasured(id);
         }

@@ -133,7 +133,7 @@ impl FramePacer {
     fn known_from(&self, wake_at: Timestamp) -> Option<Timestamp> {
         let (_, due) = self.before().filter(|before| !before.answered)?.target?;
         let known = due.offset(self.overdue.known_after(self.refresh_period()));
-        (known <= wake_at && self.is_settled() && !self.idle).then_some(known)
+        (known <= wake_at && self.is_settled() && !self.idle && !self.holdover).then_some(known)
     }
 
     /// The newest refresh that is spoken for: nothing else may aim at it.

@@ -535,13 +535,37 @@ fn holdover_puts_nothing_off_keeps_what_is_known_and_counts_where_the_window_is_
     assert!((budget - 1.0).abs() < 0.1, "nothing is learnt anew: {budget} of the budget before");
     assert!(queued.frame(Heard::Late, 0).1.is_some(), "from here on it does again");
     // A hidden window is no silence, and another source ends it.
+    let counted = |pacer: &FramePacer| (pacer.state().holdover, pacer.state().holdovers - before.holdovers);
     queued.pacer.set_holdover(true);
     queued.pacer.set_visible(false);
-    assert_eq!((queued.pacer.state().holdover, queued.pacer.state().holdovers), (false, after.holdovers));
+    assert_eq!(counted(&queued.pacer), (false, 1));
+    queued.pacer.set_holdover(true);
+    assert_eq!(counted(&queued.pacer), (false, 1));
     queued.pacer.set_visible(true);
     queued.pacer.set_holdover(true);
     queued.pacer.set_source(Origin::Estimated);
-    assert_eq!((queued.pacer.state().holdover, queued.pacer.state().holdovers), (false, after.holdovers + 1));
+    assert_eq!(counted(&queued.pacer), (false, 2));
+}
+
+#[test]
+fn frames_of_a_holdover_are_judged_by_what_is_told_of_them_later() {
+    let mut queued = Queued::new();
+    let (before, mut late) = (queued.pacer.state(), Vec::new());
+    for n in 0..20 {
+        queued.pacer.set_holdover(n >= 3);
+        queued.frame(Heard::Never, 0);
+        late.extend(queued.open.take());
+    }
+    let after = queued.pacer.state();
+    // Where nobody will ever tell, those are judged by when they were ready.
+    assert_eq!(after.judged, before.judged, "none is judged before");
+    assert_eq!((after.lock, after.reserve), (before.lock, before.reserve));
+    // What comes is in time.
+    for (id, at) in late {
+        queued.pacer.presented(id, Presentation::At(at, Origin::Simulated));
+    }
+    let heard = queued.pacer.state();
+    assert!(heard.judged - before.judged >= 10 && heard.missed == before.missed, "{heard:?}");
 }
 
 #[test]
