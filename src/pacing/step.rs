@@ -26,13 +26,25 @@ pub struct FixedStep {
 }
 
 impl FixedStep {
-    /// The most steps that one frame takes unless said otherwise.
+    /// The most steps that one frame takes unless said otherwise, as long as they are not too short for it: see
+    /// [`usual`](Self::usual).
     pub const MOST: u32 = 8;
+
+    /// The time that a frame may catch up with, however short the steps are: what 20 frames per second take each.
+    const CAUGHT_UP: u64 = 50_000_000;
 
     /// Steps of `step` (at least a microsecond), at most `most` (at least 1) of them per frame.
     #[must_use]
     pub fn new(step: Duration, most: u32) -> Self {
         Self { step: nanos(step).max(1_000), most: most.max(1), left: 0, dropped: 0 }
+    }
+
+    /// Steps of `step`, of which a frame takes at most [`MOST`](Self::MOST), or as many as 50 ms need where those are more: the
+    /// world keeps its pace at 20 frames per second and above.
+    #[must_use]
+    pub fn usual(step: Duration) -> Self {
+        let needed = Self::CAUGHT_UP.div_ceil(nanos(step).max(1_000));
+        Self::new(step, Self::MOST.max(needed as u32))
     }
 
     /// The length of a step.
@@ -77,6 +89,16 @@ mod tests {
             assert!((shown - elapsed.as_secs_f64() / step.as_secs_f64()).abs() < 1e-3, "frame {i}");
         }
         assert_eq!(fixed.dropped(), Duration::ZERO);
+    }
+
+    #[test]
+    fn short_steps_are_as_many_as_a_slow_frame_needs() {
+        for (us, most) in [(16_667, 8), (6_250, 8), (5_000, 10), (1_000, 50), (1, 50_000), (0, 50_000)] {
+            assert_eq!(FixedStep::usual(Duration::from_micros(us)).most, most, "{us} us");
+        }
+        let mut fixed = FixedStep::usual(Duration::from_millis(1));
+        let steps: u32 = (0..60).map(|_| fixed.advance(Duration::from_nanos(16_666_667)).count).sum();
+        assert_eq!((steps, fixed.dropped()), (1_000, Duration::ZERO));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl<L: Logic> LogicStep<L> {
         snapshots: Writer<Slot<L::Snapshot>>,
     ) -> Self {
         Self {
-            fixed: logic.fixed_step().map(|step| FixedStep::new(step, FixedStep::MOST)),
+            fixed: logic.fixed_step().map(FixedStep::usual),
             shown: Duration::ZERO,
             spun_total: Duration::ZERO,
             spun_last: None,
@@ -212,6 +212,7 @@ impl<L: Logic> LogicStep<L> {
         slot.marks.spun = self.spun_last;
         slot.marks.demand = self.demand;
         slot.marks.animation_time = self.shown;
+        slot.marks.dropped = self.fixed.as_ref().map_or(Duration::ZERO, FixedStep::dropped);
         self.unread_waited |= self.waited;
         slot.marks.after_idle = self.unread_waited;
         slot.marks.inputs = self.history;

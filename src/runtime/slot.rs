@@ -21,6 +21,8 @@ pub(super) struct Marks {
     pub(super) published: Option<Timestamp>,
     pub(super) demand: Demand,
     pub(super) animation_time: Duration,
+    /// What steps of one length have left out of it so far.
+    pub(super) dropped: Duration,
     pub(super) after_idle: bool,
     pub(super) inputs: InputHistory,
 }

@@ -83,6 +83,9 @@ pub struct Summary {
     pub picture: Option<Pixels>,
     /// Contexts that were lost, after each of which the run went on in a new one.
     pub context_resets: u64,
+    /// Time by which the world was slowed down because a frame would have needed more steps of one length than it may take
+    /// ([`Logic::fixed_step`](super::Logic::fixed_step)).
+    pub steps_dropped: Duration,
 }
 
 impl Summary {

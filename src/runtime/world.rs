@@ -57,8 +57,8 @@ pub trait Logic: Send {
     fn update(&mut self, tick: &Tick);
 
     /// The length of the world's steps, where they are to be of one length whatever the display does. Asked once, before
-    /// the first step. [`update`](Self::update) is then called as often as steps are due, never more often than
-    /// [`FixedStep::MOST`] times per frame, and [`blend`](Self::blend) after them.
+    /// the first step. [`update`](Self::update) is then called as often as steps are due, in a
+    /// frame no more often than [`FixedStep::usual`] allows, and [`blend`](Self::blend) after them.
     fn fixed_step(&self) -> Option<Duration> {
         None
     }

@@ -76,6 +76,8 @@ pub struct Report<'a> {
     snaps: u64,
     /// Times that the context was lost and the run went on in a new one.
     context_resets: u64,
+    /// Time by which a world of fixed steps was slowed down.
+    steps_dropped_ms: f64,
     /// What the pacer came to know and what came of it.
     pacer: Pacer,
     /// How the system ran the render thread.
@@ -176,6 +178,7 @@ impl<'a> Report<'a> {
             missed_ticks: summary.pacer.missed_ticks,
             snaps: summary.pacer.snaps,
             context_resets: summary.context_resets,
+            steps_dropped_ms: summary.steps_dropped.as_secs_f64() * 1e3,
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,

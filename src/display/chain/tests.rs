@@ -345,7 +345,7 @@ fn what_kind_of_silence_it_was_is_told() {
         |at| SourceEvent::Vblank(VblankSample { at, sequence: None, period: None, origin: Origin::Hardware });
     let told = |event: Option<SourceEvent>, before: bool| {
         let mut watch = Watch::new(Some(FRAME));
-        let _ = watch.event(&stamp(start), start);
+        let _ = (watch.event(&stamp(start), start), watch.check(start));
         // Many frames at one refresh.
         (0..if before { 40 } else { 0 }).for_each(|_| assert_eq!(watch.event(&stamp(start), start), Ok(())));
         assert!(!watch.is_silent());

@@ -137,6 +137,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             timeline: None,
             picture,
             context_resets: self.losses.survived(),
+            steps_dropped: self.snapshots.current().marks.dropped,
         };
         Ended { summary: Some(summary), error: failed }
     }
