@@ -220,8 +220,9 @@ pub struct RunArgs {
     /// Animation step from: refreshes, reference, reference-old, raw
     ///
     /// How far animation moves from frame to frame. refreshes (the default): by whole refreshes of the display, so that
-    /// motion is even. raw: by the time that passed since the last frame. reference, reference-old: by that time
-    /// smoothed, as a published filter does it, for comparison.
+    /// motion is even. raw: by the time between the planned starts of frames, so that late wake-ups are not in it.
+    /// reference, reference-old: by that time smoothed, as a published filter does it, for comparison. Without effect
+    /// with --pacing immediate, which goes by the time measured between steps.
     #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,
     /// Ask for real-time priority of both threads

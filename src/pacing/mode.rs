@@ -34,17 +34,22 @@ pub enum Pacing {
     Host,
 }
 
-/// What a frame's animation step is made of.
+/// What a frame's animation step is made of, in modes that plan one. Others ([`Pacing::Immediate`], and [`Pacing::Host`] while no
+/// display time is known) leave it open ([`Plan::dt`](super::Plan::dt)): the runtime takes the time measured between steps.
+///
+/// A frame's start is here the time that was planned for it, or that at which the plan was made where that is later; after a wait
+/// for input, the time at which the frame began. How late its thread woke up is not in it.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaTime {
-    /// Whole refresh intervals and a bounded debt ([`PeriodClock`](super::PeriodClock)).
+    /// What the mode plans. Where it predicts refreshes: whole refresh intervals and a bounded debt
+    /// ([`PeriodClock`](super::PeriodClock)).
     #[default]
     Refreshes,
-    /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times between frames, kept to be
+    /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times between starts, kept to be
     /// compared with.
     Reference(Alpha),
-    /// The times between frames as they are.
+    /// The times between starts as they are.
     Raw,
 }
 
