@@ -111,6 +111,12 @@ impl fmt::Debug for Timestamp {
 pub trait Clock {
     /// The present time. Never goes backwards between two calls on one thread.
     fn now(&self) -> Timestamp;
+
+    /// For how long the machine was suspended while the clock stood, since some time before; to within microseconds. Costs two
+    /// readings. Zero where the clock does not stand, or nobody says.
+    fn suspended(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The system's monotonic clock. Reading it costs about 20 to 50 ns where the kernel offers it without a
@@ -122,12 +128,22 @@ impl Clock for MonotonicClock {
     fn now(&self) -> Timestamp {
         now()
     }
+
+    #[cfg(target_os = "linux")]
+    fn suspended(&self) -> Duration {
+        read(rustix::time::ClockId::Boottime).saturating_since(now())
+    }
 }
 
 #[cfg(unix)]
 fn now() -> Timestamp {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    // The kernel's monotonic clock is never negative.
+    read(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(unix)]
+fn read(clock: rustix::time::ClockId) -> Timestamp {
+    let t = rustix::time::clock_gettime(clock);
+    // The kernel's monotonic clocks are never negative.
     Timestamp(u64::try_from(t.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(t.tv_nsec).unwrap_or(0))
 }
 
@@ -158,6 +174,13 @@ mod tests {
         ] {
             assert_eq!(t(a).signed_since(t(b)), want, "{a} - {b}");
         }
+    }
+
+    #[test]
+    fn a_machine_that_runs_is_not_suspended_meanwhile() {
+        let before = MonotonicClock.suspended();
+        let passed = (0..1_000).map(|_| MonotonicClock.suspended()).max().unwrap_or_default();
+        assert!(passed.saturating_sub(before) < Duration::from_secs(1), "{before:?}, {passed:?}");
     }
 
     #[test]

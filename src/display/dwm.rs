@@ -1,6 +1,6 @@
 //! The Windows desktop compositor's timing (`DwmGetCompositionTimingInfo`).
 //!
-//! **Unverified**: this was compiled for Windows and never run there.
+//! **Unverified**: this was compiled for Windows and has been run under Wine only, which tells nothing here; never on Windows.
 //!
 //! The compositor tells the last vertical blank of the primary display in ticks of the performance counter, its count,
 //! and the refresh interval. Which refresh showed a frame is not told, so frames are estimated. It is asked once after

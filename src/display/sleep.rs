@@ -137,8 +137,9 @@ fn native(at: Timestamp) {
     }
 }
 
+/// Parks the calling thread until it is woken, or for at most about `limit`. May return early.
 #[cfg(not(windows))]
-fn park(limit: Duration) {
+pub(crate) fn park(limit: Duration) {
     std::thread::park_timeout(limit);
 }
 
@@ -146,7 +147,7 @@ fn park(limit: Duration) {
 // stretch is slept on high-resolution timers, one after another: the caller looks for work between them.
 #[cfg(windows)]
 #[allow(clippy::disallowed_methods, reason = "this is where sleeping belongs")]
-fn park(limit: Duration) {
+pub(crate) fn park(limit: Duration) {
     const TICK: Duration = Duration::from_millis(16);
     const SLICE: Duration = Duration::from_millis(1);
     if limit > TICK {

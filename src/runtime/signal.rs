@@ -2,6 +2,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use crate::display::sleep;
+
 /// Wakes one thread that parks. Cloned to everyone who makes work for it.
 ///
 /// Waking costs one atomic exchange when the thread runs, and one system call when it is parked; a wake-up that
@@ -44,7 +46,7 @@ impl Waker {
 /// Parks the calling thread until it is woken, or for at most `limit`. May return early.
 pub fn park(limit: Option<Duration>) {
     match limit {
-        Some(limit) => thread::park_timeout(limit),
+        Some(limit) => sleep::park(limit),
         None => thread::park(),
     }
 }

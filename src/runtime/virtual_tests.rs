@@ -31,7 +31,7 @@ const MS: u64 = 1_000 * US;
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Default)]
-struct Hand(Arc<AtomicU64>);
+struct Hand(Arc<AtomicU64>, Arc<AtomicU64>);
 
 impl Hand {
     fn pass(&self, nanos: u64) {
@@ -46,6 +46,10 @@ impl Hand {
 impl Clock for Hand {
     fn now(&self) -> Timestamp {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn suspended(&self) -> Duration {
+        Duration::from_nanos(self.1.load(Ordering::Relaxed))
     }
 }
 
@@ -92,6 +96,8 @@ struct Seen {
     draws: u64,
     most_in_flight: u32,
     over_limit: u64,
+    /// Frames at which the refreshes were not known, after the first few hundred.
+    unlocked: u64,
     /// The refresh at which each frame was shown.
     shown: Vec<Timestamp>,
 }
@@ -130,6 +136,7 @@ impl Backend<u64> for Screen {
         seen.draws += 1;
         seen.most_in_flight = seen.most_in_flight.max(in_flight);
         seen.over_limit += u64::from(in_flight > frame.pacer.frames_in_flight());
+        seen.unlocked += u64::from(seen.draws > 300 && frame.pacer.state().lock != Lock::Locked);
         self.clock.pass(self.costs.render.draw(&mut self.noise));
         self.gpu_free = self.clock.now().max(self.gpu_free) + nanos(self.costs.gpu.draw(&mut self.noise));
         self.drawn_by = self.gpu_free;
@@ -187,16 +194,16 @@ fn run(options: RunOptions, hz: f64, costs: Costs, frames: u64) -> Run {
 
 /// As [`run`]; whether the system knows the display's rate is part of the display.
 fn run_on(options: RunOptions, display: (f64, bool), costs: Costs, frames: u64) -> Run {
-    run_with(options, display, costs, frames, |_| None)
+    run_with(options, display, costs, frames, |_, _| None)
 }
 
-/// As [`run_on`]; after each frame, of which it gets the number, `host` may set another pacing mode.
+/// As [`run_on`]; after each frame, of which it gets the number, and the clock, `host` may set another pacing mode.
 fn run_with(
     options: RunOptions,
     (hz, known): (f64, bool),
     costs: Costs,
     frames: u64,
-    host: impl Fn(u64) -> Option<Pacing>,
+    host: impl Fn(u64, &Hand) -> Option<Pacing>,
 ) -> Run {
     let clock = Hand::default();
     clock.pass(1_000_000 * MS);
@@ -252,7 +259,7 @@ fn run_with(
                 if drawn >= frames {
                     break;
                 }
-                if let Some(pacing) = host(drawn) {
+                if let Some(pacing) = host(drawn, &clock) {
                     let wishes = Wishes { pacing: Some(pacing), ..Wishes::default() };
                     render.apply(wishes, clock.now()).expect("a mode");
                 }
@@ -404,12 +411,33 @@ fn a_display_of_unknown_rate_is_measured_and_held_against_that() {
     assert_eq!(run.summary.target.refresh_hz, None);
 }
 
+/// The clock stands while the machine does: nothing but the clock's word says that the display's phase is another one.
+#[test]
+fn refreshes_are_learnt_anew_after_a_suspend() {
+    let unlocked = |suspended: u64| {
+        let host = |drawn, clock: &Hand| {
+            if drawn == 600 {
+                clock.1.fetch_add(suspended * MS, Ordering::Relaxed);
+            }
+            None
+        };
+        let run = run_with(options(Pacing::Auto), (60.0, true), LIGHT, 1_200, host);
+        assert_eq!(run.summary.pacer.lock, Lock::Locked);
+        let missed = left_out(&run, 60.0, 1);
+        assert!(missed <= 20, "{missed} refreshes left out after {suspended} ms");
+        run.seen.unlocked
+    };
+    assert_eq!((unlocked(0), unlocked(90)), (0, 0));
+    let relearnt = unlocked(10_000);
+    assert!((1..100).contains(&relearnt), "{relearnt} frames");
+}
+
 /// A while of the loop that others have, in a run of ours: figures, counts, times and the pacer's own are those of our frames.
 #[test]
 fn frames_drawn_for_comparison_are_in_no_figure_of_the_run() {
     let (warmup, hz) = (30, 60.0);
     let options = RunOptions { warmup, ..options(Pacing::Auto) };
-    let host = |drawn| match drawn {
+    let host = |drawn, _: &Hand| match drawn {
         400 => Some(Pacing::Naive),
         1_400 => Some(Pacing::Auto),
         _ => None,

@@ -109,7 +109,10 @@ impl Report<'_> {
             p.drains, p.postponed, p.holdovers, self.missed_ticks, self.snaps, self.priority
         ));
         if self.steps_dropped_ms > 0.0 {
-            line(format_args!("            the world was slowed down by {:.1} ms in all", self.steps_dropped_ms));
+            line(format_args!(
+                "            the world was slowed down by {:.1} ms in all",
+                self.steps_dropped_ms
+            ));
         }
         if self.context_resets > 0 {
             line(format_args!("            context resets: {}", self.context_resets));

@@ -19,7 +19,10 @@ impl Chain {
     ///
     /// # Safety
     /// Both handles are of one live window and of its live connection, and both outlive the chain.
-    #[cfg_attr(not(x11_platform), allow(unused_variables, reason = "the same call on every platform"))]
+    #[cfg_attr(
+        not(x11_platform),
+        allow(unused_variables, clippy::needless_pass_by_value, reason = "the same call on every platform")
+    )]
     #[must_use]
     pub unsafe fn of_window(
         display: RawDisplayHandle,

@@ -222,6 +222,13 @@ impl FramePacer {
         self.one_by_one
     }
 
+    /// The machine was suspended, or stopped in another way that leaves the phase of the display's refreshes unknown: they are
+    /// learnt anew, and the next frame begins at once. What frames take stays known.
+    pub fn resumed(&mut self) {
+        self.model.reset();
+        self.start_anew();
+    }
+
     /// The source of the display times has fallen silent, or no longer is. Meanwhile frames are planned for the refreshes that its
     /// last words predict, none is [put off](Self::revise), and none is judged by when it was ready: its display time may still
     /// come. [`set_source`](Self::set_source) ends it as well; while nothing of the frames is seen there is none.

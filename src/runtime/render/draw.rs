@@ -9,6 +9,9 @@ use crate::stats::{FrameRecord, Stage};
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{self, Event, Kind};
 
+/// What is less than this was no suspend, but the time between two readings.
+const SUSPENDED: Duration = Duration::from_millis(100);
+
 /// A frame between its draw calls and its swap.
 #[derive(Debug)]
 pub(super) struct Drawn {
@@ -82,10 +85,22 @@ impl Taken {
 }
 
 impl<S, B: Backend<S>> RenderStep<S, B> {
+    /// Looks whether the machine was suspended since the last frame. The clock stands then, so that nothing else tells.
+    fn notice_suspend(&mut self, clock: &impl Clock) {
+        let suspended = clock.suspended();
+        let before = self.suspended.replace(suspended).unwrap_or(suspended);
+        let slept = suspended.saturating_sub(before);
+        if slept > SUSPENDED {
+            log::info!("the machine was suspended for {slept:.1?}: the display's refreshes are learnt anew");
+            self.pacer.resumed();
+        }
+    }
+
     /// Draws one frame, which is [swapped](Self::swap) when its time has come. Allocates nothing and locks nothing by
     /// itself.
     pub(in crate::runtime) fn draw(&mut self, reason: Reason, clock: &impl Clock) -> Result<()> {
         crate::profile::new_frame();
+        self.notice_suspend(clock);
         let id = self.flight.last().next();
         timeline::set_frame(id.0);
         if let Some(since) = self.flight.begin() {

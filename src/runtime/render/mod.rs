@@ -71,6 +71,8 @@ pub(super) struct RenderStep<S, B> {
     drawn: Option<Drawn>,
     pane: Pane,
     standstill: Standstill,
+    /// For how long the machine had been suspended when the last frame was drawn.
+    suspended: Option<Duration>,
     figures: Figures,
     counted: Counted,
     losses: Losses,
@@ -110,6 +112,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             drawn: None,
             pane: Pane::new(options.size, options.scale),
             standstill: Standstill::new(),
+            suspended: None,
             figures: Figures::new(&options, refresh_hz),
             counted: Counted::new(options.pacing),
             losses: Losses::default(),
