@@ -16,6 +16,7 @@ use scanout::display::sleep;
 use scanout::time::{Clock as _, MonotonicClock};
 
 /// The last words of what measures others.
+#[cfg(target_os = "linux")]
 pub const NOT_ALL_MEASURED: &str =
     "scanout: stopped before everything was measured; the display does not answer";
 
