@@ -457,6 +457,32 @@ fn refreshes_lock_the_pacer_which_aims_at_each_of_them_once() {
 }
 
 #[test]
+fn a_silence_that_the_backend_tells_of_reaches_the_pacer_and_is_counted_once_it_ends() {
+    guarded(|| {
+        let (told, drawn) = ear();
+        let silent = Arc::new(AtomicBool::new(false));
+        let says = Arc::clone(&silent);
+        let mut runtime = begin(options(Pacing::Auto), World::new(Demand::EveryFrame), move || {
+            let mut board = speaking(MonotonicClock.now(), Arc::default(), Arc::default(), move |frame| {
+                told.tell((frame.id.0, frame.pacer.state().holdover));
+            });
+            let mut polled = std::mem::replace(&mut board.on_poll, Box::new(|_, _| {}));
+            board.on_poll = Box::new(move |now, sink| {
+                polled(now, sink);
+                sink(Feedback::Holdover(says.load(Ordering::SeqCst)));
+            });
+            board
+        });
+        for holds in [false, true, false] {
+            silent.store(holds, Ordering::SeqCst);
+            drawn.wait_for(|(_, holdover)| *holdover == holds);
+        }
+        runtime.handle().stop();
+        assert_eq!(runtime.finish().expect("a clean end").pacer.holdovers, 1);
+    });
+}
+
+#[test]
 fn a_display_that_shows_nothing_parks_the_loop_until_it_shows_something() {
     guarded(|| {
         let (hidden, polls, steps) =
