@@ -77,7 +77,7 @@ pub struct SimArgs {
     /// Workloads, or `all`: constant, noisy, tailed, step, spikes, gpu-bound, heavy, overload, recorded:FILE
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "noisy")]
     pub workload: Vec<String>,
-    /// Policies, or `all`: the pacing modes, and what other programs do
+    /// Policies, or `all`: the pacing modes, and what other programs do; ticker-alone and vsync-alone only by name
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "all")]
     pub policy: Vec<String>,
     /// What each policy would have made of the frames of `scanout run --record`

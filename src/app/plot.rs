@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Once;
 
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::FontStyle;
 
@@ -21,8 +22,9 @@ const MOST_PANELS: usize = 8;
 const WIDTH: u32 = 1_400;
 const PANEL: u32 = 460;
 const FONT: &str = "sans-serif";
-/// Colours that stay apart for colour-blind readers (Okabe and Ito), and three more.
-const COLOURS: [RGBColor; 9] = [
+/// Colours that stay apart for colour-blind readers (six of Okabe and Ito's, and four more), from white, and from the
+/// grey and the black of the strips.
+const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(86, 180, 233),
     RGBColor(0, 158, 115),
@@ -30,9 +32,22 @@ const COLOURS: [RGBColor; 9] = [
     RGBColor(230, 159, 0),
     RGBColor(204, 121, 167),
     RGBColor(120, 94, 240),
-    RGBColor(60, 60, 60),
+    RGBColor(0, 30, 105),
     RGBColor(150, 75, 0),
+    RGBColor(105, 30, 0),
 ];
+/// Marks change with each policy, as colours do; no common factor, so that both come together again only after thirty.
+const MARKS: [Mark; 3] = [Mark::Circle, Mark::Square, Mark::Triangle];
+/// Half the size of a mark, in pixels.
+const MARK: i32 = 6;
+
+/// The shape of a policy's mark.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Mark {
+    Circle,
+    Square,
+    Triangle,
+}
 
 /// Frames that were displayed one after the other.
 #[derive(Clone, Debug, Default)]
@@ -128,8 +143,31 @@ fn missed(entry: &Entry) -> f64 {
     100.0 * entry.outcome.missed_vsyncs as f64 / entry.outcome.refreshes.max(1) as f64
 }
 
-fn colour(i: usize) -> RGBColor {
+const fn colour(i: usize) -> RGBColor {
     COLOURS[i % COLOURS.len()]
+}
+
+const fn mark(i: usize) -> Mark {
+    MARKS[i % MARKS.len()]
+}
+
+/// Draws the mark of the `i`th policy at this point of a chart.
+fn draw_mark<B: DrawingBackend>(
+    chart: &mut ChartContext<'_, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    i: usize,
+    at: (f64, f64),
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+    let style = colour(i).filled();
+    match mark(i) {
+        Mark::Circle => chart.draw_series([Circle::new(at, MARK, style)])?,
+        Mark::Square => {
+            let half = MARK - 1;
+            chart
+                .draw_series([EmptyElement::at(at) + Rectangle::new([(-half, -half), (half, half)], style)])?
+        }
+        Mark::Triangle => chart.draw_series([TriangleMarker::new(at, MARK + 1, style)])?,
+    };
+    Ok(())
 }
 
 /// Start to display (mean, with a line up to the P99) against missed refreshes.
@@ -164,7 +202,7 @@ fn scatter<B: DrawingBackend>(
     for (i, _, x, mean, p99) in entries {
         let colour = colour(i);
         chart.draw_series([PathElement::new(vec![(x, mean), (x, p99)], colour.mix(0.5).stroke_width(2))])?;
-        chart.draw_series([Circle::new((x, mean), 6, colour.filled())])?;
+        draw_mark(&mut chart, i, (x, mean))?;
     }
     Ok(())
 }
@@ -220,7 +258,7 @@ fn strips<B: DrawingBackend>(
         chart.draw_series(bars)?;
         let label = format!("{} ({:.2} %)", entry.policy, missed(entry));
         let font = (FONT, 16).into_font().color(&BLACK);
-        chart.draw_series([Circle::new((-names * 0.97, row + 0.5), 6, colour(i).filled())])?;
+        draw_mark(&mut chart, i, (-names * 0.97, row + 0.5))?;
         chart.draw_series([Text::new(label, (-names * 0.92, row + 0.58), font)])?;
     }
     Ok(())
@@ -228,7 +266,20 @@ fn strips<B: DrawingBackend>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use scanout::sim::PolicyKind;
+
     use super::*;
+
+    #[test]
+    fn no_two_policies_share_a_style_and_those_of_the_default_picture_no_colour() {
+        let default: HashSet<_> = (0..PolicyKind::ALL.len()).map(|i| colour(i).rgb()).collect();
+        assert_eq!(default.len(), PolicyKind::ALL.len());
+        let policies = PolicyKind::ALL.len() + PolicyKind::ON_REQUEST.len();
+        let styles: HashSet<_> = (0..policies).map(|i| (colour(i).rgb(), mark(i) as u8)).collect();
+        assert_eq!(styles.len(), policies);
+    }
 
     #[test]
     fn the_ending_of_the_name_says_what_the_file_is() {

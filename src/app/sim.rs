@@ -102,7 +102,8 @@ fn policies(names: &[String]) -> Result<Vec<PolicyKind>, Failure> {
         } else if let Some(kind) = PolicyKind::from_name(name).filter(can_be_run) {
             kinds.push(kind);
         } else {
-            let known: Vec<_> = PolicyKind::ALL.into_iter().map(PolicyKind::name).collect();
+            let known = PolicyKind::ALL.into_iter().chain(PolicyKind::ON_REQUEST);
+            let known: Vec<_> = known.map(PolicyKind::name).collect();
             return Err(Failure::Usage(format!(
                 "no policy '{name}'; there are: {}, and the other pacing modes",
                 known.join(", ")
@@ -344,5 +345,6 @@ mod tests {
         assert_eq!(displays(&["60", "all", "60"]).len(), presets::DISPLAYS.len());
         assert_eq!(displays(&["nope"]), ["nope"]);
         assert_eq!(policies(&names(&["auto", "all"])).unwrap().len(), PolicyKind::ALL.len());
+        assert_eq!(policies(&names(&["all", "vsync-alone"])).unwrap().len(), PolicyKind::ALL.len() + 1);
     }
 }

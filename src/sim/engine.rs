@@ -122,6 +122,8 @@ pub struct Outcome {
 
 /// Where a sleep before a swap takes its oversleep from in a recorded list: not from its own frame's start.
 const SWAP_TURN: u64 = 31;
+/// A loop that waits for the display looks after so many nanoseconds of silence whether it is still to wait.
+const LONGEST_WAIT: i64 = 1_000_000_000;
 
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
 ///
@@ -206,10 +208,16 @@ impl<'a> Engine<'a> {
         let mut plan = self.plan(self.now);
         let mut planned_at = self.now;
         let mut drawn = 0;
-        // Parked plans draw nothing; a run that only parks ends all the same.
+        // Parked plans draw nothing, nor does a display that is waited for in vain; such a run ends all the same.
         let mut turns = 0;
         while drawn < self.scenario.frames && turns < self.scenario.frames.saturating_mul(2) {
             turns += 1;
+            if plan.wake_at == Timestamp::MAX {
+                (plan, planned_at) = self.await_word(planned_at, drawn);
+                if plan.wake_at == Timestamp::MAX {
+                    continue;
+                }
+            }
             if plan.parked {
                 self.tally.parked_wakes += 1;
                 planned_at = self.sleep(planned_at, plan.wake_at, turns);
@@ -221,6 +229,20 @@ impl<'a> Engine<'a> {
         }
         self.now = planned_at.offset(1_000_000_000);
         self.deliver(self.now);
+    }
+
+    /// Waits until something that the display says makes the policy begin a frame, or for a second. Returns the next plan
+    /// and when the thread has it.
+    fn await_word(&mut self, from: Timestamp, turn: u64) -> (Plan, Timestamp) {
+        let until = from.offset(LONGEST_WAIT);
+        let mut at = from;
+        loop {
+            at = self.screen.next_arrival(at, until);
+            let plan = self.plan(at);
+            if plan.wake_at < Timestamp::MAX || at >= until {
+                return (plan, self.sleep(from, at, turn));
+            }
+        }
     }
 
     /// One frame, from its plan to its swap. Returns the next plan and when it was made.

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 /// What decides when frames begin, as the simulator sees it. [`FramePacer`] is one; the others are what programs do
 /// today, or could do.
 pub trait Policy {
-    /// The next frame.
+    /// The next frame. Where only the display can tell when it begins, [`Plan::wake_at`] is [`Timestamp::MAX`]: the
+    /// policy is asked again at everything that the display says, and after a second of silence.
     fn plan(&mut self, now: Timestamp) -> Plan;
 
     /// The frame of the newest plan is about to begin; `Some`: it begins later, by this plan.
@@ -136,6 +137,10 @@ pub enum PolicyKind {
     Sawtooth,
     /// A ticker whose deadlines vsync notices recalibrate ([`Ticker`]).
     TickerWithVsync,
+    /// The ticker without the notices ([`Variant::TickerAlone`]).
+    TickerAlone,
+    /// One frame per notice, and the first at once ([`Variant::VsyncAlone`]).
+    VsyncAlone,
 }
 
 impl PolicyKind {
@@ -153,6 +158,9 @@ impl PolicyKind {
         Self::TickerWithVsync,
     ];
 
+    /// Those that are compared only where they are named: the two halves of [`Self::TickerWithVsync`].
+    pub const ON_REQUEST: [Self; 2] = [Self::TickerAlone, Self::VsyncAlone];
+
     /// The name on the command line and in tables.
     #[must_use]
     pub fn name(self) -> String {
@@ -165,13 +173,15 @@ impl PolicyKind {
             Self::MeanPlusThreeSigma => "mean+3sigma".into(),
             Self::Sawtooth => "sawtooth".into(),
             Self::TickerWithVsync => "ticker+vsync".into(),
+            Self::TickerAlone => "ticker-alone".into(),
+            Self::VsyncAlone => "vsync-alone".into(),
         }
     }
 
     /// The policy of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        let known = Self::ALL.into_iter().chain(Self::ON_REQUEST).find(|kind| kind.name() == name);
         known.or_else(|| name.parse().ok().map(Self::Ours))
     }
 
@@ -204,9 +214,9 @@ impl PolicyKind {
                 Box::new(JustInTime::new(hz, Margin::Sigma { spans: Box::new([0; 60]), seen: 0 }))
             }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
-            Self::TickerWithVsync => {
-                Box::new(Cooperating { ticker: Ticker::new(interval(hz), Variant::Both), last: PlanId(0) })
-            }
+            Self::TickerWithVsync => Box::new(Ticking::new(hz, Variant::Both)),
+            Self::TickerAlone => Box::new(Ticking::new(hz, Variant::TickerAlone)),
+            Self::VsyncAlone => Box::new(Ticking::new(hz, Variant::VsyncAlone)),
         }
     }
 }
@@ -234,16 +244,29 @@ impl Policy for Timer {
     }
 }
 
-/// A ticker and vsync notices together.
-struct Cooperating {
+/// A ticker, vsync notices, or both.
+struct Ticking {
     ticker: Ticker,
     last: PlanId,
 }
 
-impl Policy for Cooperating {
+impl Ticking {
+    fn new(hz: f64, variant: Variant) -> Self {
+        Self { ticker: Ticker::new(interval(hz), variant), last: PlanId(0) }
+    }
+}
+
+impl Policy for Ticking {
     fn plan(&mut self, now: Timestamp) -> Plan {
-        self.last = self.last.next();
-        Plan { id: self.last, wake_at: self.ticker.next(now), ..Plan::default() }
+        let wake_at = match self.ticker.next(now) {
+            // A display that speaks only of frames would otherwise never say anything.
+            Timestamp::MAX if self.last == PlanId(0) => now,
+            at => at,
+        };
+        if wake_at < Timestamp::MAX {
+            self.last = self.last.next();
+        }
+        Plan { id: self.last, wake_at, ..Plan::default() }
     }
 
     fn vblank(&mut self, sample: VblankSample) {
@@ -400,3 +423,6 @@ impl Policy for JustInTime {
 pub(super) fn interval(hz: f64) -> Duration {
     Duration::from_nanos((1e9 / hz) as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,6 +229,21 @@ impl Screen {
         self.words.pop_front().map(|(_, word)| word)
     }
 
+    /// Lets time pass from `now` until the next thing that is said arrives, at most until `until`. Returns that time.
+    pub(super) fn next_arrival(&mut self, now: Timestamp, until: Timestamp) -> Timestamp {
+        loop {
+            let next = match self.spec.taking {
+                Taking::Variable(range) => self.variable_refresh(range).0,
+                _ => self.vblank(self.index),
+            };
+            let arrival = self.words.front().map_or(Timestamp::MAX, |word| word.0);
+            if arrival.min(until) <= next {
+                return arrival.min(until).max(now);
+            }
+            self.advance(next);
+        }
+    }
+
     fn vblank(&self, index: u64) -> Timestamp {
         let k = index - self.segment.from;
         self.segment.at.offset((k as f64 * self.segment.period).round() as i64)
@@ -318,14 +333,20 @@ impl Screen {
         }
     }
 
-    /// One refresh of a display with a variable rate, if it comes by `now`.
-    fn show_when_ready(&mut self, range: VrrRange, now: Timestamp) -> bool {
+    /// The next refresh of a display with a variable rate, and when it comes at the latest.
+    fn variable_refresh(&self, range: VrrRange) -> (Timestamp, Timestamp) {
         let fastest = (1e9 / range.max_hz) as i64;
         let slowest = (1e9 / range.min_hz) as i64;
         let last = self.last_shown.unwrap_or(self.start);
         let repeat = last.offset(slowest);
+        let frame = self.waiting.front();
+        (frame.map_or(repeat, |f| f.ready.max(last.offset(fastest))), repeat)
+    }
+
+    /// One refresh of a display with a variable rate, if it comes by `now`.
+    fn show_when_ready(&mut self, range: VrrRange, now: Timestamp) -> bool {
+        let (at, repeat) = self.variable_refresh(range);
         let frame = self.waiting.front().copied();
-        let at = frame.map_or(repeat, |f| f.ready.max(last.offset(fastest)));
         if at > now {
             return false;
         }
