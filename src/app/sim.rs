@@ -7,8 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use scanout::sim::{
-    Outcome, PolicyKind, Scenario, SimFrame, Workload, presets, replay, run as simulate, run_observed,
+    AsRecorded, Outcome, PolicyKind, Scenario, SimFrame, Workload, as_recorded, presets, replay,
+    run as simulate, run_observed,
 };
+
+use scanout::stats::Trace;
 
 use super::cli::{self, SimArgs};
 use super::plot::{self, Strip};
@@ -34,6 +37,11 @@ pub struct Comparison {
     pub refresh_hz: f64,
     pub frames: u64,
     pub warmup_frames: u64,
+    /// How long before a refresh the display takes what it shows then; of a replay, as far as the run shows it.
+    pub latch_lead_ms: f64,
+    /// What a recorded run made of the same frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_recorded: Option<AsRecorded>,
     pub policies: Vec<Entry>,
 }
 
@@ -63,6 +71,8 @@ struct Named {
     display: String,
     workload: String,
     scenario: Scenario,
+    /// The run that it is a replay of.
+    trace: Option<Trace>,
 }
 
 pub fn run(args: &SimArgs) -> Result<(), Failure> {
@@ -137,7 +147,7 @@ fn scenarios(args: &SimArgs) -> Result<Vec<Named>, Failure> {
             for workload in expanded(&args.workload, &presets::WORKLOADS) {
                 let scenario = preset(&display, &workload, frames)?;
                 let workload = workload.strip_prefix("recorded:").map_or(workload.clone(), file_name);
-                named.push(Named { display: display.clone(), workload, scenario });
+                named.push(Named { display: display.clone(), workload, scenario, trace: None });
             }
         }
     }
@@ -206,7 +216,8 @@ fn replayed(path: &Path, args: &SimArgs) -> Result<Named, Failure> {
     }
     scenario.frames = args.frames.unwrap_or(scenario.frames);
     let display = format!("{:.2} Hz", scenario.display.hz);
-    Ok(Named { display, workload: file_name(&path.to_string_lossy()), scenario })
+    let workload = file_name(&path.to_string_lossy());
+    Ok(Named { display, workload, scenario, trace: Some(of_trace) })
 }
 
 fn file_name(path: &str) -> String {
@@ -247,7 +258,7 @@ fn compare(args: &SimArgs, policies: &[PolicyKind], scenarios: Vec<Named>) -> Ve
         bar.set_style(style);
     }
     let mut comparisons = Vec::new();
-    for Named { display, workload, scenario } in scenarios {
+    for Named { display, workload, scenario, trace } in scenarios {
         let mut entries = Vec::new();
         for kind in policies {
             bar.set_message(format!("{display}, {workload}: {}", kind.name()));
@@ -261,6 +272,8 @@ fn compare(args: &SimArgs, policies: &[PolicyKind], scenarios: Vec<Named>) -> Ve
             refresh_hz: scenario.display.hz,
             frames: scenario.frames,
             warmup_frames: scenario.warmup,
+            latch_lead_ms: scenario.display.latch_lead.as_secs_f64() * 1e3,
+            as_recorded: trace.and_then(|trace| as_recorded(&trace, scenario.warmup)),
             policies: entries,
         });
     }
@@ -292,9 +305,14 @@ fn table(c: &Comparison) -> String {
     let mut out = String::new();
     let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("writing to a string");
     line(format_args!(
-        "display {} ({:.2} Hz), workload {}, {} frames after {} of warm-up; times in ms",
+        "display {} ({:.2} Hz{}), workload {}, {} frames after {} of warm-up; times in ms",
         c.display,
         c.refresh_hz,
+        if c.latch_lead_ms > 0.0 {
+            format!(", taken {:.1} ms early", c.latch_lead_ms)
+        } else {
+            String::new()
+        },
         c.workload,
         c.frames - c.warmup_frames,
         c.warmup_frames
@@ -307,14 +325,26 @@ fn table(c: &Comparison) -> String {
         "{:<22}{:>8}{:>8}{:>7}  {:>8}{:>7}{:>7}  {:>6}{:>7}{:>7} {:>7} {:>7} {:>6}",
         "policy", "%", "vsyncs", "drops", "mean", "p50", "p99", "rms", "p99", "max", "p99", "drift", "flight"
     ));
+    let share = |of: Option<f64>| of.map_or("-".to_owned(), |share| format!("{:.3}", share * 100.0));
+    let ms = |figure: Option<f64>, digits: usize| match figure {
+        None => "-".to_owned(),
+        Some(ms) if ms.abs() >= 1_000.0 => format!("{ms:.0}"),
+        Some(ms) => format!("{ms:.digits$}"),
+    };
+    if let Some(AsRecorded { missed_vsyncs, miss_rate, start_to_display: latency, .. }) = &c.as_recorded {
+        line(format_args!(
+            "{:<22}{:>8}{missed_vsyncs:>8}{:>7}  {:>8}{:>7}{:>7}",
+            "as recorded",
+            share(*miss_rate),
+            "-",
+            ms(latency.map(|l| l.mean), 2),
+            ms(latency.and_then(|l| l.told()[0]), 2),
+            ms(latency.and_then(|l| l.told_p99()), 2)
+        ));
+    }
     for Entry { policy, outcome: o, .. } in &c.policies {
-        let missed = o.miss_rate.map_or("-".to_owned(), |share| format!("{:.3}", share * 100.0));
+        let missed = share(o.miss_rate);
         let (latency, error) = (o.start_to_display, o.animation_error);
-        let ms = |figure: Option<f64>, digits: usize| match figure {
-            None => "-".to_owned(),
-            Some(ms) if ms.abs() >= 1_000.0 => format!("{ms:.0}"),
-            Some(ms) => format!("{ms:.digits$}"),
-        };
         line(format_args!(
             "{policy:<22}{missed:>8}{:>8}{:>7}  {:>8}{:>7}{:>7}  {:>6}{:>7}{:>7} {:>7} {:>7} {:>6}",
             o.missed_vsyncs,

@@ -75,6 +75,6 @@ pub use display::FixedDisplay;
 pub use engine::{Outcome, Scenario, SimFrame, run, run_observed};
 pub use noise::Noise;
 pub use policy::{Policy, PolicyKind};
-pub use replay::replay;
+pub use replay::{AsRecorded, as_recorded, replay};
 pub use screen::{DisplaySpec, Taking};
 pub use workload::{FrameCost, Oversleep, Workload};
