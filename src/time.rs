@@ -112,8 +112,8 @@ pub trait Clock {
     /// The present time. Never goes backwards between two calls on one thread.
     fn now(&self) -> Timestamp;
 
-    /// For how long the machine was suspended while the clock stood, since some time before; to within microseconds. Costs two
-    /// readings. Zero where the clock does not stand, or nobody says.
+    /// For how long the machine was suspended while the clock stood, since some time before: to within microseconds, or
+    /// less where the thread was stopped in between. Costs two readings. Zero where the clock does not stand, or nobody says.
     fn suspended(&self) -> Duration {
         Duration::ZERO
     }

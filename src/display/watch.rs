@@ -86,7 +86,7 @@ pub struct Watch {
     unseen: Duration,
     /// The last look.
     looked: Timestamp,
-    /// Of frames that were said to be dropped, and of stamps that came again, since an answer is due.
+    /// Frames that were said to be dropped since the last answer, and refreshes whose stamp came again since one is due.
     dropped: u32,
     same: u32,
     /// The newest refresh: its stamp and its number.
@@ -109,7 +109,9 @@ impl Watch {
     /// The source was asked at `now`.
     pub fn asked(&mut self, now: Timestamp) {
         if now.saturating_since(self.looked) > REST {
-            self.excuse();
+            // What answers an earlier request may still be on its way, and is no lie.
+            (self.due, self.dropped) = (None, 0);
+            self.heard();
         }
         self.asked.get_or_insert(now);
     }
@@ -142,7 +144,7 @@ impl Watch {
         *self = Self::new(self.period);
     }
 
-    /// Believable answers with a stamp in a row.
+    /// Believable stamps in a row: one for each refresh and one for each frame.
     #[must_use]
     pub const fn good(&self) -> u32 {
         self.good
@@ -177,7 +179,6 @@ impl Watch {
         {
             return Err(Fault::Period(period));
         }
-        self.stated = sample.and_then(|s| s.period).or(self.stated);
         if at > now + FUTURE {
             return Err(Fault::Future(at.saturating_since(now)));
         }
@@ -186,6 +187,7 @@ impl Watch {
         {
             return Err(Fault::Past(asked.saturating_since(at)));
         }
+        self.stated = sample.and_then(|s| s.period).or(self.stated);
         let last = if sample.is_some() { self.stamp } else { self.shown };
         if sample.is_none() {
             self.shown = Some(at);
@@ -223,7 +225,7 @@ impl Watch {
         self.fast = if step / refreshes < *PERIODS.start() { self.fast + 1 } else { 0 };
         // Late is what neither the last refresh nor the time of the request explains.
         let waited = at.saturating_since(self.due.map_or(at, |due| due.max(last)));
-        let limit = self.period.map_or(THROTTLED_LEAST, |p| (p * SILENT_PERIODS).max(THROTTLED_LEAST));
+        let limit = self.known().map_or(THROTTLED_LEAST, |p| (p * SILENT_PERIODS).max(THROTTLED_LEAST));
         self.late = if waited > limit { self.late + 1 } else { 0 };
         (self.stamp, self.sequence) = (Some(at), sequence);
         if self.fast >= BAD_IN_A_ROW {
@@ -245,10 +247,10 @@ impl Watch {
         let last = std::mem::replace(&mut self.looked, now);
         let gap = now.saturating_since(last.max(self.due?));
         let seen = gap.min(self.interval());
-        self.silent +=
-            seen + std::mem::replace(&mut self.unseen, (gap - seen).min(patience(self.period) / 2));
+        let limit = patience(self.known());
+        self.silent += seen + std::mem::replace(&mut self.unseen, (gap - seen).min(limit / 2));
         let silent = self.silent;
-        if silent <= patience(self.period) {
+        if silent <= limit {
             None
         } else if self.same >= SAME_STAMPS {
             Some(Fault::SameStamp(silent))
@@ -266,7 +268,12 @@ impl Watch {
         self.silent > self.interval() * SILENT_PERIODS
     }
 
+    /// The refresh interval, where anybody knows it.
+    fn known(&self) -> Option<Duration> {
+        self.period.or(self.stated)
+    }
+
     fn interval(&self) -> Duration {
-        self.period.or(self.stated).unwrap_or(USUAL)
+        self.known().unwrap_or(USUAL)
     }
 }

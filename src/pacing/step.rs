@@ -32,6 +32,8 @@ impl FixedStep {
 
     /// The time that a frame may catch up with, however short the steps are: what 20 frames per second take each.
     const CAUGHT_UP: u64 = 50_000_000;
+    /// A frame takes no more steps than this, however short they are: each may cost more than it lasts.
+    const SHORT: u64 = 100;
 
     /// Steps of `step` (at least a microsecond), at most `most` (at least 1) of them per frame.
     #[must_use]
@@ -39,11 +41,12 @@ impl FixedStep {
         Self { step: nanos(step).max(1_000), most: most.max(1), left: 0, dropped: 0 }
     }
 
-    /// Steps of `step`, of which a frame takes at most [`MOST`](Self::MOST), or as many as 50 ms need where those are more: the
-    /// world keeps its pace at 20 frames per second and above.
+    /// Steps of `step`, of which a frame takes at most [`MOST`](Self::MOST), or as many as 50 ms need where those are more, and
+    /// never more than 100: the world keeps its pace at 20 frames per second and above, where steps last half a
+    /// millisecond or longer and take less time than they last.
     #[must_use]
     pub fn usual(step: Duration) -> Self {
-        let needed = Self::CAUGHT_UP.div_ceil(nanos(step).max(1_000));
+        let needed = Self::CAUGHT_UP.div_ceil(nanos(step).max(1_000)).min(Self::SHORT);
         Self::new(step, Self::MOST.max(needed as u32))
     }
 
@@ -93,7 +96,8 @@ mod tests {
 
     #[test]
     fn short_steps_are_as_many_as_a_slow_frame_needs() {
-        for (us, most) in [(16_667, 8), (6_250, 8), (5_000, 10), (1_000, 50), (1, 50_000), (0, 50_000)] {
+        for (us, most) in [(16_667, 8), (6_250, 8), (5_000, 10), (1_000, 50), (500, 100), (1, 100), (0, 100)]
+        {
             assert_eq!(FixedStep::usual(Duration::from_micros(us)).most, most, "{us} us");
         }
         let mut fixed = FixedStep::usual(Duration::from_millis(1));

@@ -43,7 +43,8 @@ impl Waker {
     }
 }
 
-/// Parks the calling thread until it is woken, or for at most `limit`. May return early.
+/// Parks the calling thread until it is woken, or for at most `limit`. May return early; on Windows, for short limits, up to a
+/// millisecond after it was woken.
 pub fn park(limit: Option<Duration>) {
     match limit {
         Some(limit) => sleep::park(limit),

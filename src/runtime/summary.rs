@@ -84,7 +84,7 @@ pub struct Summary {
     /// Contexts that were lost, after each of which the run went on in a new one.
     pub context_resets: u64,
     /// Time by which the world was slowed down because a frame would have needed more steps of one length than it may take
-    /// ([`Logic::fixed_step`](super::Logic::fixed_step)).
+    /// ([`Logic::fixed_step`](super::Logic::fixed_step)); since the start, warm-up and stalls included.
     pub steps_dropped: Duration,
 }
 

@@ -411,7 +411,7 @@ fn a_display_of_unknown_rate_is_measured_and_held_against_that() {
     assert_eq!(run.summary.target.refresh_hz, None);
 }
 
-/// The clock stands while the machine does: nothing but the clock's word says that the display's phase is another one.
+/// The clock stands while the machine does: nothing but its own word says that the phase may be another one.
 #[test]
 fn refreshes_are_learnt_anew_after_a_suspend() {
     let unlocked = |suspended: u64| {

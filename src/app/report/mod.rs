@@ -76,7 +76,7 @@ pub struct Report<'a> {
     snaps: u64,
     /// Times that the context was lost and the run went on in a new one.
     context_resets: u64,
-    /// Time by which a world of fixed steps was slowed down.
+    /// Time by which a world of fixed steps was slowed down since the start, warm-up included.
     steps_dropped_ms: f64,
     /// What the pacer came to know and what came of it.
     pacer: Pacer,

@@ -1,7 +1,7 @@
 //! The sources of a window from best to worst, and which of them is believed. Pure: `now` is passed in.
 //!
 //! ```text
-//!            fault: Silent, Future, Past, ..               3 believable answers to probes
+//!            fault: Silent, Future, Past, ..               3 believable stamps after probes
 //!  in use ────────────────────────────────▶ put aside ────────────────────────────────────▶ in use
 //!     │                                        │ probed after 1 s, 2 s, .. 60 s
 //!     └───────── SourceError ─────▶ given up ◀─┘
@@ -30,7 +30,7 @@ use crate::time::Timestamp;
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// A source that fails again and again is asked ever less often, down to this.
 const PROBE_LEAST: Duration = Duration::from_secs(60);
-/// So many believable answers bring a source back.
+/// So many believable stamps bring a source back.
 const RECOVERED: u32 = 3;
 /// A source that lasts this long after its return has not come back in vain.
 const LASTED: Duration = Duration::from_secs(10);

@@ -233,9 +233,13 @@ impl FramePacer {
     /// last words predict, none is [put off](Self::revise), and none is judged by when it was ready: its display time may still
     /// come. [`set_source`](Self::set_source) ends it as well; while nothing of the frames is seen there is none.
     pub fn set_holdover(&mut self, silent: bool) {
-        let silent = silent && self.visible;
-        self.state.holdovers += u64::from(self.holdover && !silent);
+        self.state.holdovers += u64::from(self.is_held_over() && !silent);
         self.holdover = silent;
+    }
+
+    /// Of what nobody sees nobody speaks: that is no silence.
+    const fn is_held_over(&self) -> bool {
+        self.holdover && self.visible
     }
 
     fn restart_reserve(&mut self) {
@@ -288,8 +292,6 @@ impl FramePacer {
             self.start_anew();
         } else if !visible && self.visible {
             self.hidden_from = self.last_start;
-            // Of what nobody sees nobody speaks: that was no silence.
-            self.holdover = false;
         }
         self.visible = visible;
     }
@@ -344,8 +346,8 @@ impl FramePacer {
             missed: self.state.missed,
             drains: self.queue.drains(),
             postponed: self.overdue.postponed(),
-            holdover: self.holdover,
-            holdovers: self.state.holdovers + u64::from(self.holdover),
+            holdover: self.is_held_over(),
+            holdovers: self.state.holdovers + u64::from(self.is_held_over()),
             missed_ticks: self.state.missed_ticks,
             snaps: self.state.snaps,
         }

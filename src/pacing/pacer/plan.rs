@@ -89,7 +89,7 @@ pub struct PacerState {
     pub postponed: u64,
     /// The source of the display times is silent: refreshes are [predicted](super::FramePacer::set_holdover).
     pub holdover: bool,
-    /// How often it fell silent while the window was shown.
+    /// How often it fell silent while the window was shown; one during which the window is hidden does not count.
     pub holdovers: u64,
     /// Grid points of a timed mode that passed without a frame.
     pub missed_ticks: u64,

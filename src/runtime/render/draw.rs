@@ -88,7 +88,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     /// Looks whether the machine was suspended since the last frame. The clock stands then, so that nothing else tells.
     fn notice_suspend(&mut self, clock: &impl Clock) {
         let suspended = clock.suspended();
-        let before = self.suspended.replace(suspended).unwrap_or(suspended);
+        let before = self.suspended.unwrap_or(suspended);
+        // A stop between the two readings that it is made of makes it too small.
+        self.suspended = Some(before.max(suspended));
         let slept = suspended.saturating_sub(before);
         if slept > SUSPENDED {
             log::info!("the machine was suspended for {slept:.1?}: the display's refreshes are learnt anew");
