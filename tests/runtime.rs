@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use runtime_support::{
-    Drawn, Gate, Hears, Screen, Told, World, a_while, ear, fixed, guarded, key, key_at, options, start,
+    Drawn, Gate, Hears, Screen, Told, World, a_while, ear, fixed, guarded, key, key_at, options, pause, start,
 };
 use scanout::pacing::{LONGEST_STEP, Pacing, Throttle};
 use scanout::runtime::{Feedback, InputEvent, InputKind, Summary};
@@ -343,7 +343,17 @@ fn a_stalled_logic_thread_does_not_stop_the_render_thread() {
                     barrier.pass();
                 }
             });
-            let (mut runtime, _end) = start(options(pacing), world, move || Screen::telling(&told));
+            // Of more frames than are kept the oldest go: the test's thread may be late, and none of these is to be lost.
+            let screen = move || {
+                let mut screen = Screen::telling(&told);
+                let mut tell = std::mem::replace(&mut screen.on_draw, Box::new(|_| Ok(())));
+                screen.on_draw = Box::new(move |drawn| {
+                    pause(Duration::from_millis(1));
+                    tell(drawn)
+                });
+                screen
+            };
+            let (mut runtime, _end) = start(options(pacing), world, screen);
             // The step before the stall is drawn, and drawn again for as long as it lasts.
             let first = drawn.wait_for(|d| d.step == STALLED - 1);
             for id in first.id + 1..=first.id + 8 {
