@@ -31,7 +31,7 @@ pub fn to_place(args: &RunArgs, place: Place) -> Result<(), String> {
         }
     }
     // In a window a key leads to other modes.
-    let aims_at_nothing = matches!(args.pacing, Pacing::Immediate | Pacing::Naive);
+    let aims_at_nothing = matches!(args.pacing, Pacing::Immediate | Pacing::Naive | Pacing::Ticker(_));
     for (given, option) in
         [(args.miss_budget.is_some(), "--miss-budget"), (args.smoothness.is_some(), "--smoothness")]
     {
@@ -92,6 +92,7 @@ mod tests {
             ("--background-fps=5", Place::Headless),
             ("--pacing=immediate --miss-budget=1", Place::Headless),
             ("--pacing=naive --smoothness=1", Place::Headless),
+            ("--pacing=ticker+vsync --smoothness=1", Place::Headless),
         ] {
             let words = std::iter::once("scanout").chain(option.split(' '));
             let args = Cli::try_parse_from(words).unwrap().run;

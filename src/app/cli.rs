@@ -181,7 +181,8 @@ pub struct RunArgs {
     pub size: Size,
     /// Mode: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive
     ///
-    /// When frames are made (default: auto; F2 switches). naive is the loop that most programs have.
+    /// When frames are made (default: auto; F2 switches). naive is the loop that most programs have. Also to compare with:
+    /// ticker+vsync, ticker-alone, vsync-alone, a published scheduler and its two halves.
     #[arg(long, help_heading = "Pacing", value_name = "MODE", default_value = "auto", hide_default_value = true, value_parser = pacing)]
     pub pacing: Pacing,
     /// Percentage of frames that may miss their display time
@@ -220,9 +221,8 @@ pub struct RunArgs {
     /// Animation step from: refreshes, reference, reference-old, raw
     ///
     /// How far animation moves from frame to frame. refreshes (the default): by whole refreshes of the display, so that
-    /// motion is even. raw: by the time between the planned starts of frames, so that late wake-ups are not in it.
-    /// reference, reference-old: by that time smoothed, as a published filter does it, for comparison. Without effect
-    /// with --pacing immediate, which goes by the time measured between steps.
+    /// motion is even. raw: by the time measured between updates. reference, reference-old: by that time smoothed, as a
+    /// published filter does it, for comparison.
     #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,
     /// Ask for real-time priority of both threads

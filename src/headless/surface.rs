@@ -108,7 +108,7 @@ impl Surface for OffscreenSurface {
 
     fn set_pacing(&mut self, mode: Pacing) -> Throttle {
         self.throttled = matches!(mode, Pacing::Vsync | Pacing::Naive);
-        self.refreshes = mode.follows_display();
+        self.refreshes = mode.shows_at_refreshes();
         if self.throttled { Throttle::Driver } else { Throttle::Untested }
     }
 

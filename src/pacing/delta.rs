@@ -75,6 +75,11 @@ impl ReferenceFilter {
         }
     }
 
+    /// Frames are meant to be so far apart from now on. What was seen stays.
+    pub const fn set_target(&mut self, target: Duration) {
+        self.target = nanos(target) as f64;
+    }
+
     /// The filtered delta, in nanoseconds like the given one; `None` when it was discarded. About 10 ns.
     pub fn filter(&mut self, delta_ns: i64) -> Option<f64> {
         if delta_ns < 0 {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Alpha, MissBudget};
+use super::{Alpha, MissBudget, Variant};
 
 /// What decides when frames are made.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
@@ -30,26 +30,27 @@ pub enum Pacing {
     /// has returned. Nothing is planned, held back or limited; the driver queues as many frames as it likes. Where swap does
     /// not wait for the display the loop runs as fast as it can. On Wayland it may stand still while the window is hidden.
     Naive,
+    /// As soon as a [`Ticker`](super::Ticker) has it: at the nominal rate, at the display's notices of its refreshes, or at the
+    /// one led by the other. Aims at no refresh, and is kept to be compared with. Where only a notice begins a frame, the
+    /// first begins at once, and so does one after a second without any.
+    Ticker(Variant),
     /// The embedding program says when: one frame for each of its ticks.
     Host,
 }
 
-/// What a frame's animation step is made of, in modes that plan one. Others ([`Pacing::Immediate`], and [`Pacing::Host`] while no
-/// display time is known) leave it open ([`Plan::dt`](super::Plan::dt)): the runtime takes the time measured between steps.
-///
-/// A frame's start is here the time that was planned for it, or that at which the plan was made where that is later; after a wait
-/// for input, the time at which the frame began. How late its thread woke up is not in it.
+/// What the runtime makes a frame's animation step of.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DeltaTime {
-    /// What the mode plans. Where it predicts refreshes: whole refresh intervals and a bounded debt
-    /// ([`PeriodClock`](super::PeriodClock)).
+    /// What is planned ([`Plan::dt`](super::Plan::dt)). Where refreshes are predicted: whole refresh intervals and a bounded
+    /// debt ([`PeriodClock`](super::PeriodClock)). Modes that plan no step ([`Pacing::Immediate`], and [`Pacing::Host`] while no
+    /// display time is known) go by the time measured between steps, up to [`LONGEST_STEP`](super::LONGEST_STEP).
     #[default]
     Refreshes,
-    /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times between starts, kept to be
-    /// compared with.
+    /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times measured from one sampling of the input to
+    /// the next, kept to be compared with. After a wait for input the step is the planned one, and the filter does not see it.
     Reference(Alpha),
-    /// The times between starts as they are.
+    /// Those times as they are, up to [`LONGEST_STEP`](super::LONGEST_STEP).
     Raw,
 }
 
@@ -90,6 +91,22 @@ impl Pacing {
         matches!(self, Self::Auto | Self::LowLatency | Self::Smooth)
     }
 
+    /// Whether frames are meant for a refresh, predicted or just begun, and not for the moment at which they are ready: swapped
+    /// with interval 1 where that does no harm, so that nothing tears.
+    #[must_use]
+    pub const fn shows_at_refreshes(self) -> bool {
+        self.follows_display() || matches!(self, Self::Ticker(_))
+    }
+
+    /// What the ticker goes by that such a mode has.
+    #[must_use]
+    pub(super) const fn ticks_by(self) -> Variant {
+        match self {
+            Self::Ticker(variant) => variant,
+            _ => Variant::TickerAlone,
+        }
+    }
+
     /// The mode that comes after it where a key goes through them.
     #[must_use]
     pub(crate) const fn next(self) -> Self {
@@ -98,7 +115,7 @@ impl Pacing {
             Self::LowLatency => Self::Smooth,
             Self::Smooth => Self::Vsync,
             Self::Vsync => Self::Immediate,
-            Self::Immediate | Self::Naive | Self::Fixed(_) | Self::Host => Self::Auto,
+            Self::Immediate | Self::Naive | Self::Ticker(_) | Self::Fixed(_) | Self::Host => Self::Auto,
         }
     }
 
@@ -168,7 +185,8 @@ impl fmt::Display for ParsePacingError {
             Self::Unknown => {
                 write!(
                     f,
-                    "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive, host"
+                    "pacing is one of: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive, ticker+vsync, ticker-alone, \
+                     vsync-alone, host"
                 )
             }
             Self::Rate => write!(f, "the rate of fixed=HZ is a number from {} to {}", Rate::MIN, Rate::MAX),
@@ -189,6 +207,9 @@ impl FromStr for Pacing {
             "vsync" => Ok(Self::Vsync),
             "immediate" => Ok(Self::Immediate),
             "naive" => Ok(Self::Naive),
+            "ticker+vsync" => Ok(Self::Ticker(Variant::Both)),
+            "ticker-alone" => Ok(Self::Ticker(Variant::TickerAlone)),
+            "vsync-alone" => Ok(Self::Ticker(Variant::VsyncAlone)),
             "host" => Ok(Self::Host),
             _ => {
                 let hz = s.strip_prefix("fixed=").ok_or(ParsePacingError::Unknown)?;
@@ -207,6 +228,9 @@ impl fmt::Display for Pacing {
             Self::Vsync => f.write_str("vsync"),
             Self::Immediate => f.write_str("immediate"),
             Self::Naive => f.write_str("naive"),
+            Self::Ticker(Variant::Both) => f.write_str("ticker+vsync"),
+            Self::Ticker(Variant::TickerAlone) => f.write_str("ticker-alone"),
+            Self::Ticker(Variant::VsyncAlone) => f.write_str("vsync-alone"),
             Self::Host => f.write_str("host"),
             Self::Fixed(rate) => write!(f, "fixed={}", rate.hz()),
         }
@@ -219,9 +243,20 @@ mod tests {
 
     #[test]
     fn parse_valid_modes_round_trips() {
-        for text in
-            ["auto", "low-latency", "smooth", "host", "immediate", "vsync", "fixed=120", "fixed=59.94"]
-        {
+        for text in [
+            "auto",
+            "low-latency",
+            "smooth",
+            "host",
+            "immediate",
+            "vsync",
+            "fixed=120",
+            "fixed=59.94",
+            "naive",
+            "ticker+vsync",
+            "ticker-alone",
+            "vsync-alone",
+        ] {
             assert_eq!(text.parse::<Pacing>().unwrap().to_string(), text);
         }
     }

@@ -118,6 +118,12 @@ impl Ticker {
         self.tick = Some(tick.offset(moved as i64));
     }
 
+    /// Whether only a notice can tell when the next frame begins, and none has come since the last.
+    #[must_use]
+    pub fn awaits_notice(&self) -> bool {
+        self.variant == Variant::VsyncAlone && self.notice.is_none()
+    }
+
     /// Ticks that passed without a frame.
     #[must_use]
     pub const fn skipped(&self) -> u64 {

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use self::delta::Delta;
 use super::input::{InputKind, InputReceiver};
 use super::slot::{InputHistory, Slot};
 use super::world::{Demand, Logic, Tick};
-use crate::pacing::{FixedStep, LONGEST_STEP, Plan};
+use crate::pacing::{DeltaTime, FixedStep, Plan};
 use crate::stats::Stage;
 use crate::sync::snapshot::{Published, Reader, Writer};
 use crate::telemetry::StepStamps;
@@ -15,6 +16,8 @@ use crate::timeline::{self, Kind};
 pub(super) struct Order {
     pub(super) number: u64,
     pub(super) plan: Plan,
+    /// How far apart frames are meant to be.
+    pub(super) interval: Duration,
 }
 
 /// What the logic thread should do now.
@@ -50,6 +53,7 @@ pub(super) struct LogicStep<L: Logic> {
     steps: u64,
     elapsed: Duration,
     last: Option<Timestamp>,
+    delta: Delta,
     history: InputHistory,
     spun_total: Duration,
     spun_last: Option<Duration>,
@@ -85,9 +89,15 @@ impl<L: Logic> LogicStep<L> {
             steps: 0,
             elapsed: Duration::ZERO,
             last: None,
+            delta: Delta::new(DeltaTime::Refreshes),
             history: InputHistory::default(),
             telemetry: None,
         }
+    }
+
+    /// Goes by these times from frame to frame.
+    pub(super) const fn go_by(&mut self, delta: DeltaTime) {
+        self.delta = Delta::new(delta);
     }
 
     /// Stamps its stages there as well.
@@ -162,9 +172,8 @@ impl<L: Logic> LogicStep<L> {
     fn update(&mut self, sampled: Timestamp) {
         // A second step for an order moves the world on by what has passed since the first, whatever the plan says.
         let planned = self.order.plan.dt.filter(|_| self.tried != self.order.number);
-        let dt = planned.unwrap_or_else(|| {
-            self.last.map_or(Duration::ZERO, |last| sampled.saturating_since(last)).min(LONGEST_STEP)
-        });
+        let passed = self.last.map(|last| sampled.signed_since(last));
+        let dt = self.delta.step(planned, passed, self.waited, self.order.interval);
         self.tried = self.order.number;
         self.last = Some(sampled);
         self.shown += dt;
@@ -214,6 +223,7 @@ impl<L: Logic> LogicStep<L> {
         slot.marks.animation_time = self.shown;
         slot.marks.dropped = self.fixed.as_ref().map_or(Duration::ZERO, FixedStep::dropped);
         self.unread_waited |= self.waited;
+        slot.marks.filtered = self.delta.counted();
         slot.marks.after_idle = self.unread_waited;
         slot.marks.inputs = self.history;
         slot.marks.order = self.order.number;
@@ -241,5 +251,6 @@ const fn contributes(kind: InputKind) -> bool {
     !matches!(kind, InputKind::Focus { .. } | InputKind::Resized { .. })
 }
 
+mod delta;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::input::Size;
 use super::options::RunOptions;
 use crate::display::priority::Priority;
 use crate::error::{Error, Result};
-use crate::pacing::{Origin, PacerState, Pacing, Throttle};
+use crate::pacing::{DeltaTime, Origin, PacerState, Pacing, Throttle};
 use crate::stats::{FRAME_LOG_SCHEMA, FrameLog, FrameRow, Recorder, SelfReport};
 use crate::timeline::Timeline;
 
@@ -86,6 +86,11 @@ pub struct Summary {
     /// Time by which the world was slowed down because a frame would have needed more steps of one length than it may take
     /// ([`Logic::fixed_step`](super::Logic::fixed_step)); since the start, warm-up and stalls included.
     pub steps_dropped: Duration,
+    /// What animation steps were made of.
+    pub delta: DeltaTime,
+    /// Times between steps that a [filter](crate::pacing::ReferenceFilter) of them discarded since the start because they were
+    /// negative, and such as a median stood in for.
+    pub filtered: (u64, u64),
 }
 
 impl Summary {

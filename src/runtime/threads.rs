@@ -87,6 +87,7 @@ impl Runtime {
         };
         let mut step = LogicStep::new(logic, inputs, orders_out, snapshots_in);
         step.stamp_into(step_stamps);
+        step.go_by(options.delta);
         let (logic_seat, mut render_seat) = seat::seat(step, options.layout, input_waker.clone());
         let logic_worker = {
             let (control, render) = (Arc::clone(&control), render_waker.clone());

@@ -20,7 +20,9 @@ use super::summary::{Pixels, Summary, TargetInfo};
 use super::world::{Logic, Tick};
 use crate::display::priority::Priority;
 use crate::error::Result;
-use crate::pacing::{Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, VblankSample};
+use crate::pacing::{
+    Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, Variant, VblankSample,
+};
 use crate::sim::{FixedDisplay, Noise};
 use crate::stats::{Check, Metric};
 use crate::sync::snapshot::{DEFAULT_SLOTS, buffer};
@@ -409,6 +411,23 @@ fn a_display_of_unknown_rate_is_measured_and_held_against_that() {
     let told = run.summary.missed.expect("a measured rate");
     assert!(told.abs_diff(missed) <= 1, "{told} and {missed}");
     assert_eq!(run.summary.target.refresh_hz, None);
+}
+
+/// The three variants of the reference scheduler on a display that is a little slower than it says.
+#[test]
+fn reference_schedulers_begin_frames_by_ticks_by_notices_and_by_both() {
+    let run = |variant| {
+        let run = run_on(options(Pacing::Ticker(variant)), (59.5, false), LIGHT, 6_000);
+        assert_eq!(run.seen.over_limit, 0);
+        assert_eq!(run.summary.pacer.miss_budget, None, "they aim at nothing");
+        assert_eq!((run.steps, run.redrawn), (run.seen.draws, 0));
+        let twice = run.seen.shown[300..].windows(2).filter(|pair| pair[0] == pair[1]).count();
+        (left_out(&run, 59.5, 1), twice)
+    };
+    // A notice for every refresh, and a frame for every notice.
+    assert_eq!(run(Variant::VsyncAlone).0, 0);
+    let (left_out, _) = run(Variant::Both);
+    assert!(left_out <= 3, "{left_out}");
 }
 
 /// The clock stands while the machine does: nothing but its own word says that the phase may be another one.

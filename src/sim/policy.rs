@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::screen::{DisplaySpec, Taking};
 use crate::pacing::{
-    FramePacer, MissBudget, PacerState, Pacing, Plan, PlanId, Presentation, Ticker, Variant, VblankModel,
+    FramePacer, MissBudget, PacerState, Pacing, Plan, PlanId, Presentation, Variant, VblankModel,
     VblankSample, Work,
 };
 use crate::time::Timestamp;
@@ -135,12 +135,6 @@ pub enum PolicyKind {
     MeanPlusThreeSigma,
     /// Begin 20 us later with each frame until one misses, then 2 ms earlier.
     Sawtooth,
-    /// A ticker whose deadlines vsync notices recalibrate ([`Ticker`]).
-    TickerWithVsync,
-    /// The ticker without the notices ([`Variant::TickerAlone`]).
-    TickerAlone,
-    /// One frame per notice, and the first at once ([`Variant::VsyncAlone`]).
-    VsyncAlone,
 }
 
 impl PolicyKind {
@@ -155,11 +149,12 @@ impl PolicyKind {
         Self::AveragePlusMillisecond,
         Self::MeanPlusThreeSigma,
         Self::Sawtooth,
-        Self::TickerWithVsync,
+        Self::Ours(Pacing::Ticker(Variant::Both)),
     ];
 
-    /// Those that are compared only where they are named: the two halves of [`Self::TickerWithVsync`].
-    pub const ON_REQUEST: [Self; 2] = [Self::TickerAlone, Self::VsyncAlone];
+    /// Those that are compared only where they are named: the two halves of `ticker+vsync`.
+    pub const ON_REQUEST: [Self; 2] =
+        [Self::Ours(Pacing::Ticker(Variant::TickerAlone)), Self::Ours(Pacing::Ticker(Variant::VsyncAlone))];
 
     /// The name on the command line and in tables.
     #[must_use]
@@ -172,9 +167,6 @@ impl PolicyKind {
             Self::AveragePlusMillisecond => "ewma+1ms".into(),
             Self::MeanPlusThreeSigma => "mean+3sigma".into(),
             Self::Sawtooth => "sawtooth".into(),
-            Self::TickerWithVsync => "ticker+vsync".into(),
-            Self::TickerAlone => "ticker-alone".into(),
-            Self::VsyncAlone => "vsync-alone".into(),
         }
     }
 
@@ -214,9 +206,6 @@ impl PolicyKind {
                 Box::new(JustInTime::new(hz, Margin::Sigma { spans: Box::new([0; 60]), seen: 0 }))
             }
             Self::Sawtooth => Box::new(JustInTime::new(hz, Margin::Sawtooth((1e9 / hz) as i64))),
-            Self::TickerWithVsync => Box::new(Ticking::new(hz, Variant::Both)),
-            Self::TickerAlone => Box::new(Ticking::new(hz, Variant::TickerAlone)),
-            Self::VsyncAlone => Box::new(Ticking::new(hz, Variant::VsyncAlone)),
         }
     }
 }
@@ -241,36 +230,6 @@ impl Policy for Timer {
             dt: Some(Duration::from_nanos(self.period as u64)),
             ..Plan::default()
         }
-    }
-}
-
-/// A ticker, vsync notices, or both.
-struct Ticking {
-    ticker: Ticker,
-    last: PlanId,
-}
-
-impl Ticking {
-    fn new(hz: f64, variant: Variant) -> Self {
-        Self { ticker: Ticker::new(interval(hz), variant), last: PlanId(0) }
-    }
-}
-
-impl Policy for Ticking {
-    fn plan(&mut self, now: Timestamp) -> Plan {
-        let wake_at = match self.ticker.next(now) {
-            // A display that speaks only of frames would otherwise never say anything.
-            Timestamp::MAX if self.last == PlanId(0) => now,
-            at => at,
-        };
-        if wake_at < Timestamp::MAX {
-            self.last = self.last.next();
-        }
-        Plan { id: self.last, wake_at, ..Plan::default() }
-    }
-
-    fn vblank(&mut self, sample: VblankSample) {
-        self.ticker.vsync(sample.at);
     }
 }
 

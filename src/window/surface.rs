@@ -123,7 +123,7 @@ impl GlTarget for WindowTarget {
             // Others do not ask whether the window is hidden.
             Pacing::Naive => true,
             Pacing::Vsync => self.may_throttle || self.may_block,
-            _ => mode.follows_display() && self.may_throttle,
+            _ => mode.shows_at_refreshes() && self.may_throttle,
         };
         let interval = if throttle { SwapInterval::Wait(NonZeroU32::MIN) } else { SwapInterval::DontWait };
         let set = self.current.surface.set_swap_interval(&self.current.context, interval);

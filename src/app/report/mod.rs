@@ -1,5 +1,6 @@
 //! The report of a run: a table for people, JSON for programs.
 
+mod delta;
 mod load;
 mod pacer;
 mod table;
@@ -15,6 +16,7 @@ use scanout::stats::{Counters, Distribution, Metric, SelfCheck as Checked, Summa
 use scanout::{Error, Size, Summary};
 
 pub use self::load::ExtraLoad;
+use self::delta::Delta;
 use self::pacer::Pacer;
 pub use self::pacer::{layout_name, lock_name, miss_share};
 pub use self::table::{Rows, or_not};
@@ -78,6 +80,8 @@ pub struct Report<'a> {
     context_resets: u64,
     /// Time by which a world of fixed steps was slowed down since the start, warm-up included.
     steps_dropped_ms: f64,
+    /// What animation steps were made of.
+    delta: Delta,
     /// What the pacer came to know and what came of it.
     pacer: Pacer,
     /// How the system ran the render thread.
@@ -179,6 +183,7 @@ impl<'a> Report<'a> {
             snaps: summary.pacer.snaps,
             context_resets: summary.context_resets,
             steps_dropped_ms: summary.steps_dropped.as_secs_f64() * 1e3,
+            delta: Delta::new(summary),
             pacer: Pacer::new(&summary.pacer),
             priority: summary.priority.to_string(),
             cost,

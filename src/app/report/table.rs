@@ -108,6 +108,9 @@ impl Report<'_> {
             "            {} queue drains, {} postponed, {} holdovers, {} missed ticks, {} snaps; priority {}",
             p.drains, p.postponed, p.holdovers, self.missed_ticks, self.snaps, self.priority
         ));
+        if let Some(delta) = self.delta.line() {
+            line(format_args!("            animation steps: {delta}"));
+        }
         if self.steps_dropped_ms > 0.0 {
             line(format_args!(
                 "            the world was slowed down by {:.1} ms in all",

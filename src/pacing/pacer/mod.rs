@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use super::budget::{MissBudget, WorkBudget};
-use super::delta::{PeriodClock, ReferenceFilter};
+use super::delta::PeriodClock;
 use super::grid::Grid;
 use super::load::{Layout, LayoutChoice, Load};
 use super::step::FixedStep;
 use super::throttle::{Throttle, ThrottleTest};
 use super::vblank::{Lock, VblankModel, VblankSample, Verdict};
 use super::window::Window;
-use super::{DeltaTime, Origin, Pacing, PlanId, Presentation, Rate};
+use super::{Origin, Pacing, PlanId, Presentation, Rate, Ticker};
 use crate::time::{Timestamp, signed_nanos};
 
 use self::flight::{Flight, Flights};
@@ -35,6 +35,9 @@ const FIRST_RESERVE: u32 = 4;
 const CONCLUDED: u64 = 3;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
+/// Where frames wait for a notice of the display, one begins without after so long: a display that speaks only of frames would
+/// otherwise never say anything again.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Decides when frames begin. Pure: it never asks a clock, and after it is made it does not allocate.
 ///
@@ -63,9 +66,8 @@ pub struct FramePacer {
     work: WorkBudget,
     load: Load,
     clock: PeriodClock,
-    delta: DeltaTime,
-    filter: Option<ReferenceFilter>,
     grid: Grid,
+    ticker: Ticker,
     logic_step: Option<FixedStep>,
     /// The budget of the last plan.
     given: Duration,
@@ -124,9 +126,8 @@ impl FramePacer {
             work: WorkBudget::new(mode.miss_budget(), first_reserve(refresh_hz)),
             load: Load::new(),
             clock: PeriodClock::new(),
-            delta: DeltaTime::default(),
-            filter: None,
             grid: Grid::default(),
+            ticker: Ticker::new(Duration::from_secs_f64(1.0 / sane_rate(refresh_hz)), mode.ticks_by()),
             logic_step: None,
             given: Duration::ZERO,
             source: None,
@@ -279,13 +280,6 @@ impl FramePacer {
         self.unplanned.closed = true;
     }
 
-    /// What animation steps are made of, in modes that plan them.
-    pub const fn set_delta_time(&mut self, delta: DeltaTime) {
-        self.delta = delta;
-        self.filter = None;
-        self.unplanned.closed = true;
-    }
-
     /// Whether anything of the frames is seen. While not, plans are [parked](Plan::parked), one per second.
     pub fn set_visible(&mut self, visible: bool) {
         if visible && !self.visible {
@@ -385,6 +379,7 @@ impl FramePacer {
     pub const fn frames_in_flight(&self) -> u32 {
         match (self.mode, self.load.layout()) {
             (Pacing::Naive, _) => u32::MAX,
+            (Pacing::Ticker(_), _) => 1,
             (_, Layout::Serial) => 1,
             (_, Layout::Pipelined) => 2,
         }
@@ -396,7 +391,7 @@ impl FramePacer {
     pub fn plans_ahead(&self) -> bool {
         match self.way() {
             Way::Immediate | Way::Grid => true,
-            Way::Throttled | Way::Host => false,
+            Way::Throttled | Way::Ticker | Way::Host => false,
             Way::Vblank | Way::Vrr => self.load.layout() == Layout::Pipelined,
         }
     }
@@ -415,6 +410,9 @@ impl FramePacer {
             // Animation stood still, which is a cut like any other.
             self.state.snaps += 1;
         }
+        if self.awaits_notice(now) {
+            return Plan { wake_at: Timestamp::MAX, ..Plan::default() };
+        }
         self.last = self.last.next();
         self.remember();
         let plan = self.make(now);
@@ -427,6 +425,7 @@ impl FramePacer {
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
             Way::Throttled => (self.plan_after_swap(now), None, false),
+            Way::Ticker => (self.plan_by_ticker(now), None, false),
             Way::Grid => self.plan_on_grid(now),
             Way::Vblank => self.plan_for_refresh(now),
             Way::Vrr => self.plan_for_vrr(now),
@@ -435,7 +434,6 @@ impl FramePacer {
         plan.id = self.last;
         self.given = plan.budget.unwrap_or_default();
         let whole = whole.then(|| self.work.raises());
-        plan.dt = plan.dt.map(|dt| self.delta_time(dt, plan.wake_at.max(now)));
         plan.steps = plan.dt.and_then(|dt| self.logic_step.as_mut().map(|fixed| fixed.advance(dt)));
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
@@ -460,6 +458,7 @@ impl FramePacer {
             Pacing::Vsync if self.throttle.found() != Throttle::Timer => Way::Throttled,
             Pacing::Vsync | Pacing::Fixed(_) => Way::Grid,
             Pacing::Naive => Way::Throttled,
+            Pacing::Ticker(_) => Way::Ticker,
             Pacing::Host => Way::Host,
             Pacing::Auto | Pacing::LowLatency | Pacing::Smooth => {
                 if self.one_by_one {
@@ -505,13 +504,18 @@ impl FramePacer {
                 let period = self.refresh_period();
                 period * f64::from(self.divisor(period))
             }
+            Way::Ticker => (1e9 / self.refresh_hz).max(capped),
             Way::Immediate | Way::Throttled | Way::Host => 1e9 / self.refresh_hz,
         }
     }
 
+    fn restart_ticker(&mut self) {
+        self.ticker = Ticker::new(duration(self.frame_period() as i64), self.mode.ticks_by());
+    }
+
     fn start_anew(&mut self) {
-        self.filter = None;
         self.grid.clear();
+        self.restart_ticker();
         self.clock.reset();
         self.last_start = None;
         self.idle = true;
@@ -528,6 +532,7 @@ enum Way {
     Immediate,
     Throttled,
     Grid,
+    Ticker,
     Vblank,
     Vrr,
     Host,

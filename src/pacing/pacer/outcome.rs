@@ -48,6 +48,7 @@ impl FramePacer {
     pub fn presented(&mut self, id: PlanId, presentation: Presentation) {
         if let (true, Some((at, _))) = (self.one_by_one, presentation.time()) {
             self.answered_at(at);
+            self.ticker.vsync(at);
         }
         if let Some(flight) = self.flights.get(id) {
             flight.answered = true;
@@ -124,6 +125,7 @@ impl FramePacer {
 
     /// The display began a refresh.
     pub fn vblank(&mut self, sample: VblankSample) -> Verdict {
+        self.ticker.vsync(sample.at);
         let verdict = self.model.observe(sample);
         if verdict == Verdict::Restarted {
             // Indices before and after are not to be compared.
@@ -140,6 +142,8 @@ impl FramePacer {
         self.unplanned.closed = true;
         self.throttle.interrupted();
         self.grid.move_to(at);
+        self.restart_ticker();
+        self.ticker.next(at);
         let (lead, budget) = (self.latch_lead, self.work.nanos());
         let target = match self.way() {
             Way::Vrr => Some((0, at.offset(budget))),

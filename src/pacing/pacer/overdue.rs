@@ -6,7 +6,7 @@
 //! better begun for the one after it.
 
 use super::planning::COLD;
-use super::{FixedStep, Flight, FramePacer, Lock, PeriodClock, Plan, ReferenceFilter, Way};
+use super::{FixedStep, Flight, FramePacer, Lock, PeriodClock, Plan, Way};
 use crate::time::Timestamp;
 
 /// Silence is believed while less than this share of it was wrong.
@@ -84,7 +84,6 @@ impl Overdue {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
     clock: PeriodClock,
-    filter: Option<ReferenceFilter>,
     logic_step: Option<FixedStep>,
     last_start: Option<Timestamp>,
     snaps: u64,
@@ -193,7 +192,6 @@ impl FramePacer {
     fn progress(&self) -> Progress {
         Progress {
             clock: self.clock.clone(),
-            filter: self.filter.clone(),
             logic_step: self.logic_step.clone(),
             last_start: self.last_start,
             snaps: self.state.snaps,
@@ -201,8 +199,8 @@ impl FramePacer {
     }
 
     fn restore(&mut self, progress: Progress) {
-        let Progress { clock, filter, logic_step, last_start, snaps } = progress;
-        (self.clock, self.filter, self.logic_step) = (clock, filter, logic_step);
+        let Progress { clock, logic_step, last_start, snaps } = progress;
+        (self.clock, self.logic_step) = (clock, logic_step);
         (self.last_start, self.state.snaps) = (last_start, snaps);
     }
 }

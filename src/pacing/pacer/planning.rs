@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DeltaTime, FramePacer, LONGEST_STEP, Pacing, Plan, ReferenceFilter, duration};
+use super::{FramePacer, LONGEST_STEP, LONGEST_WAIT, Pacing, Plan, Way, duration};
 use crate::pacing::Layout;
 use crate::time::Timestamp;
 
@@ -20,22 +20,6 @@ const POLL_SLACK: i64 = 600_000;
 pub(super) type Planned = (Plan, Option<(u64, Timestamp)>, bool);
 
 impl FramePacer {
-    /// The step of a frame that begins at `start`, where `planned` is not what animation goes by.
-    pub(super) fn delta_time(&mut self, planned: Duration, start: Timestamp) -> Duration {
-        let Some(raw) = self.last_start.map(|last| start.signed_since(last)) else { return planned };
-        let passed = match self.delta {
-            DeltaTime::Refreshes => return planned,
-            DeltaTime::Raw => raw,
-            DeltaTime::Reference(alpha) => {
-                let target = self.interval();
-                let filter = self.filter.get_or_insert_with(|| ReferenceFilter::new(target, alpha));
-                // A negative time is discarded: nothing moves.
-                filter.filter(raw).map_or(0, |ns| ns as i64)
-            }
-        };
-        duration(passed).min(LONGEST_STEP.max(self.interval()))
-    }
-
     pub(super) fn plan_immediately(&self, now: Timestamp) -> Planned {
         let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
         (Plan { wake_at: earliest, refresh_on_input: true, ..Plan::default() }, None, false)
@@ -46,6 +30,26 @@ impl FramePacer {
         self.state.snaps += u64::from(dt > LONGEST_STEP);
         let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
         Plan { wake_at: earliest, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+    }
+
+    /// Whether no frame can be planned yet: only a notice of the display says when one begins, and none has come.
+    pub(super) fn awaits_notice(&self, now: Timestamp) -> bool {
+        let waited = self.last_start.is_none_or(|last| now.saturating_since(last) >= LONGEST_WAIT);
+        self.way() == Way::Ticker && self.ticker.awaits_notice() && !waited
+    }
+
+    pub(super) fn plan_by_ticker(&mut self, now: Timestamp) -> Plan {
+        let skipped = self.ticker.skipped();
+        let wake_at = match self.ticker.next(now) {
+            // Nobody is there to begin it.
+            Timestamp::MAX => now,
+            at => at,
+        };
+        self.state.missed_ticks += self.ticker.skipped() - skipped;
+        let start = wake_at.max(now);
+        let dt = self.last_start.map_or_else(|| self.interval(), |last| start.saturating_since(last));
+        self.state.snaps += u64::from(dt > LONGEST_STEP);
+        Plan { wake_at, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
     }
 
     pub(super) fn plan_on_grid(&mut self, now: Timestamp) -> Planned {

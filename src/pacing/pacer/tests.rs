@@ -1,8 +1,9 @@
-use super::super::Alpha;
 use super::*;
 use crate::sim::{presets, run};
 
 const MS: u64 = 1_000_000;
+
+mod ticker;
 
 fn swapped(pacer: &mut FramePacer, end: Timestamp) {
     let id = pacer.last;
@@ -145,22 +146,6 @@ fn vsync_intervals_across_idle_do_not_count_as_throttled() {
         swapped(&mut pacer, at(i * 1_000 + 1));
     }
     assert_eq!(pacer.throttle(), Throttle::Untested);
-}
-
-#[test]
-fn delta_times_are_those_that_were_chosen() {
-    let steps = |delta| {
-        let mut pacer = fixed(100.0);
-        pacer.set_delta_time(delta);
-        // The third frame is 30 ms late, the fourth on the grid again.
-        [0, 1, 50, 51].map(|ms| pacer.plan(at(ms)).dt.map(|dt| dt.as_micros()))
-    };
-    let want = |us: [u128; 4]| us.map(Some);
-    assert_eq!(steps(DeltaTime::Refreshes), want([10_000, 10_000, 40_000, 10_000]));
-    assert_eq!(steps(DeltaTime::Raw), want([10_000, 10_000, 40_000, 10_000]));
-    // 0.85 of the new and 0.15 of the old; or the other way round.
-    assert_eq!(steps(DeltaTime::Reference(Alpha::OnNew)), want([10_000, 10_000, 35_500, 13_825]));
-    assert_eq!(steps(DeltaTime::Reference(Alpha::OnOld)), want([10_000, 10_000, 14_500, 13_825]));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::pacing::Alpha;
 use crate::runtime::InputEvent;
 use crate::runtime::input::{InputSender, input_channel};
 use crate::runtime::seat::InputWaker;
@@ -76,7 +77,7 @@ impl Rig {
     fn order(&mut self, plan: Plan) {
         self.number += 1;
         let mut out = self.orders.write();
-        *out = Order { number: self.number, plan };
+        *out = Order { number: self.number, plan, interval: Duration::from_millis(10) };
         out.publish();
     }
 
@@ -109,6 +110,27 @@ fn one_step_is_made_for_an_order_and_not_before_its_time() {
     rig.clock.0.set(1_010 * MS);
     assert!(rig.run());
     assert_eq!(rig.due(), Due::Idle);
+}
+
+#[test]
+fn animation_goes_by_what_was_chosen_and_the_filter_counts() {
+    let run = |delta| {
+        let mut rig = Rig::new(Demand::EveryFrame);
+        rig.step.go_by(delta);
+        let times = [0, 10, 50, 100, 150, 160].map(|ms| {
+            rig.clock.0.set((1_000 + ms) * MS);
+            rig.order(plan(10));
+            assert!(rig.run());
+            let marks = rig.snapshots.acquire().value.marks;
+            (marks.animation_time.as_millis() as u64, marks.filtered)
+        });
+        (times.map(|(time, _)| time), times[5].1)
+    };
+    assert_eq!(run(DeltaTime::Refreshes), ([10, 20, 30, 40, 50, 60], (0, 0)));
+    assert_eq!(run(DeltaTime::Raw), ([10, 20, 60, 110, 160, 170], (0, 0)));
+    let (times, filtered) = run(DeltaTime::Reference(Alpha::OnOld));
+    assert_eq!(filtered, (0, 1), "the third outlier in a row is a median");
+    assert!(times[5] > 60 && times[5] < 110, "{times:?}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if shown != self.pane.shown {
             self.set_shown(shown, now);
-        } else if answered {
+        } else if answered || self.orders.waits() {
             self.order_next(now);
         } else {
             self.revise(now);

@@ -100,7 +100,6 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         pacer.set_layout(options.layout);
         pacer.set_cap(options.cap);
         pacer.set_vrr(options.vrr);
-        pacer.set_delta_time(options.delta);
         let mut step = Self {
             backend,
             snapshots,
@@ -165,6 +164,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.drawn.is_none()
             && (self.figures.recorder().has_pending()
                 || !self.pane.shown
+                || self.orders.waits()
                 || self.pacer.mode().follows_display())
     }
 

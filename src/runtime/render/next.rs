@@ -56,6 +56,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if let Some(silent_at) = self.orders.awaited().map(|_| self.flight.silent_from()) {
             look_again = look_again.min(silent_at.max(now) + FENCE_EVERY);
         }
+        if self.orders.waits() {
+            look_again = look_again.min(now + self.backend.poll_every());
+        }
         if self.pane.shown && self.figures.recorder().has_pending() && now < self.flight.silent_from() {
             look_again = look_again.min(now + self.backend.poll_every());
         }

@@ -20,11 +20,13 @@ pub(super) struct Orders {
     lent: bool,
     /// The frame whose answer the next order waits for.
     awaited: Option<FrameId>,
+    /// The next frame cannot be planned before the display has said something.
+    waits: bool,
 }
 
 impl Orders {
     pub(super) fn new(out: Writer<Order>, logic: Waker) -> Self {
-        Self { out, logic, order: Order::default(), lent: false, awaited: None }
+        Self { out, logic, order: Order::default(), lent: false, awaited: None, waits: false }
     }
 
     /// Whom orders wake.
@@ -40,6 +42,11 @@ impl Orders {
     /// The frame whose answer the next order waits for.
     pub(super) const fn awaited(&self) -> Option<FrameId> {
         self.awaited
+    }
+
+    /// Whether the next order waits for any word of the display.
+    pub(super) const fn waits(&self) -> bool {
+        self.waits
     }
 
     /// The next order is given when this frame was answered for.
@@ -58,7 +65,8 @@ impl Orders {
     pub(super) fn order(&mut self, pacer: &mut FramePacer, now: Timestamp) {
         self.awaited = None;
         let mut plan = pacer.plan(now);
-        if plan.parked {
+        self.waits = plan.wake_at == Timestamp::MAX;
+        if plan.parked || self.waits {
             return;
         }
         if pacer.mode() == Pacing::Host {
@@ -66,7 +74,7 @@ impl Orders {
             plan.stale_at = Timestamp::MAX;
         }
         note(&plan, "plan", now);
-        self.order = Order { number: self.order.number + 1, plan };
+        self.order = Order { number: self.order.number + 1, plan, interval: pacer.interval() };
         self.publish();
     }
 
@@ -116,6 +124,7 @@ impl Orders {
     /// What was ordered is not due any more.
     pub(super) fn withdraw(&mut self) {
         self.order.plan = Plan { wake_at: Timestamp::MAX, stale_at: Timestamp::MAX, ..Plan::default() };
+        self.waits = false;
         self.publish();
     }
 

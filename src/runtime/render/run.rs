@@ -138,6 +138,8 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             picture,
             context_resets: self.losses.survived(),
             steps_dropped: self.snapshots.current().marks.dropped,
+            delta: self.options.delta,
+            filtered: self.snapshots.current().marks.filtered,
         };
         Ended { summary: Some(summary), error: failed }
     }
