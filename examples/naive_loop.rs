@@ -4,10 +4,11 @@
 //! ```text
 //! cargo run --release --example naive_loop            space turns the window from black to white and back
 //! cargo run --release --example naive_loop -- flip    every frame turns it
+//! cargo run --release --example naive_loop -- bars    bars that move by the time measured between frames
 //! ```
 //!
-//! Esc closes it. The comments marked LATE say where the time goes; `scanout run --scene flash` and `--scene flip` are the
-//! same pictures without that, `embed_pacer` a loop of one's own without it. A mark that follows the pointer in this kind of
+//! Esc closes it. The comments marked LATE say where the time goes; `scanout run` with `--scene flash`, `flip` and `bars` has
+//! the same pictures without that, `embed_pacer` a loop of one's own without it. A mark that follows the pointer in this kind of
 //! loop is `reference_drag swap`. After 300 frames it prints what its own stamps say of it.
 
 #![allow(unsafe_code, reason = "OpenGL calls")]
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use scanout::pacing::FrameId;
 use scanout::stats::{Declared, FrameRecord, SelfCheck, Stage};
-use scanout::time::{Clock as _, MonotonicClock};
+use scanout::time::{Clock as _, MonotonicClock, Timestamp};
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, KeyEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop};
@@ -27,11 +28,26 @@ use winit::window::{Window, WindowId};
 mod gl_window;
 use gl_window::GlWindow;
 
+/// What the window shows.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+enum Picture {
+    /// What space makes of it.
+    #[default]
+    Flash,
+    Flip,
+    Bars,
+}
+
+/// Pixels per second.
+const SPEED: f64 = 480.0;
+
 #[derive(Default)]
 struct App {
     window: Option<GlWindow>,
     white: bool,
-    flip: bool,
+    picture: Picture,
+    /// Since when the bars move.
+    moving: Option<Timestamp>,
     check: SelfCheck,
 }
 
@@ -72,7 +88,7 @@ impl ApplicationHandler for App {
                 ..
             } => match key {
                 NamedKey::Escape => event_loop.exit(),
-                NamedKey::Space if !self.flip => self.white = !self.white,
+                NamedKey::Space if self.picture == Picture::Flash => self.white = !self.white,
                 _ => {}
             },
             _ => {}
@@ -82,7 +98,7 @@ impl ApplicationHandler for App {
     // With `Poll` this comes as soon as the events are drained.
     fn about_to_wait(&mut self, _: &ActiveEventLoop) {
         let Some(window) = &self.window else { return };
-        self.white ^= self.flip;
+        self.white ^= self.picture == Picture::Flip;
         // LATE (2): the frame is drawn at the start of the refresh interval although it is shown at its end. What
         // the user does in between has to wait for the next frame. Starting later, as late as the work allows,
         // would have shown it now.
@@ -99,7 +115,12 @@ impl ApplicationHandler for App {
         // The events were read just now.
         let began = MonotonicClock.now();
         frame.mark(Stage::InputSampled, began);
-        window.draw(self.white);
+        if self.picture == Picture::Bars {
+            let since = *self.moving.get_or_insert(began);
+            window.draw_bars((began.saturating_since(since).as_secs_f64() * SPEED).round() as i64);
+        } else {
+            window.draw(self.white);
+        }
         let drawn = MonotonicClock.now();
         frame.mark(Stage::Submitted, drawn);
         frame.mark(Stage::SwapBegin, drawn);
@@ -110,12 +131,13 @@ impl ApplicationHandler for App {
 }
 
 fn main() {
-    let flip = match std::env::args().nth(1).as_deref() {
-        None => false,
-        Some("flip") => true,
-        Some(other) => panic!("`{other}`: the only argument is flip"),
+    let picture = match std::env::args().nth(1).as_deref() {
+        None => Picture::Flash,
+        Some("flip") => Picture::Flip,
+        Some("bars") => Picture::Bars,
+        Some(other) => panic!("`{other}`: the argument is flip or bars"),
     };
     let event_loop = EventLoop::new().expect("a display server");
     event_loop.set_control_flow(ControlFlow::Poll);
-    event_loop.run_app(&mut App { flip, ..App::default() }).expect("the event loop");
+    event_loop.run_app(&mut App { picture, ..App::default() }).expect("the event loop");
 }

@@ -14,7 +14,9 @@ use crate::support::pause;
 use crate::support::sway::{Layout, Sway};
 use crate::support::wayland::VirtualInput;
 
-pub fn headless(scanout: &Result<OsString, String>, options: &Options) -> Value {
+type Program = Result<OsString, String>;
+
+pub fn headless(scanout: &Program, example: &dyn Fn(&str) -> Program, options: &Options) -> Value {
     println!("\nframes of a headless compositor that show exactly one new frame");
     println!(
         "{:<10}{:<18}{:>9}{:>8}{:>9}{:>9}{:>7}  source",
@@ -23,11 +25,18 @@ pub fn headless(scanout: &Result<OsString, String>, options: &Options) -> Value 
     let mut out = json!({});
     for hertz in [120, 240] {
         let ticker = format!("fixed={hertz}");
-        let mut all = [
+        let mut all = Vec::from([
             Contender::scanout("auto", scanout, "flip", "auto"),
             Contender::scanout("low-latency", scanout, "flip", "low-latency"),
+            Contender::scanout("ticker+vsync", scanout, "flip", "ticker+vsync"),
             Contender::scanout("ticker", scanout, "flip", &ticker),
-        ];
+            Contender::new("naive_loop", &example("naive_loop"), &["flip"]),
+        ]);
+        if hertz == 120 {
+            // The rate that it is made for.
+            all.push(Contender::new("reference_tick", &example("reference_tick"), &[]));
+        }
+        all.retain(|c| options.only.as_ref().is_none_or(|o| o.split(',').any(|n| n == c.name)));
         for _ in 0..options.rounds {
             let sway = Sway::start_headless(OUTPUT.0, OUTPUT.1, hertz, Layout::Floating);
             let _user = VirtualInput::connect(&sway, OUTPUT);

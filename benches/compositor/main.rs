@@ -81,7 +81,7 @@ mod linux {
                 std::process::exit(2);
             }
         };
-        let examples = build_examples(&["naive_loop", "reference_wait", "reference_drag"]);
+        let examples = build_examples(&["naive_loop", "reference_wait", "reference_drag", "reference_tick"]);
         let example = |name: &str| examples.clone().map(|folder| folder.join(name).into_os_string());
         let scanout = scanout_binary();
         println!("{}", machine());
@@ -98,6 +98,10 @@ mod linux {
                 turn: animate_turn,
                 print: print_animate,
                 contenders: vec![
+                    Contender::new("naive_loop", &example("naive_loop"), &["bars"]),
+                    Contender::scanout("ticker-alone", &scanout, "bars", "ticker-alone"),
+                    Contender::scanout("vsync-alone", &scanout, "bars", "vsync-alone"),
+                    Contender::scanout("ticker+vsync", &scanout, "bars", "ticker+vsync"),
                     Contender::scanout("auto", &scanout, "bars", auto),
                     Contender::scanout("auto_0.05", &scanout, "bars --miss-budget 0.05", auto),
                     Contender::scanout("low-latency", &scanout, "bars", low),
@@ -126,6 +130,7 @@ mod linux {
                 contenders: vec![
                     Contender::new("swap", &drag, &["swap"]),
                     Contender::new("on_input", &drag, &["input"]),
+                    Contender::scanout("ticker+vsync", &scanout, "drag", "ticker+vsync"),
                     Contender::scanout("auto", &scanout, "drag", auto),
                     Contender::scanout("auto_0.05", &scanout, "drag --miss-budget 0.05", auto),
                     Contender::scanout("smooth", &scanout, "drag", "smooth"),
@@ -179,7 +184,7 @@ mod linux {
             report["witnesses"] = print_witnesses(turns.map(|t| t.witnessed.as_ref()));
         }
         if options.part("headless") {
-            report["headless"] = headless(&scanout, &options);
+            report["headless"] = headless(&scanout, &example, &options);
         }
         if options.part("hidden") {
             report["hidden"] = hidden(&scanout, &options);

@@ -80,6 +80,25 @@ impl GlWindow {
         }
     }
 
+    /// Vertical bars, 80 of 160 pixels wide, that have moved so many to the right.
+    #[allow(dead_code, reason = "the picture of one loop")]
+    pub fn draw_bars(&self, moved: i64) {
+        let PhysicalSize { width, height } = self.window.inner_size();
+        self.draw(false);
+        // SAFETY: the context is current on this thread, the only one of the program.
+        unsafe {
+            self.gl.enable(glow::SCISSOR_TEST);
+            self.gl.clear_color(1.0, 1.0, 1.0, 1.0);
+            let mut left = moved.rem_euclid(160) as i32 - 160;
+            while left < width.cast_signed() {
+                self.gl.scissor(left, 0, 80, height.cast_signed());
+                self.gl.clear(glow::COLOR_BUFFER_BIT);
+                left += 160;
+            }
+            self.gl.disable(glow::SCISSOR_TEST);
+        }
+    }
+
     /// Fills the window with a colour, and hands that to the GPU at once. The fence tells when it is done.
     #[allow(dead_code, reason = "for loops that count the frames with the GPU")]
     pub fn draw_fenced(&self, v: f32) -> Option<glow::Fence> {
