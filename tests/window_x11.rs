@@ -21,6 +21,7 @@ use support::xvfb::Xvfb;
 use support::{BLACK, Key, WHITE, cpu, pause, poll_until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::present::ConnectionExt as _;
+use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, InputFocus, WindowClass};
 
 /// For a window to open while other tests use the CPUs.
@@ -593,6 +594,48 @@ fn present_extension_gives_the_refreshes_of_a_server_without_a_display() {
         let told: Vec<&str> = end.stderr.lines().filter(|l| l.contains("display times:")).collect();
         assert!(told.len() == 1 && told[0].contains("X11 Present"), "one line: {told:?}");
     }
+}
+
+/// Gives the only display of the server another rate at the same size.
+fn set_rate(user: &X11, hz: u32) {
+    let connection = &user.connection;
+    let root = connection.setup().roots[0].root;
+    let now = connection.randr_get_screen_resources_current(root).expect("request").reply().expect("screens");
+    let (crtc, output) = (now.crtcs[0], now.outputs[0]);
+    let is = connection.randr_get_crtc_info(crtc, 0).expect("request").reply().expect("a display");
+    let name = format!("at-{hz}");
+    let mode = randr::ModeInfo {
+        width: is.width,
+        height: is.height,
+        htotal: is.width,
+        vtotal: is.height,
+        dot_clock: u32::from(is.width) * u32::from(is.height) * hz,
+        name_len: name.len() as u16,
+        ..randr::ModeInfo::default()
+    };
+    let mode = connection.randr_create_mode(root, mode, name.as_bytes()).expect("request").reply();
+    let mode = mode.expect("a mode").mode;
+    connection.randr_add_output_mode(output, mode).expect("request").check().expect("a mode of the display");
+    let (x, y, rotation) = (is.x, is.y, is.rotation);
+    let set = connection.randr_set_crtc_config(crtc, 0, now.config_timestamp, x, y, mode, rotation, &[output]);
+    assert_eq!(set.expect("request").reply().expect("an answer").status, randr::SetConfig::SUCCESS);
+}
+
+#[test]
+fn another_rate_of_the_same_display_is_noticed() {
+    let server = Xvfb::start();
+    let user = X11::connect(&server.display());
+    let arguments = ["--scene", "bars", "--report", "report.json"];
+    let (mut app, _) = start_with(&server, &user, &arguments, &[("RUST_LOG", "scanout=info")]);
+    for hz in [75, 50] {
+        set_rate(&user, hz);
+        let said = format!("the display has {hz}.00 Hz now");
+        let noticed = poll_until(SHOW_LIMIT, || app.stderr().contains(&said).then_some(()));
+        assert!(noticed.is_some(), "{}", app.stderr());
+    }
+    user.tap(Key::Esc);
+    app.wait(EXIT_LIMIT).assert_clean();
+    assert_eq!(app.report("report.json")["target"]["refresh_hz"], 50.0);
 }
 
 /// A window and a pixmap of its size, over a connection of their own: what a driver does that presents through the

@@ -54,6 +54,8 @@ mod watch;
 pub mod wayland;
 #[cfg(all(feature = "window", x11_platform))]
 mod x11;
+#[cfg(all(feature = "window", x11_platform))]
+mod x11_rate;
 
 pub use attribution::Attribution;
 pub use chain::Chain;

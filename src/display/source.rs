@@ -77,6 +77,8 @@ pub enum SourceEvent {
     Presented(FrameId, Presentation),
     /// The display shows nothing of the window (`false`), or shows it again.
     Visible(bool),
+    /// The display that shows the window has this nominal rate in Hz now: another mode, or another display.
+    Rate(f64),
 }
 
 /// Why a source is of no use, from the start or from now on.

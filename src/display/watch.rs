@@ -164,7 +164,7 @@ impl Watch {
 
     fn judge(&mut self, event: &SourceEvent, now: Timestamp) -> Result<(), Fault> {
         let (at, sample) = match event {
-            SourceEvent::Visible(_) => return Ok(()),
+            SourceEvent::Visible(_) | SourceEvent::Rate(_) => return Ok(()),
             SourceEvent::Presented(_, presentation) => match presentation.time() {
                 Some((at, _)) => (at, None),
                 None => {

@@ -7,7 +7,8 @@
 //! The server's times are those of the vertical blank where it drives a display, and of a timer where it has none
 //! (Xvfb). Which it is cannot be asked; a frame that was displayed by a page flip shows that there is a display.
 //!
-//! Beside that, whether the window is mapped: nothing of an unmapped (or iconified) one is shown.
+//! Beside that, whether the window is mapped: nothing of an unmapped (or iconified) one is shown. And the nominal rate of the
+//! display under it, where that changes: the window system says so to whoever asked for it, and winit does not.
 //!
 //! Cost: one request of 40 bytes and one event per refresh; x11rb allocates for each event.
 
@@ -20,7 +21,7 @@ use x11rb::protocol::present::{
 use x11rb::protocol::xproto::{self, ChangeWindowAttributesAux, ConnectionExt as _};
 use x11rb::rust_connection::RustConnection;
 
-use super::{SourceError, SourceEvent, VsyncSource};
+use super::{SourceError, SourceEvent, VsyncSource, x11_rate};
 use crate::pacing::{FrameId, Origin, Presentation, VblankSample};
 use crate::time::Timestamp;
 
@@ -38,6 +39,8 @@ pub struct X11Present {
     last_msc: Option<u64>,
     flipped: bool,
     frames: Completions,
+    /// The display's nominal rate may be another one than before.
+    look: bool,
     failed: Option<SourceError>,
 }
 
@@ -48,7 +51,7 @@ impl X11Present {
     /// # Errors
     /// When the server does not answer, or has no Present extension.
     pub fn open(display: Option<&str>, window: u32) -> Result<Self, SourceError> {
-        let (connection, _) = RustConnection::connect(display)
+        let (connection, screen) = RustConnection::connect(display)
             .map_err(|e| SourceError::new(format!("no connection of its own: {e}")))?;
         let there = connection.extension_information(present::X11_EXTENSION_NAME).map_err(broken)?;
         if there.is_none() {
@@ -61,6 +64,7 @@ impl X11Present {
         // Each client has an event mask of its own on a window.
         let listen = ChangeWindowAttributesAux::new().event_mask(xproto::EventMask::STRUCTURE_NOTIFY);
         connection.change_window_attributes(window, &listen).map_err(broken)?.check().map_err(refused)?;
+        x11_rate::listen(&connection, screen);
         Ok(Self {
             connection,
             window,
@@ -70,6 +74,8 @@ impl X11Present {
             last_msc: None,
             flipped: false,
             frames: Completions::default(),
+            // It may have changed since the window was made.
+            look: true,
             failed: None,
         })
     }
@@ -161,13 +167,19 @@ impl VsyncSource for X11Present {
                 Ok(Some(Event::MapNotify(event))) if event.window == self.window => {
                     sink(SourceEvent::Visible(true));
                 }
+                Ok(Some(Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_))) => self.look = true,
                 Ok(Some(Event::Error(e))) => {
                     self.failed = Some(SourceError::new(format!("the server refused: {:?}", e.error_kind)));
                 }
                 Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(e) => self.failed = Some(broken(e)),
             }
+        }
+        if std::mem::take(&mut self.look)
+            && let Some(hz) = x11_rate::of(&self.connection, self.window)
+        {
+            sink(SourceEvent::Rate(hz));
         }
         self.failed.clone().map_or(Ok(()), Err)
     }

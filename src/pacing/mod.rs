@@ -200,6 +200,8 @@ pub enum Feedback {
     Holdover(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),
+    /// The display has this nominal rate in Hz from now on.
+    Rate(f64),
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub enum Pacing {
     Naive,
     /// As soon as a [`Ticker`](super::Ticker) has it: at the nominal rate, at the display's notices of its refreshes, or at the
     /// one led by the other. Aims at no refresh, and is kept to be compared with. Where only a notice begins a frame, the
-    /// first begins at once, and so does one after a second without any.
+    /// first begins at once, and so does one after three intervals without any.
     Ticker(Variant),
     /// The embedding program says when: one frame for each of its ticks.
     Host,

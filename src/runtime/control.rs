@@ -4,7 +4,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::input::Size;
-use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate};
+use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::time::Timestamp;
 
 /// How long after a switch to or from [`Pacing::Naive`] the frames belong to no figures: queues and what is learnt settle.
@@ -33,6 +33,7 @@ pub(super) struct Wishes {
     pub(super) pacing: Option<Pacing>,
     pub(super) miss_budget: Option<Option<MissBudget>>,
     pub(super) cap: Option<Option<Rate>>,
+    pub(super) vrr: Option<Option<VrrRange>>,
     pub(super) layout: Option<LayoutChoice>,
     pub(super) host_tick: Option<Option<Timestamp>>,
     pub(super) redraw: bool,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::control::{Control, Wishes};
 use super::input::{InputEvent, InputSender, Size};
 use super::signal::Waker;
-use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate};
+use crate::pacing::{LayoutChoice, MissBudget, Pacing, Rate, VrrRange};
 use crate::time::Timestamp;
 
 /// The host's grip on a run: input in, wishes, stop.
@@ -77,6 +77,12 @@ impl Handle {
     /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. For a window in the background, say.
     pub fn set_cap(&self, cap: Option<Rate>) {
         self.wish(|w| w.cap = Some(cap));
+    }
+
+    /// The display has a variable refresh rate within this range from now on; `None`: a fixed one. Frames are held to a rate just
+    /// below its ceiling ([`FramePacer::set_vrr`](crate::pacing::FramePacer::set_vrr)).
+    pub fn set_vrr(&self, range: Option<VrrRange>) {
+        self.wish(|w| w.vrr = Some(range));
     }
 
     /// Pins how logic and drawing lie in time, or lets measured times choose.

@@ -21,7 +21,7 @@ use super::world::{Logic, Tick};
 use crate::display::priority::Priority;
 use crate::error::Result;
 use crate::pacing::{
-    Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, Variant, VblankSample,
+    Feedback, FrameId, Layout, Lock, Origin, Pacing, Presentation, Rate, Variant, VblankSample, VrrRange,
 };
 use crate::sim::{FixedDisplay, Noise};
 use crate::stats::{Check, Metric};
@@ -199,13 +199,13 @@ fn run_on(options: RunOptions, display: (f64, bool), costs: Costs, frames: u64) 
     run_with(options, display, costs, frames, |_, _| None)
 }
 
-/// As [`run_on`]; after each frame, of which it gets the number, and the clock, `host` may set another pacing mode.
+/// As [`run_on`]; after each frame, of which it gets the number, and the clock, `host` may wish for something.
 fn run_with(
     options: RunOptions,
     (hz, known): (f64, bool),
     costs: Costs,
     frames: u64,
-    host: impl Fn(u64, &Hand) -> Option<Pacing>,
+    host: impl Fn(u64, &Hand) -> Option<Wishes>,
 ) -> Run {
     let clock = Hand::default();
     clock.pass(1_000_000 * MS);
@@ -261,8 +261,7 @@ fn run_with(
                 if drawn >= frames {
                     break;
                 }
-                if let Some(pacing) = host(drawn, &clock) {
-                    let wishes = Wishes { pacing: Some(pacing), ..Wishes::default() };
+                if let Some(wishes) = host(drawn, &clock) {
                     render.apply(wishes, clock.now()).expect("a mode");
                 }
             }
@@ -413,6 +412,22 @@ fn a_display_of_unknown_rate_is_measured_and_held_against_that() {
     assert_eq!(run.summary.target.refresh_hz, None);
 }
 
+#[test]
+fn a_host_says_whether_the_rate_is_variable_while_frames_are_drawn() {
+    let range = VrrRange::new(48.0, 144.0);
+    let wish = |vrr| Some(Wishes { vrr: Some(vrr), ..Wishes::default() });
+    for (back, hz) in [(false, 138.24), (true, 144.0)] {
+        let host = |drawn, _: &Hand| match drawn {
+            400 => wish(range),
+            900 if back => wish(None),
+            _ => None,
+        };
+        let run = run_with(options(Pacing::Auto), (144.0, true), LIGHT, 1_400, host);
+        let told = 1.0 / run.summary.intervals.1.as_secs_f64();
+        assert!((told - hz).abs() < 0.05, "{told} for {hz}");
+    }
+}
+
 /// The three variants of the reference scheduler on a display that is a little slower than it says.
 #[test]
 fn reference_schedulers_begin_frames_by_ticks_by_notices_and_by_both() {
@@ -456,9 +471,10 @@ fn refreshes_are_learnt_anew_after_a_suspend() {
 fn frames_drawn_for_comparison_are_in_no_figure_of_the_run() {
     let (warmup, hz) = (30, 60.0);
     let options = RunOptions { warmup, ..options(Pacing::Auto) };
+    let wish = |mode| Some(Wishes { pacing: Some(mode), ..Wishes::default() });
     let host = |drawn, _: &Hand| match drawn {
-        400 => Some(Pacing::Naive),
-        1_400 => Some(Pacing::Auto),
+        400 => wish(Pacing::Naive),
+        1_400 => wish(Pacing::Auto),
         _ => None,
     };
     let run = run_with(options, (hz, true), LIGHT, 2_000, host);

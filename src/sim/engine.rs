@@ -122,8 +122,8 @@ pub struct Outcome {
 
 /// Where a sleep before a swap takes its oversleep from in a recorded list: not from its own frame's start.
 const SWAP_TURN: u64 = 31;
-/// A loop that waits for the display looks after so many nanoseconds of silence whether it is still to wait.
-const LONGEST_WAIT: i64 = 1_000_000_000;
+/// A loop that waits for the display looks whether it is still to wait after so many nanoseconds of silence at the soonest.
+const SHORTEST_WAIT: i64 = 1_000_000;
 
 /// Simulates a run of the loop: logic thread, render thread, GPU, display, in virtual time.
 ///
@@ -213,7 +213,7 @@ impl<'a> Engine<'a> {
         while drawn < self.scenario.frames && turns < self.scenario.frames.saturating_mul(2) {
             turns += 1;
             if plan.wake_at == Timestamp::MAX {
-                (plan, planned_at) = self.await_word(planned_at, drawn);
+                (plan, planned_at) = self.await_word(&plan, planned_at, drawn);
                 if plan.wake_at == Timestamp::MAX {
                     continue;
                 }
@@ -231,10 +231,10 @@ impl<'a> Engine<'a> {
         self.deliver(self.now);
     }
 
-    /// Waits until something that the display says makes the policy begin a frame, or for a second. Returns the next plan
-    /// and when the thread has it.
-    fn await_word(&mut self, from: Timestamp, turn: u64) -> (Plan, Timestamp) {
-        let until = from.offset(LONGEST_WAIT);
+    /// Waits until something that the display says makes the policy begin a frame, or for as long as `plan` says. Returns the
+    /// next plan and when the thread has it.
+    fn await_word(&mut self, plan: &Plan, from: Timestamp, turn: u64) -> (Plan, Timestamp) {
+        let until = plan.stale_at.max(from.offset(SHORTEST_WAIT));
         let mut at = from;
         loop {
             at = self.screen.next_arrival(at, until);

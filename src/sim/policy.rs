@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// today, or could do.
 pub trait Policy {
     /// The next frame. Where only the display can tell when it begins, [`Plan::wake_at`] is [`Timestamp::MAX`]: the
-    /// policy is asked again at everything that the display says, and after a second at the latest.
+    /// policy is asked again at everything that the display says, and at [`Plan::stale_at`] at the latest.
     fn plan(&mut self, now: Timestamp) -> Plan;
 
     /// The frame of the newest plan is about to begin; `Some`: it begins later, by this plan.

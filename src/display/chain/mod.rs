@@ -34,6 +34,8 @@ const PROBE_LEAST: Duration = Duration::from_secs(60);
 const RECOVERED: u32 = 3;
 /// A source that lasts this long after its return has not come back in vain.
 const LASTED: Duration = Duration::from_secs(10);
+/// Rates that differ by less than this share are one, told in other digits.
+const SAME_RATE: f64 = 1e-4;
 
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 enum Standing {
@@ -219,6 +221,7 @@ impl Chain {
             self.tell(sink);
         }
         let mut visible = None;
+        let mut nominal = None;
         let mut fault = None;
         let mut recovered = None;
         let witnessed =
@@ -235,6 +238,10 @@ impl Chain {
             let polled = source.poll(now, &mut |event| {
                 if let SourceEvent::Visible(shown) = event {
                     visible = Some(shown);
+                    return;
+                }
+                if let SourceEvent::Rate(hz) = event {
+                    nominal = Some(hz);
                     return;
                 }
                 if witness {
@@ -254,7 +261,7 @@ impl Chain {
                                 sink(Feedback::Presented(id, presentation));
                             }
                         }
-                        SourceEvent::Visible(_) => {}
+                        SourceEvent::Visible(_) | SourceEvent::Rate(_) => {}
                     }
                 }
             });
@@ -278,6 +285,11 @@ impl Chain {
                 }
                 None => {}
             }
+        }
+        let news = |hz: &f64| self.period.is_none_or(|p| (hz * p.as_secs_f64() - 1.0).abs() > SAME_RATE);
+        if let Some(hz) = nominal.filter(news) {
+            self.set_refresh(hz);
+            sink(Feedback::Rate(hz));
         }
         if let Some(shown) = visible {
             self.set_visible(shown, sink);

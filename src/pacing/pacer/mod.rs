@@ -35,9 +35,9 @@ const FIRST_RESERVE: u32 = 4;
 const CONCLUDED: u64 = 3;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
-/// Where frames wait for a notice of the display, one begins without after so long: a display that speaks only of frames would
-/// otherwise never say anything again.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Where frames wait for a notice of the display, one begins without after so many intervals: a display that speaks only of
+/// frames would otherwise never say anything again.
+const NOTICE_INTERVALS: u32 = 3;
 
 /// Decides when frames begin. Pure: it never asks a clock, and after it is made it does not allocate.
 ///
@@ -410,8 +410,8 @@ impl FramePacer {
             // Animation stood still, which is a cut like any other.
             self.state.snaps += 1;
         }
-        if self.awaits_notice(now) {
-            return Plan { wake_at: Timestamp::MAX, ..Plan::default() };
+        if let Some(until) = self.awaits_notice(now) {
+            return Plan { wake_at: Timestamp::MAX, stale_at: until, ..Plan::default() };
         }
         self.last = self.last.next();
         self.remember();

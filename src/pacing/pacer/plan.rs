@@ -14,7 +14,7 @@ pub struct Plan {
     /// The plan's number, to be named in [`FramePacer::submitted`] and the calls after it.
     pub id: PlanId,
     /// Input is sampled and logic runs at this time, not before. In the past: now. [`Timestamp::MAX`]: no frame yet. Ask again
-    /// when the display has said something, and after a second at the latest; such a plan has no number. Only where frames begin
+    /// when the display has said something, and at `stale_at` at the latest; such a plan has no number. Only where frames begin
     /// with the display's notices alone ([`Variant::VsyncAlone`](crate::pacing::Variant::VsyncAlone)).
     pub wake_at: Timestamp,
     /// Swap is not called before this time, where the frame would be displayed too early otherwise.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FramePacer, LONGEST_STEP, LONGEST_WAIT, Pacing, Plan, Way, duration};
+use super::{FramePacer, LONGEST_STEP, NOTICE_INTERVALS, Pacing, Plan, Way, duration};
 use crate::pacing::Layout;
 use crate::time::Timestamp;
 
@@ -32,10 +32,10 @@ impl FramePacer {
         Plan { wake_at: earliest, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
     }
 
-    /// Whether no frame can be planned yet: only a notice of the display says when one begins, and none has come.
-    pub(super) fn awaits_notice(&self, now: Timestamp) -> bool {
-        let waited = self.last_start.is_none_or(|last| now.saturating_since(last) >= LONGEST_WAIT);
-        self.way() == Way::Ticker && self.ticker.awaits_notice() && !waited
+    /// Where only a notice of the display says when a frame begins and none has come: when it is no longer waited for.
+    pub(super) fn awaits_notice(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.last_start? + self.interval() * NOTICE_INTERVALS;
+        (self.way() == Way::Ticker && self.ticker.awaits_notice() && now < until).then_some(until)
     }
 
     pub(super) fn plan_by_ticker(&mut self, now: Timestamp) -> Plan {

@@ -19,6 +19,8 @@ struct Listener<'a> {
     /// The last that the display said about whether it shows the window.
     shown: bool,
     new_source: bool,
+    /// The display has another nominal rate.
+    rate: Option<f64>,
 }
 
 impl Listener<'_> {
@@ -38,6 +40,7 @@ impl Listener<'_> {
                 self.figures.set_source(name, origin);
                 self.new_source = true;
             }
+            Feedback::Rate(hz) => self.rate = Some(hz),
             Feedback::Visible(visible) => {
                 self.shown = visible;
                 if !visible {
@@ -88,9 +91,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             awaited,
             shown: self.pane.shown,
             new_source: false,
+            rate: None,
         };
         self.backend.poll(&mut |feedback| listener.hear(feedback));
-        let Listener { answered, shown, new_source, .. } = listener;
+        let Listener { answered, shown, new_source, rate, .. } = listener;
+        if let Some(hz) = rate {
+            log::info!("the display has {hz:.2} Hz now");
+            self.set_refresh(hz);
+        }
         if new_source {
             self.tell_refresh();
             self.tell_readers();

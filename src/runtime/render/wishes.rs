@@ -23,10 +23,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.tell_visible(now);
         }
         if let Some(hz) = wishes.refresh_hz {
-            self.pacer.set_refresh(hz);
-            self.backend.set_refresh(hz);
-            self.figures.set_refresh_hz(hz);
-            self.tell_refresh();
+            self.set_refresh(hz);
         }
         let stepped = (0..wishes.next_pacing).fold(self.pacer.mode(), |mode, _| mode.next());
         let stepped = (wishes.next_pacing > 0).then_some(stepped);
@@ -40,6 +37,14 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         let rests = self.snapshots.current().marks.demand == Demand::OnInput;
         self.pane.redraw |= wishes.redraw || wishes.toggle_overlay || (wishes.overlay_input && rests);
         Ok(())
+    }
+
+    /// The display's nominal rate is another one, whoever said so.
+    pub(super) fn set_refresh(&mut self, hz: f64) {
+        self.pacer.set_refresh(hz);
+        self.backend.set_refresh(hz);
+        self.figures.set_refresh_hz(hz);
+        self.tell_refresh();
     }
 
     /// `wandered`: it had other sizes in between, so that one like the present is news as well.
@@ -81,6 +86,12 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
             self.pacer.set_cap(cap);
             self.standstill.changed();
             // The order in hand may be for a time that the old cap had far ahead.
+            self.order_next(now);
+        }
+        if let Some(range) = wishes.vrr {
+            self.pacer.set_vrr(range);
+            self.standstill.changed();
+            self.tell_refresh();
             self.order_next(now);
         }
         if let Some(layout) = wishes.layout {
