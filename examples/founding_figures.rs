@@ -41,12 +41,14 @@ pub(crate) fn report() -> String {
             );
         }
     }
-    out += "\n| notices | scheduler | phase, ms: p99 (max) | interval, ms: p99 (max) | refreshes without a new frame | start to display, ms: p50 / p99 |\n";
-    out += "|---|---|--:|--:|--:|--:|\n";
-    for (name, lost) in [("all come", Lost::None), ("2 % lost, one outage of 1 s", Lost::Some)] {
-        for (scheduler, f) in ticker_figures(lost) {
+    out += "\n| notices | frames | scheduler | phase, ms: p99 (max) | interval, ms: p99 (max) | refreshes without a new frame | start to display, ms: p50 / p99 |\n";
+    out += "|---|--:|---|--:|--:|--:|--:|\n";
+    let lengths = [1_000, 100_000];
+    let notices = [("all come", Lost::None), ("2 % lost, one outage of 1 s", Lost::Some)];
+    for (name, lost, frames) in notices.iter().flat_map(|(name, lost)| lengths.map(|n| (name, *lost, n))) {
+        for (scheduler, f) in ticker_figures(lost, frames) {
             out += &format!(
-                "| {name} | {scheduler} | {:.2} ({:.2}) | {:.2} ({:.2}) | {} | {:.2} / {:.2} |\n",
+                "| {name} | {frames} | {scheduler} | {:.2} ({:.2}) | {:.2} ({:.2}) | {} | {:.2} / {:.2} |\n",
                 f.phase.0 / MS,
                 f.phase.1 / MS,
                 f.interval.0 / MS,
@@ -91,6 +93,7 @@ pub(crate) enum Events {
 pub(crate) fn traces() -> Vec<(&'static str, Trace)> {
     vec![
         ("noise, one spike of 18.3 ms", trace(1_000, Events::LoneSpike)),
+        ("noise, one spike of 18.3 ms", trace(100_000, Events::LoneSpike)),
         ("rough", trace(1_000, Events::Rough)),
         ("rough", trace(100_000, Events::Rough)),
         ("rough, with stalls", trace(100_000, Events::Stalls)),
@@ -228,22 +231,21 @@ pub(crate) struct TickerFigures {
 }
 
 pub(crate) const DISPLAY_HZ: f64 = 59.94;
-const FRAMES: usize = 20_000;
 /// What the last scheduler of the table leaves for work, wake-up and noise before the refresh.
 const LEAD: f64 = 5.0 * MS;
 
 /// The three variants, and the third once more with its frames begun late in the refresh.
-pub(crate) fn ticker_figures(lost: Lost) -> Vec<(&'static str, TickerFigures)> {
+pub(crate) fn ticker_figures(lost: Lost, frames: usize) -> Vec<(&'static str, TickerFigures)> {
     vec![
-        ("ticker alone", run_ticker(Variant::TickerAlone, lost, 0.0)),
-        ("vsync alone", run_ticker(Variant::VsyncAlone, lost, 0.0)),
-        ("both", run_ticker(Variant::Both, lost, 0.0)),
-        ("both, begun 5 ms before the refresh", run_ticker(Variant::Both, lost, P60 - LEAD)),
+        ("ticker alone", run_ticker(Variant::TickerAlone, (lost, frames), 0.0)),
+        ("vsync alone", run_ticker(Variant::VsyncAlone, (lost, frames), 0.0)),
+        ("both", run_ticker(Variant::Both, (lost, frames), 0.0)),
+        ("both, begun 5 ms before the refresh", run_ticker(Variant::Both, (lost, frames), P60 - LEAD)),
     ]
 }
 
-/// Begins `FRAMES` frames, `delay` after what the ticker says, on a display of 59.94 Hz that the ticker takes for 60.
-pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigures {
+/// Begins so many frames, `delay` after what the ticker says, on a display of 59.94 Hz that the ticker takes for 60.
+pub(crate) fn run_ticker(variant: Variant, (lost, frames): (Lost, usize), delay: f64) -> TickerFigures {
     let mut random = Noise::new(5_994);
     let display = FixedDisplay::new(DISPLAY_HZ, START);
     let period = 1e9 / DISPLAY_HZ;
@@ -256,13 +258,14 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
             (0.085 * MS + 0.02 * MS * random.normal()).max(0.0) + tail
         }
     };
+    let outage = frames as u64 * 3 / 10;
     let mut vblank = START;
     let mut count = 0_u64;
     // The next notice: when it comes, and what it says.
     let mut notice = move || loop {
         vblank = display.vblank_after(vblank);
         count += 1;
-        let gone = random.unit() < 0.02 || (6_000..6_060).contains(&count);
+        let gone = random.unit() < 0.02 || (outage..outage + 60).contains(&count);
         let comes = vblank.offset(late() as i64);
         let says = vblank.offset((0.05 * MS * random.normal()) as i64);
         if lost == Lost::None || !gone {
@@ -272,9 +275,9 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
     let mut pending = notice();
     let mut wake = Noise::new(133);
     let mut now = START.offset((0.3 * period) as i64);
-    let mut begins = Vec::with_capacity(FRAMES);
-    let mut shown = Vec::with_capacity(FRAMES);
-    while begins.len() < FRAMES {
+    let mut begins = Vec::with_capacity(frames);
+    let mut shown = Vec::with_capacity(frames);
+    while begins.len() < frames {
         while pending.0 <= now {
             ticker.vsync(pending.1);
             pending = notice();
@@ -318,10 +321,11 @@ pub(crate) fn run_ticker(variant: Variant, lost: Lost, delay: f64) -> TickerFigu
     }
 }
 
-/// The point of the circle, among 1,000, with the smallest sum of distances.
+/// The point of the circle, among 1,000, with the smallest sum of distances to some four hundred of them.
 fn circular_median(phases: &[f64], period: f64) -> f64 {
+    let every = (phases.len() / 400).max(1);
     let cost = |c: f64| {
-        phases.iter().step_by(50).map(|p| (p - c - ((p - c) / period).round() * period).abs()).sum::<f64>()
+        phases.iter().step_by(every).map(|p| (p - c - ((p - c) / period).round() * period).abs()).sum::<f64>()
     };
     (0..1_000)
         .map(|i| f64::from(i) / 1_000.0 * period)
