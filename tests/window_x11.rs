@@ -617,7 +617,8 @@ fn set_rate(user: &X11, hz: u32) {
     let mode = mode.expect("a mode").mode;
     connection.randr_add_output_mode(output, mode).expect("request").check().expect("a mode of the display");
     let (x, y, rotation) = (is.x, is.y, is.rotation);
-    let set = connection.randr_set_crtc_config(crtc, 0, now.config_timestamp, x, y, mode, rotation, &[output]);
+    let set =
+        connection.randr_set_crtc_config(crtc, 0, now.config_timestamp, x, y, mode, rotation, &[output]);
     assert_eq!(set.expect("request").reply().expect("an answer").status, randr::SetConfig::SUCCESS);
 }
 

@@ -1,6 +1,7 @@
 //! What a window costs that nobody sees, and what becomes of a program that is stopped for a while.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use crate::animate::animate_turn;
 use crate::common::Used;
 use crate::contender::{Contender, END_LIMIT};
-use crate::nested::{Nested, SETTLE};
+use crate::nested::{Nested, REFRESH, SETTLE};
 use crate::options::Options;
 use crate::print::print_absent;
 use crate::support::app::App;
@@ -80,6 +81,8 @@ pub fn stop(scanout: &Result<OsString, String>, options: &Options) -> Value {
     println!("\nstopped for {:.0} s and gone on (nested, bars, auto)", options.stop_seconds);
     let mut nested = Nested::open(options.raise);
     let mut c = Contender::scanout("auto", scanout, "bars", "auto");
+    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stopped-frames.json");
+    c.arguments.extend(["--frame-log".into(), log.display().to_string()]);
     let Some(mut app) = c.start(&nested.sway, &[]) else {
         print_absent(&[c]);
         return Value::Null;
@@ -96,5 +99,33 @@ pub fn stop(scanout: &Result<OsString, String>, options: &Options) -> Value {
          missed in all: {}; animation error, largest: {} ms",
         turn.report["snaps"], turn.report["missed_vsyncs"], turn.report["metrics"]["AnimationError"]["max"]
     );
-    json!({ "snaps": turn.report["snaps"], "repeated": repeated, "of": refreshes })
+    let on_target = on_target_again(&log);
+    println!(
+        "refreshes from the first frame after that to the first of {IN_A_ROW} in a row that were displayed when they were meant \
+         to be: {}",
+        on_target.map_or("never".into(), |n| n.to_string())
+    );
+    json!({ "snaps": turn.report["snaps"], "repeated": repeated, "of": refreshes, "on_target_after": on_target })
+}
+
+/// So many frames that are displayed when they are meant to be are no chance.
+const IN_A_ROW: usize = 16;
+
+/// How many refreshes after the longest gap between two frames such a row begins. `None`: never, or nothing is known.
+fn on_target_again(log: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let log: Value = serde_json::from_str(&text).ok()?;
+    let ns = |frame: &Value, what: &str| frame[what].as_i64();
+    let shown: Vec<&Value> = log["frames"].as_array()?.iter().filter(|f| f["presented"].is_i64()).collect();
+    let gap = |i: &usize| ns(shown[*i], "presented").zip(ns(shown[i - 1], "presented")).map(|(b, a)| b - a);
+    let first = (1..shown.len()).max_by_key(gap)?;
+    let refresh = REFRESH.as_nanos() as i64;
+    let meant = |frame: &&Value| {
+        let off = ns(frame, "presented").zip(ns(frame, "target")).map(|(shown, target)| shown - target);
+        off.is_some_and(|off| off.abs() < refresh / 2)
+    };
+    let after = &shown[first..];
+    let start = after.windows(IN_A_ROW).position(|row| row.iter().all(meant))?;
+    let since = ns(after[start], "presented")? - ns(after[0], "presented")?;
+    Some((since as f64 / refresh as f64).round() as u64)
 }

@@ -11,7 +11,8 @@ pub(super) fn listen(connection: &RustConnection, screen: usize) {
     if let (Ok(Some(_)), Some(screen)) = (there, connection.setup().roots.get(screen)) {
         // An error of it would come as an event; there is none to be expected of a root window.
         let _ = connection.randr_query_version(1, 3);
-        let _ = connection.randr_select_input(screen.root, NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE);
+        let _ =
+            connection.randr_select_input(screen.root, NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE);
     }
 }
 
@@ -54,13 +55,16 @@ mod tests {
     #[test]
     fn rates_are_those_of_the_modes_that_displays_have() {
         let mode = |dot_clock, htotal, vtotal| ModeInfo { dot_clock, htotal, vtotal, ..ModeInfo::default() };
-        for (clock, across, down, hz) in
-            [(148_500_000, 2_200, 1_125, 60.0), (148_352_000, 2_200, 1_125, 59.94), (594_000_000, 4_400, 2_250, 60.0)]
-        {
+        for (clock, across, down, hz) in [
+            (148_500_000, 2_200, 1_125, 60.0),
+            (148_352_000, 2_200, 1_125, 59.94),
+            (594_000_000, 4_400, 2_250, 60.0),
+        ] {
             let is = rate(&mode(clock, across, down)).expect("a rate");
             assert!((is - hz).abs() < 0.001, "{is}");
         }
-        let interlaced = ModeInfo { mode_flags: randr::ModeFlag::INTERLACE, ..mode(74_250_000, 2_200, 1_125) };
+        let interlaced =
+            ModeInfo { mode_flags: randr::ModeFlag::INTERLACE, ..mode(74_250_000, 2_200, 1_125) };
         assert!((rate(&interlaced).expect("a rate") - 60.0).abs() < 0.001, "fields, not frames");
         // Xvfb's own.
         assert_eq!(rate(&mode(0, 0, 0)), None);

@@ -27,7 +27,10 @@ impl Delta {
     pub fn new(summary: &Summary) -> Self {
         let (discarded, by_median) = summary.filtered;
         let filters = matches!(summary.delta, DeltaTime::Reference(_));
-        Self { from: summary.delta.to_string(), filtered: filters.then_some(Filtered { discarded, by_median }) }
+        Self {
+            from: summary.delta.to_string(),
+            filtered: filters.then_some(Filtered { discarded, by_median }),
+        }
     }
 
     /// In a line, unless it is the default.

@@ -15,8 +15,8 @@ use scanout::scenes::Quality;
 use scanout::stats::{Counters, Distribution, Metric, SelfCheck as Checked, Summary as Figures};
 use scanout::{Error, Size, Summary};
 
-pub use self::load::ExtraLoad;
 use self::delta::Delta;
+pub use self::load::ExtraLoad;
 use self::pacer::Pacer;
 pub use self::pacer::{layout_name, lock_name, miss_share};
 pub use self::table::{Rows, or_not};

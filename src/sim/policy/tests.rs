@@ -168,7 +168,8 @@ fn vsync_alone_shows_a_frame_at_every_refresh_and_loses_one_with_each_notice() {
     // A refresh less the 0.15 ms until its notice comes, and what the thread oversleeps.
     let begun = o.start_to_display.unwrap();
     assert!((16.3..16.52).contains(&begun.mean), "{begun:?}");
-    let lossy = outcome(ticker(Variant::VsyncAlone), DisplaySpec { jitter, lost: 0.02, ..DisplaySpec::at(60.0) });
+    let lossy =
+        outcome(ticker(Variant::VsyncAlone), DisplaySpec { jitter, lost: 0.02, ..DisplaySpec::at(60.0) });
     let share = lossy.missed_vsyncs as f64 / lossy.refreshes as f64;
     assert!((0.01..0.03).contains(&share), "{share}");
 }
