@@ -115,6 +115,7 @@ impl Paced {
             Feedback::Source(_, origin) => pacer.set_source(origin),
             Feedback::Holdover(silent) => pacer.set_holdover(silent),
             Feedback::Visible(shown) => pacer.set_visible(shown),
+            Feedback::Rate(hz) => pacer.set_refresh(hz),
             _ => {}
         });
     }

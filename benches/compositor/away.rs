@@ -82,6 +82,7 @@ pub fn stop(scanout: &Result<OsString, String>, options: &Options) -> Value {
     let mut nested = Nested::open(options.raise);
     let mut c = Contender::scanout("auto", scanout, "bars", "auto");
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stopped-frames.json");
+    let _ = std::fs::remove_file(&log);
     c.arguments.extend(["--frame-log".into(), log.display().to_string()]);
     let Some(mut app) = c.start(&nested.sway, &[]) else {
         print_absent(&[c]);
@@ -103,7 +104,7 @@ pub fn stop(scanout: &Result<OsString, String>, options: &Options) -> Value {
     println!(
         "refreshes from the first frame after that to the first of {IN_A_ROW} in a row that were displayed when they were meant \
          to be: {}",
-        on_target.map_or("never".into(), |n| n.to_string())
+        on_target.map_or("unknown, or never".into(), |n| n.to_string())
     );
     json!({ "snaps": turn.report["snaps"], "repeated": repeated, "of": refreshes, "on_target_after": on_target })
 }

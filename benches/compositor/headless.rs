@@ -29,7 +29,7 @@ pub fn headless(scanout: &Program, example: &dyn Fn(&str) -> Program, options: &
             Contender::scanout("auto", scanout, "flip", "auto"),
             Contender::scanout("low-latency", scanout, "flip", "low-latency"),
             Contender::scanout("ticker+vsync", scanout, "flip", "ticker+vsync"),
-            Contender::scanout("ticker", scanout, "flip", &ticker),
+            Contender::scanout(&ticker, scanout, "flip", &ticker),
             Contender::new("naive_loop", &example("naive_loop"), &["flip"]),
         ]);
         if hertz == 120 {
@@ -37,6 +37,9 @@ pub fn headless(scanout: &Program, example: &dyn Fn(&str) -> Program, options: &
             all.push(Contender::new("reference_tick", &example("reference_tick"), &[]));
         }
         all.retain(|c| options.only.as_ref().is_none_or(|o| o.split(',').any(|n| n == c.name)));
+        if all.is_empty() {
+            continue;
+        }
         for _ in 0..options.rounds {
             let sway = Sway::start_headless(OUTPUT.0, OUTPUT.1, hertz, Layout::Floating);
             let _user = VirtualInput::connect(&sway, OUTPUT);

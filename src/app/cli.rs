@@ -595,7 +595,7 @@ mod tests {
     fn modes_that_are_named_are_those_that_can_be_run() {
         let refused = pacing("sometimes").unwrap_err();
         let modes = refused.trim_start_matches("pacing is one of: ").replace("HZ", "60");
-        assert_eq!(modes.split(", ").count(), 7, "{refused}");
+        assert_eq!(modes.split(", ").count(), 10, "{refused}");
         for mode in modes.split(", ") {
             assert_eq!(pacing(mode).map(|mode| mode.to_string()).as_deref(), Ok(mode));
         }

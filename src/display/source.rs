@@ -77,7 +77,8 @@ pub enum SourceEvent {
     Presented(FrameId, Presentation),
     /// The display shows nothing of the window (`false`), or shows it again.
     Visible(bool),
-    /// The display that shows the window has this nominal rate in Hz now: another mode, or another display.
+    /// The display that shows the window has this nominal rate in Hz now: another mode, or another display. Told again, or not a
+    /// number above 1, it changes nothing.
     Rate(f64),
 }
 

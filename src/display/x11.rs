@@ -10,7 +10,10 @@
 //! Beside that, whether the window is mapped: nothing of an unmapped (or iconified) one is shown. And the nominal rate of the
 //! display under it, where that changes: the window system says so to whoever asked for it, and winit does not.
 //!
-//! Cost: one request of 40 bytes and one event per refresh; x11rb allocates for each event.
+//! Cost: one request of 40 bytes and one event per refresh; x11rb allocates for each event. When displays have changed, or the
+//! window has come to rest after a move, one poll waits for four answers of the server.
+
+use std::time::Duration;
 
 use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
@@ -29,6 +32,9 @@ use crate::time::Timestamp;
 const SERIAL: u32 = 0x5ca0_0000;
 const SERIAL_MASK: u32 = 0xffff_0000;
 
+/// A window that has not moved for so long has come to rest.
+const AT_REST: Duration = Duration::from_millis(250);
+
 /// Ticks and presentation times from the X server.
 pub struct X11Present {
     connection: RustConnection,
@@ -39,8 +45,8 @@ pub struct X11Present {
     last_msc: Option<u64>,
     flipped: bool,
     frames: Completions,
-    /// The display's nominal rate may be another one than before.
-    look: bool,
+    /// The display's nominal rate may be another one than before: from then on it is looked at.
+    look_from: Option<Timestamp>,
     failed: Option<SourceError>,
 }
 
@@ -75,7 +81,7 @@ impl X11Present {
             flipped: false,
             frames: Completions::default(),
             // It may have changed since the window was made.
-            look: true,
+            look_from: Some(Timestamp::ZERO),
             failed: None,
         })
     }
@@ -156,7 +162,7 @@ impl VsyncSource for X11Present {
         }
     }
 
-    fn poll(&mut self, _now: Timestamp, sink: &mut dyn FnMut(SourceEvent)) -> Result<(), SourceError> {
+    fn poll(&mut self, now: Timestamp, sink: &mut dyn FnMut(SourceEvent)) -> Result<(), SourceError> {
         while self.failed.is_none() {
             match self.connection.poll_for_event() {
                 Ok(Some(Event::PresentCompleteNotify(event))) => self.complete(&event, sink),
@@ -167,7 +173,12 @@ impl VsyncSource for X11Present {
                 Ok(Some(Event::MapNotify(event))) if event.window == self.window => {
                     sink(SourceEvent::Visible(true));
                 }
-                Ok(Some(Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_))) => self.look = true,
+                Ok(Some(Event::RandrNotify(_) | Event::RandrScreenChangeNotify(_))) => {
+                    self.look_from = Some(now);
+                }
+                Ok(Some(Event::ConfigureNotify(event))) if event.window == self.window => {
+                    self.look_from = Some(now + AT_REST);
+                }
                 Ok(Some(Event::Error(e))) => {
                     self.failed = Some(SourceError::new(format!("the server refused: {:?}", e.error_kind)));
                 }
@@ -176,7 +187,7 @@ impl VsyncSource for X11Present {
                 Err(e) => self.failed = Some(broken(e)),
             }
         }
-        if std::mem::take(&mut self.look)
+        if self.look_from.take_if(|from| now >= *from).is_some()
             && let Some(hz) = x11_rate::of(&self.connection, self.window)
         {
             sink(SourceEvent::Rate(hz));

@@ -9,34 +9,37 @@ use x11rb::rust_connection::RustConnection;
 pub(super) fn listen(connection: &RustConnection, screen: usize) {
     let there = connection.extension_information(randr::X11_EXTENSION_NAME);
     if let (Ok(Some(_)), Some(screen)) = (there, connection.setup().roots.get(screen)) {
-        // An error of it would come as an event; there is none to be expected of a root window.
-        let _ = connection.randr_query_version(1, 3);
-        let _ =
-            connection.randr_select_input(screen.root, NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE);
+        // What an old server does not know of is never told.
+        if let Ok(version) = connection.randr_query_version(1, 3) {
+            version.discard_reply_and_errors();
+        }
+        let mask = NotifyMask::SCREEN_CHANGE | NotifyMask::CRTC_CHANGE;
+        if let Ok(listening) = connection.randr_select_input(screen.root, mask) {
+            listening.ignore_error();
+        }
     }
 }
 
-/// The rate in Hz of the display that the middle of the window lies on; of the first one that is lit where it lies on none.
-/// `None` where nobody says. Waits for the server's answers, a handful.
+/// The rate in Hz of the display that the middle of the window lies on; `None` where nobody says. Waits for four answers of the
+/// server, one after the other.
 pub(super) fn of(connection: &RustConnection, window: u32) -> Option<f64> {
     let is = connection.get_geometry(window).ok()?.reply().ok()?;
     let (x, y) = ((is.width / 2).cast_signed(), (is.height / 2).cast_signed());
     let middle = connection.translate_coordinates(window, is.root, x, y).ok()?.reply().ok()?;
     let (x, y) = (i32::from(middle.dst_x), i32::from(middle.dst_y));
     let all = connection.randr_get_screen_resources_current(is.root).ok()?.reply().ok()?;
-    let mut first = None;
-    for &crtc in &all.crtcs {
-        let lit = connection.randr_get_crtc_info(crtc, all.config_timestamp).ok()?.reply().ok()?;
-        let Some(hz) = all.modes.iter().find(|mode| mode.id == lit.mode).and_then(rate) else { continue };
+    let time = all.config_timestamp;
+    let asked: Vec<_> =
+        all.crtcs.iter().filter_map(|&crtc| connection.randr_get_crtc_info(crtc, time).ok()).collect();
+    let lit = asked.into_iter().filter_map(|lit| lit.reply().ok());
+    lit.filter_map(|lit| {
+        let hz = all.modes.iter().find(|mode| mode.id == lit.mode).and_then(rate)?;
         let (left, top) = (i32::from(lit.x), i32::from(lit.y));
         let across = left..left + i32::from(lit.width);
         let down = top..top + i32::from(lit.height);
-        if across.contains(&x) && down.contains(&y) {
-            return Some(hz);
-        }
-        first = first.or(Some(hz));
-    }
-    first
+        (across.contains(&x) && down.contains(&y)).then_some(hz)
+    })
+    .next()
 }
 
 /// Refreshes per second: pixels per second by pixels per refresh, those that are not shown among them.

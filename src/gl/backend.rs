@@ -211,6 +211,7 @@ impl<S, R: Renderer<S>, T: Surface> Backend<S> for GlBackend<R, T> {
     }
 
     fn set_refresh(&mut self, hz: f64) {
+        self.target.refresh_hz = Some(hz);
         self.surface.set_refresh(hz);
     }
 

@@ -19,6 +19,11 @@ const FOLLOW: f64 = 1.0 / 256.0;
 /// Until the first miss, hits lower the reserve so many nanoseconds more: it begins on the safe side, and nothing is known
 /// yet that would keep it there.
 const SEARCH: f64 = 10_000.0;
+/// Where misses are not sought, so many frames at the start lower the reserve only by this share of what they would, and a miss
+/// among them raises it by so many nanoseconds at least: what has been found is held to until the work is known.
+const EASED_FRAMES: u32 = 1_000;
+const EASED: f64 = 0.1;
+const EASED_STEP: f64 = 1_000_000.0;
 /// Misses in a row double the step up to this many nanoseconds: a deadline that lies a long way off is found within a
 /// few frames.
 const STEEPEST: f64 = 4_800_000.0;
@@ -41,6 +46,8 @@ pub struct WorkBudget {
     misses_in_a_row: u32,
     raises: u32,
     search: bool,
+    /// Frames still to come that hardly lower the reserve.
+    eased: u32,
     most: f64,
     least: f64,
 }
@@ -57,6 +64,7 @@ impl WorkBudget {
             misses_in_a_row: 0,
             raises: 0,
             search: true,
+            eased: 0,
             most: f64::MAX,
             least: 0.0,
         }
@@ -76,12 +84,14 @@ impl WorkBudget {
     /// The reserve to go on with, for instance where another display is shown on.
     pub fn set_reserve(&mut self, reserve: Duration) {
         self.reserve = nanos(reserve) as f64;
-        (self.misses_in_a_row, self.raises, self.search) = (0, 0, true);
+        (self.misses_in_a_row, self.raises, self.search, self.eased) = (0, 0, true, 0);
     }
 
-    /// The reserve falls no faster before the first miss than after it.
+    /// Misses are not sought: the reserve falls no faster before the first one than after it, and of the first thousand frames
+    /// each lowers it by a tenth of what it would, or raises it by a millisecond at least. They miss less often than declared, and
+    /// those after them as often.
     pub const fn keep_reserve(&mut self) {
-        self.search = false;
+        (self.search, self.eased) = (false, EASED_FRAMES);
     }
 
     /// What frames are given lies between these. The reserve does not grow beyond `most`; and where frames have `least`
@@ -109,13 +119,17 @@ impl WorkBudget {
                 if raises == self.raises { f64::from(1_u32 << self.misses_in_a_row.min(16)) } else { 1.0 };
             self.misses_in_a_row += u32::from(raises == self.raises);
             self.raises = self.raises.wrapping_add(1);
-            let raise = (step * steep).min(STEEPEST) * (1.0 - self.miss_budget);
+            let least = if self.eased > 0 { EASED_STEP } else { 0.0 };
+            let raise = (step * steep).clamp(least, STEEPEST) * (1.0 - self.miss_budget);
             self.reserve += raise.min((self.most - budget).max(0.0));
         } else {
             if raises == self.raises {
                 self.misses_in_a_row = 0;
             }
-            let fall = step * self.miss_budget + if self.raises == 0 && self.search { SEARCH } else { 0.0 };
+            let ease = if self.eased > 0 { EASED } else { 1.0 };
+            self.eased = self.eased.saturating_sub(1);
+            let fall =
+                ease * step * self.miss_budget + if self.raises == 0 && self.search { SEARCH } else { 0.0 };
             if budget > (quickest - STEP.1).max(self.least) {
                 self.reserve -= fall;
             }
@@ -248,6 +262,32 @@ mod tests {
         assert!(budget.nanos() >= 9 * MS, "a few quick frames do not take it back");
         (0..60).for_each(|_| budget.work(3 * MS));
         assert!(budget.nanos() < 4 * MS);
+    }
+
+    #[test]
+    fn where_misses_are_not_sought_the_reserve_is_held_to_for_a_thousand_frames() {
+        let share = 0.005;
+        let mut budget = budget(share);
+        budget.keep_reserve();
+        budget.set_limits(Duration::ZERO, Duration::from_millis(16));
+        (0..60).for_each(|_| budget.work(5 * MS));
+        let moved = |budget: &mut WorkBudget, missed| {
+            let before = budget.reserve;
+            budget.outcome(missed, budget.raises());
+            budget.reserve - before
+        };
+        let early = moved(&mut budget, false);
+        assert!(moved(&mut budget, true) > 0.99e6, "a miss takes a millisecond");
+        (0..998).for_each(|_| _ = moved(&mut budget, false));
+        let (before, step) = (budget.reserve, budget.step);
+        let last = moved(&mut budget, false);
+        assert!((last + 0.1 * step * share).abs() < 1.0, "{last}");
+        let late = moved(&mut budget, false);
+        assert!((late + step * share).abs() < 10.0, "{late} from then on");
+        assert!(early < 0.0 && before < budget.reserve + 0.1e6);
+        let step = budget.step;
+        let raised = moved(&mut budget, true);
+        assert!((raised - step * (1.0 - share)).abs() < 10_000.0, "{raised}");
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl ReferenceFilter {
         self.target = nanos(target) as f64;
     }
 
+    /// Begins with the next delta as with the first. What was counted stays.
+    pub const fn restart(&mut self) {
+        (self.seen, self.outliers, self.smoothed) = (0, 0, None);
+    }
+
     /// The filtered delta, in nanoseconds like the given one; `None` when it was discarded. About 10 ns.
     pub fn filter(&mut self, delta_ns: i64) -> Option<f64> {
         if delta_ns < 0 {

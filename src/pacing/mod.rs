@@ -34,6 +34,7 @@ pub use delta::{
 };
 pub use load::{Layout, LayoutChoice};
 pub use mode::{DeltaTime, Pacing, ParsePacingError, Rate};
+pub(crate) use pacer::SAME_RATE;
 pub use pacer::{FramePacer, LONGEST_STEP, PacerState, Plan, VrrRange, Work};
 pub use step::{FixedStep, Steps};
 pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};
@@ -200,7 +201,8 @@ pub enum Feedback {
     Holdover(bool),
     /// The display was found to show nothing of the window (`false`), or to show it again.
     Visible(bool),
-    /// The display has this nominal rate in Hz from now on.
+    /// The display has this nominal rate in Hz from now on (1 or above): for [`FramePacer::set_refresh`]. The chain that says so has
+    /// taken it over.
     Rate(f64),
 }
 

@@ -48,9 +48,10 @@ pub enum DeltaTime {
     #[default]
     Refreshes,
     /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times measured from one sampling of the input to
-    /// the next, kept to be compared with. After a wait for input the step is the planned one, and the filter does not see it.
+    /// the next, kept to be compared with. After a wait for input, and wherever pacing starts anew, the step is that of
+    /// [`Refreshes`](Self::Refreshes), and the filter does not see it. Cut like raw ones.
     Reference(Alpha),
-    /// Those times as they are, up to [`LONGEST_STEP`](super::LONGEST_STEP).
+    /// Those times as they are, up to [`LONGEST_STEP`](super::LONGEST_STEP) or one interval, where that is longer.
     Raw,
 }
 

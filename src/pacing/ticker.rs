@@ -1,5 +1,5 @@
 //! A frame scheduler made of a monotonic ticker and vsync notices, in three variants: each alone, and both together.
-//! An alternative to [`FramePacer`](super::FramePacer), kept so that the two can be measured side by side;
+//! An alternative to predicted refreshes, kept so that both can be measured side by side ([`Pacing::Ticker`](super::Pacing));
 //! `docs/delta-time.md` has the figures.
 
 use std::time::Duration;
@@ -88,6 +88,14 @@ impl Ticker {
         };
         self.tick = Some(next);
         next
+    }
+
+    /// A frame began at `at`, after a wait for something to show: the ticks have gone on meanwhile, and none of them was missed.
+    pub fn rested(&mut self, at: Timestamp) {
+        if let Some(tick) = &mut self.tick {
+            let passed = nanos(at.saturating_since(*tick)) / self.base;
+            *tick = *tick + Duration::from_nanos(self.base.saturating_mul(passed));
+        }
     }
 
     /// The display began a refresh, as noticed at `at`. About 10 ns.

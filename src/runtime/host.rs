@@ -80,7 +80,7 @@ impl Handle {
     }
 
     /// The display has a variable refresh rate within this range from now on; `None`: a fixed one. Frames are held to a rate just
-    /// below its ceiling ([`FramePacer::set_vrr`](crate::pacing::FramePacer::set_vrr)).
+    /// below its ceiling ([`FramePacer::set_vrr`](crate::pacing::FramePacer::set_vrr)). The next frame is left out of the figures.
     pub fn set_vrr(&self, range: Option<VrrRange>) {
         self.wish(|w| w.vrr = Some(range));
     }

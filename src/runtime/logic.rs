@@ -18,6 +18,8 @@ pub(super) struct Order {
     pub(super) plan: Plan,
     /// How far apart frames are meant to be.
     pub(super) interval: Duration,
+    /// Another number than before: the frames before do not belong to it.
+    pub(super) epoch: u64,
 }
 
 /// What the logic thread should do now.
@@ -54,6 +56,7 @@ pub(super) struct LogicStep<L: Logic> {
     elapsed: Duration,
     last: Option<Timestamp>,
     delta: Delta,
+    epoch: u64,
     history: InputHistory,
     spun_total: Duration,
     spun_last: Option<Duration>,
@@ -90,6 +93,7 @@ impl<L: Logic> LogicStep<L> {
             elapsed: Duration::ZERO,
             last: None,
             delta: Delta::new(DeltaTime::Refreshes),
+            epoch: 0,
             history: InputHistory::default(),
             telemetry: None,
         }
@@ -173,7 +177,12 @@ impl<L: Logic> LogicStep<L> {
         // A second step for an order moves the world on by what has passed since the first, whatever the plan says.
         let planned = self.order.plan.dt.filter(|_| self.tried != self.order.number);
         let passed = self.last.map(|last| sampled.signed_since(last));
-        let dt = self.delta.step(planned, passed, self.waited, self.order.interval);
+        let anew = self.epoch != self.order.epoch;
+        self.epoch = self.order.epoch;
+        if anew {
+            self.delta.restart();
+        }
+        let dt = self.delta.step(planned, passed, self.waited || anew, self.order.interval);
         self.tried = self.order.number;
         self.last = Some(sampled);
         self.shown += dt;

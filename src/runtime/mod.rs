@@ -60,7 +60,7 @@ pub use overlay::{Area, MAX_AREAS};
 #[cfg(feature = "window")]
 pub(crate) use overlay::{OverlayInput, overlay_channel};
 pub use render::{Backend, FrameInfo};
-pub use summary::{Ended, Pixels, Summary, TargetInfo};
+pub use summary::{Ended, Filtered, Pixels, Summary, TargetInfo};
 pub use world::{Demand, Logic, Tick};
 
 pub use crate::pacing::Feedback;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::summary::Filtered;
 use super::world::Demand;
 use crate::pacing::Plan;
 use crate::time::Timestamp;
@@ -23,8 +24,7 @@ pub(super) struct Marks {
     pub(super) animation_time: Duration,
     /// What steps of one length have left out of it so far.
     pub(super) dropped: Duration,
-    /// Times between steps that a filter has discarded, and such as a median stood in for.
-    pub(super) filtered: (u64, u64),
+    pub(super) filtered: Filtered,
     pub(super) after_idle: bool,
     pub(super) inputs: InputHistory,
 }

@@ -88,9 +88,18 @@ pub struct Summary {
     pub steps_dropped: Duration,
     /// What animation steps were made of.
     pub delta: DeltaTime,
-    /// Times between steps that a [filter](crate::pacing::ReferenceFilter) of them discarded since the start because they were
-    /// negative, and such as a median stood in for.
-    pub filtered: (u64, u64),
+    /// What a [filter](crate::pacing::ReferenceFilter) of the times between steps has done since the start.
+    pub filtered: Filtered,
+}
+
+/// What a filter of the times between steps has done.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Filtered {
+    /// Times that it discarded because they were negative.
+    pub discarded: u64,
+    /// Times that a median stood in for.
+    pub by_median: u64,
 }
 
 impl Summary {

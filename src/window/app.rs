@@ -78,6 +78,7 @@ pub(super) struct App<L, R> {
     port: Option<OverlayPort>,
     /// When the display is looked at next; `None` where the window system tells.
     look_at: Option<Timestamp>,
+    x11: bool,
     /// When the window counts as one in the background unless it is given the focus before; `None` once that is known, or of no
     /// interest.
     focused_by: Option<Timestamp>,
@@ -113,6 +114,7 @@ where
             asked: false,
             refresh_hz: None,
             look_at: None,
+            x11: false,
             focused_by: None,
             size: Size::default(),
             window: None,
@@ -163,6 +165,7 @@ where
         let gl_options = self.config.gl_options(size, scale);
         let Start { logic, make_renderer, overlay } = start;
         let now = MonotonicClock.now();
+        self.x11 = detached.kind.starts_with("x11");
         self.look_at = (detached.kind == "wayland-egl").then(|| now + LOOK_EVERY);
         self.focused_by = self.config.background_cap.map(|_| now + FOCUSED_WITHIN);
         let may_block = self.config.swap_may_block;
@@ -204,8 +207,12 @@ where
         runtime.handle().input(InputEvent::new(MonotonicClock.now(), kind));
     }
 
-    /// The window may be on another monitor now.
+    /// The window may be on another monitor now. On X11 the source of the display times says so: what winit knows there of a
+    /// monitor is as old as the window's last move.
     fn moved(&mut self) {
+        if self.x11 {
+            return;
+        }
         let (Some(window), Some(runtime)) = (&self.window, &mut self.runtime) else { return };
         let hz = refresh_of(window);
         if let (Some(hz), true) = (hz, hz != self.refresh_hz) {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use scanout::Summary;
 use scanout::pacing::DeltaTime;
+use scanout::runtime::Filtered;
 
 /// As `--delta` had it.
 #[derive(Debug, Serialize)]
@@ -15,22 +16,10 @@ pub struct Delta {
     filtered: Option<Filtered>,
 }
 
-#[derive(Copy, Clone, Debug, Serialize)]
-struct Filtered {
-    /// Times between steps that were discarded because they were negative.
-    discarded: u64,
-    /// Those that a median stood in for.
-    by_median: u64,
-}
-
 impl Delta {
     pub fn new(summary: &Summary) -> Self {
-        let (discarded, by_median) = summary.filtered;
         let filters = matches!(summary.delta, DeltaTime::Reference(_));
-        Self {
-            from: summary.delta.to_string(),
-            filtered: filters.then_some(Filtered { discarded, by_median }),
-        }
+        Self { from: summary.delta.to_string(), filtered: filters.then_some(summary.filtered) }
     }
 
     /// In a line, unless it is the default.

@@ -22,8 +22,7 @@ use std::time::Duration;
 use self::frames::{Frames, SwappedFrame, unanswered};
 use super::watch::patience;
 use super::{FreeTimer, RefreshRate, SourceError, SourceEvent, VsyncSource, Watch};
-use crate::pacing::Feedback;
-use crate::pacing::{FrameId, Origin, Presentation};
+use crate::pacing::{Feedback, FrameId, Origin, Presentation, SAME_RATE};
 use crate::time::Timestamp;
 
 /// How often a source that was put aside is asked, at first. It costs one request.
@@ -34,9 +33,6 @@ const PROBE_LEAST: Duration = Duration::from_secs(60);
 const RECOVERED: u32 = 3;
 /// A source that lasts this long after its return has not come back in vain.
 const LASTED: Duration = Duration::from_secs(10);
-/// Rates that differ by less than this share are one, told in other digits.
-const SAME_RATE: f64 = 1e-4;
-
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 enum Standing {
     /// Nothing is known against it.
@@ -111,10 +107,12 @@ impl Chain {
     }
 
     /// The display's nominal rate is `hz` from now on: another monitor, or another mode. All sources hear of it, and what they
-    /// say is judged by it; what was measured counts anew. Not a number above 1: nothing changes.
-    pub fn set_refresh(&mut self, hz: f64) {
-        if !(hz.is_finite() && hz >= 1.0) {
-            return;
+    /// say is judged by it; what was measured counts anew. Not a number above 1, or the rate that it has: nothing changes. Returns whether
+    /// anything did.
+    pub fn set_refresh(&mut self, hz: f64) -> bool {
+        let same = self.period.is_some_and(|p| (hz * p.as_secs_f64() - 1.0).abs() < SAME_RATE);
+        if same || !(hz.is_finite() && hz >= 1.0) {
+            return false;
         }
         self.period = Some(Duration::from_secs_f64(1.0 / hz));
         self.rate = RefreshRate::default();
@@ -122,6 +120,7 @@ impl Chain {
             link.watch = Watch::new(self.period);
             link.source.set_refresh(hz);
         }
+        true
     }
 
     /// Before the timer, which stays the last.
@@ -286,9 +285,9 @@ impl Chain {
                 None => {}
             }
         }
-        let news = |hz: &f64| self.period.is_none_or(|p| (hz * p.as_secs_f64() - 1.0).abs() > SAME_RATE);
-        if let Some(hz) = nominal.filter(news) {
-            self.set_refresh(hz);
+        if let Some(hz) = nominal
+            && self.set_refresh(hz)
+        {
             sink(Feedback::Rate(hz));
         }
         if let Some(shown) = visible {

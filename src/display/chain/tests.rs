@@ -37,6 +37,8 @@ struct Script {
     due: VecDeque<(FrameId, Timestamp)>,
     sequence: u64,
     visible: Option<bool>,
+    /// What it says next of the display's rate.
+    rate: Option<f64>,
     attribution: Attribution,
     hz: f64,
     /// It says so much later what it says.
@@ -75,6 +77,9 @@ impl VsyncSource for Scripted {
         let mut s = self.script.borrow_mut();
         if let Some(shown) = s.visible.take() {
             sink(SourceEvent::Visible(shown));
+        }
+        if let Some(hz) = s.rate.take() {
+            sink(SourceEvent::Rate(hz));
         }
         let delay = match s.mood {
             Mood::Throttled => FRAME * 36 / 10,
@@ -129,6 +134,7 @@ struct Bench {
     vblanks: usize,
     sources: Vec<&'static str>,
     visible: Vec<bool>,
+    rates: Vec<f64>,
     /// What was told of silence, and when.
     holdovers: Vec<(Timestamp, bool)>,
     /// How long a swap takes.
@@ -148,6 +154,7 @@ impl Bench {
                 due,
                 sequence: 0,
                 visible: None,
+                rate: None,
                 attribution,
                 hz: 0.0,
                 late: Duration::ZERO,
@@ -166,19 +173,21 @@ impl Bench {
             vblanks: 0,
             sources: Vec::new(),
             visible: Vec::new(),
+            rates: Vec::new(),
             holdovers: Vec::new(),
             swap: Duration::ZERO,
         }
     }
 
     fn poll(&mut self) {
-        let Self { chain, now, presented, vblanks, sources, visible, holdovers, .. } = self;
+        let Self { chain, now, presented, vblanks, sources, visible, rates, holdovers, .. } = self;
         let now = *now;
         chain.poll(now, &mut |feedback| match feedback {
             Feedback::Presented(id, p) => presented.push((id, p)),
             Feedback::Vblank(_) => *vblanks += 1,
             Feedback::Source(name, _) => sources.push(name),
             Feedback::Visible(shown) => visible.push(shown),
+            Feedback::Rate(hz) => rates.push(hz),
             Feedback::Holdover(silent) => holdovers.push((now, silent)),
             Feedback::OneByOne(_) => {}
             _ => panic!("nobody here knows the GPU"),
@@ -464,6 +473,19 @@ fn another_refresh_rate_is_what_all_sources_are_judged_by() {
     b.chain.set_refresh(60.0);
     (0..40).for_each(|_| b.slow_frame());
     assert_eq!(b.sources[..2], ["best", "next"], "and back");
+}
+
+#[test]
+fn a_source_that_knows_another_rate_tells_all_of_it_once() {
+    let mut b = Bench::new(&[("one", Mood::Honest, false), ("two", Mood::Honest, false)]);
+    for (source, hz) in
+        [(0, 60.0), (0, 60.003), (0, 0.0), (0, f64::NAN), (0, -75.0), (0, 75.0), (1, 75.0), (1, 50.0)]
+    {
+        b.scripts[source].borrow_mut().rate = Some(hz);
+        b.frame();
+    }
+    assert_eq!(b.rates, [75.0, 50.0], "what is news, and a rate");
+    assert!(b.scripts.iter().all(|script| script.borrow().hz == 50.0));
 }
 
 #[test]

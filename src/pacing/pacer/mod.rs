@@ -33,6 +33,8 @@ pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 const FIRST_RESERVE: u32 = 4;
 /// A frame of which nobody told more by so many plans later is concluded with what is known.
 const CONCLUDED: u64 = 3;
+/// Nominal rates that differ by a smaller share are the same.
+pub(crate) const SAME_RATE: f64 = 1e-4;
 /// How often a parked loop looks whether it is still parked.
 const PARKED_FOR: Duration = Duration::from_secs(1);
 /// Where frames wait for a notice of the display, one begins without after so many intervals: a display that speaks only of
@@ -87,6 +89,10 @@ pub struct FramePacer {
     flights: Flights,
     last: PlanId,
     last_start: Option<Timestamp>,
+    /// How often it has started anew.
+    epoch: u64,
+    /// Where frames wait for a notice: until when.
+    notice_until: Option<Timestamp>,
     /// The last start before the window was hidden, until the first after that.
     hidden_from: Option<Timestamp>,
     host_target: Option<Timestamp>,
@@ -142,6 +148,8 @@ impl FramePacer {
             flights: Flights::default(),
             last: PlanId(0),
             last_start: None,
+            epoch: 0,
+            notice_until: None,
             hidden_from: None,
             host_target: None,
             idle: true,
@@ -173,10 +181,11 @@ impl FramePacer {
         self.work.set_miss_budget(declared.unwrap_or_else(|| self.mode.miss_budget()));
     }
 
-    /// The display's nominal rate changed (another monitor, another mode): what was measured no longer counts.
+    /// The display's nominal rate changed (another monitor, another mode): what was measured no longer counts. Rates that differ by
+    /// less than a ten-thousandth are one, told in other digits.
     pub fn set_refresh(&mut self, hz: f64) {
         let sane = sane_rate(hz);
-        if (sane - self.refresh_hz).abs() > f64::EPSILON {
+        if (sane / self.refresh_hz - 1.0).abs() > SAME_RATE {
             self.refresh_hz = sane;
             self.model.set_nominal(Some(sane));
             self.throttle.restart();
@@ -268,10 +277,14 @@ impl FramePacer {
         }
     }
 
-    /// The display refreshes when a frame comes, within this range: frames are held to a rate just below its ceiling.
+    /// The display refreshes when a frame comes, within this range: frames are held to a rate just below its ceiling. `None`, and a
+    /// range that [`VrrRange::new`] would not make: a fixed rate. The next plan starts anew.
     pub fn set_vrr(&mut self, range: Option<VrrRange>) {
-        self.vrr = range.and_then(|r| VrrRange::new(r.min_hz, r.max_hz));
-        self.start_anew();
+        let range = range.and_then(|r| VrrRange::new(r.min_hz, r.max_hz));
+        if self.vrr != range {
+            self.vrr = range;
+            self.start_anew();
+        }
     }
 
     /// Logic runs in steps of fixed length, at most `most` per frame; `None`: one step per frame.
@@ -353,6 +366,11 @@ impl FramePacer {
         matches!(self.way(), Way::Grid | Way::Vblank | Way::Vrr).then(|| self.work.miss_budget().share())
     }
 
+    /// Another number than before: what was between the frames before and those from now on says nothing about frames.
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// The time from one frame to the next that the mode aims at: the fixed rate's, or the display's.
     #[must_use]
     pub fn interval(&self) -> Duration {
@@ -397,7 +415,9 @@ impl FramePacer {
     }
 
     /// The next frame. `now` is the present time; call it once per frame, when [`plans_ahead`] says so: as soon
-    /// as the frame before has its snapshot, otherwise when its swap has returned.
+    /// as the frame before has its snapshot, otherwise when its swap has returned. Two kinds of plans are no frame: those that
+    /// are [parked](Plan::parked), and, in one mode ([`Pacing::Ticker`] with notices alone), those that
+    /// [wait](Plan::wake_at).
     ///
     /// Costs well under a microsecond.
     ///
@@ -410,7 +430,7 @@ impl FramePacer {
             // Animation stood still, which is a cut like any other.
             self.state.snaps += 1;
         }
-        if let Some(until) = self.awaits_notice(now) {
+        if let Some(until) = self.await_notice(now) {
             return Plan { wake_at: Timestamp::MAX, stale_at: until, ..Plan::default() };
         }
         self.last = self.last.next();
@@ -514,6 +534,8 @@ impl FramePacer {
     }
 
     fn start_anew(&mut self) {
+        self.epoch += 1;
+        self.notice_until = None;
         self.grid.clear();
         self.restart_ticker();
         self.clock.reset();

@@ -142,8 +142,7 @@ impl FramePacer {
         self.unplanned.closed = true;
         self.throttle.interrupted();
         self.grid.move_to(at);
-        self.restart_ticker();
-        self.ticker.next(at);
+        self.ticker.rested(at);
         let (lead, budget) = (self.latch_lead, self.work.nanos());
         let target = match self.way() {
             Way::Vrr => Some((0, at.offset(budget))),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{FramePacer, LONGEST_STEP, NOTICE_INTERVALS, Pacing, Plan, Way, duration};
-use crate::pacing::Layout;
+use crate::pacing::{Layout, Variant};
 use crate::time::Timestamp;
 
 /// Frames at the start, and after the display changed, that are given the whole refresh.
@@ -33,17 +33,27 @@ impl FramePacer {
     }
 
     /// Where only a notice of the display says when a frame begins and none has come: when it is no longer waited for.
-    pub(super) fn awaits_notice(&self, now: Timestamp) -> Option<Timestamp> {
-        let until = self.last_start? + self.interval() * NOTICE_INTERVALS;
-        (self.way() == Way::Ticker && self.ticker.awaits_notice() && now < until).then_some(until)
+    pub(super) fn await_notice(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.way() != Way::Ticker || !self.ticker.awaits_notice() {
+            return None;
+        }
+        // Since the first time that it was asked for; what is drawn meanwhile does not count.
+        let until = match self.notice_until {
+            Some(until) => until,
+            None => self.last_start? + self.interval() * NOTICE_INTERVALS,
+        };
+        self.notice_until = (now < until).then_some(until);
+        self.notice_until
     }
 
     pub(super) fn plan_by_ticker(&mut self, now: Timestamp) -> Plan {
         let skipped = self.ticker.skipped();
-        let wake_at = match self.ticker.next(now) {
-            // Nobody is there to begin it.
-            Timestamp::MAX => now,
-            at => at,
+        self.notice_until = None;
+        let wake_at = match (self.mode.ticks_by(), self.ticker.next(now)) {
+            // Nobody is there to begin it; or a notice is, which begins it when it is heard.
+            (_, Timestamp::MAX) => now,
+            (Variant::VsyncAlone, notice) => notice.max(now),
+            (_, at) => at,
         };
         self.state.missed_ticks += self.ticker.skipped() - skipped;
         let start = wake_at.max(now);

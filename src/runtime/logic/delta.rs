@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::pacing::{Alpha, DeltaTime, LONGEST_STEP, ReferenceFilter};
+use crate::runtime::summary::Filtered;
 
 /// Turns what was planned and what was measured into steps.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ impl Delta {
     }
 
     /// The step of a frame of which one is due every `interval`. `planned`: what its plan says, if it says something.
-    /// `passed`: the nanoseconds since the step before, if there was one. `waited`: the frame comes after a wait, whose length
-    /// says nothing about frames.
+    /// `passed`: the nanoseconds since the step before, if there was one. `waited`: the frame comes after a wait or another
+    /// break, whose length says nothing about frames.
     pub(super) fn step(
         &mut self,
         planned: Option<Duration>,
@@ -45,9 +46,13 @@ impl Delta {
         measured.map_or_else(|| planned.unwrap_or_else(passed), |ns| duration(ns).min(longest))
     }
 
-    /// Times that were discarded because they were negative, and such as a median stood in for.
-    pub(super) const fn counted(&self) -> (u64, u64) {
-        (self.filter.discarded(), self.filter.medians())
+    /// The time up to the next step says nothing about frames, nor do those before it.
+    pub(super) const fn restart(&mut self) {
+        self.filter.restart();
+    }
+
+    pub(super) const fn counted(&self) -> Filtered {
+        Filtered { discarded: self.filter.discarded(), by_median: self.filter.medians() }
     }
 }
 
@@ -104,6 +109,6 @@ mod tests {
         for passed in [10, 50, 60, 70, -1, 10] {
             delta.step(None, Some(passed * MS), false, ms(10));
         }
-        assert_eq!(delta.counted(), (1, 1));
+        assert_eq!(delta.counted(), Filtered { discarded: 1, by_median: 1 });
     }
 }

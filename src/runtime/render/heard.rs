@@ -105,7 +105,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         }
         if shown != self.pane.shown {
             self.set_shown(shown, now);
-        } else if answered || self.orders.waits() {
+        } else if answered || self.orders.waits().is_some() {
             self.order_next(now);
         } else {
             self.revise(now);

@@ -164,7 +164,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         self.drawn.is_none()
             && (self.figures.recorder().has_pending()
                 || !self.pane.shown
-                || self.orders.waits()
+                || self.orders.waits().is_some()
                 || self.pacer.mode().follows_display())
     }
 

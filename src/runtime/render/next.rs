@@ -6,6 +6,9 @@ use crate::time::Timestamp;
 /// How often the display is asked whether it shows a hidden window again, unless something wakes the thread before.
 const HIDDEN_POLL_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// How often it is looked for a notice of the display that a frame begins with.
+const NOTICE_EVERY: std::time::Duration = std::time::Duration::from_micros(500);
+
 /// What the render thread should do now.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(in crate::runtime) enum Next {
@@ -56,8 +59,9 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if let Some(silent_at) = self.orders.awaited().map(|_| self.flight.silent_from()) {
             look_again = look_again.min(silent_at.max(now) + FENCE_EVERY);
         }
-        if self.orders.waits() {
-            look_again = look_again.min(now + self.backend.poll_every());
+        if let Some(until) = self.orders.waits() {
+            // What is heard late begins a frame late.
+            look_again = look_again.min(until.max(now)).min(now + NOTICE_EVERY);
         }
         if self.pane.shown && self.figures.recorder().has_pending() && now < self.flight.silent_from() {
             look_again = look_again.min(now + self.backend.poll_every());

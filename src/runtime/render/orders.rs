@@ -20,13 +20,13 @@ pub(super) struct Orders {
     lent: bool,
     /// The frame whose answer the next order waits for.
     awaited: Option<FrameId>,
-    /// The next frame cannot be planned before the display has said something.
-    waits: bool,
+    /// The next frame cannot be planned before the display has said something; until then at the latest.
+    waits: Option<Timestamp>,
 }
 
 impl Orders {
     pub(super) fn new(out: Writer<Order>, logic: Waker) -> Self {
-        Self { out, logic, order: Order::default(), lent: false, awaited: None, waits: false }
+        Self { out, logic, order: Order::default(), lent: false, awaited: None, waits: None }
     }
 
     /// Whom orders wake.
@@ -44,8 +44,8 @@ impl Orders {
         self.awaited
     }
 
-    /// Whether the next order waits for any word of the display.
-    pub(super) const fn waits(&self) -> bool {
+    /// Whether the next order waits for any word of the display, and until when.
+    pub(super) const fn waits(&self) -> Option<Timestamp> {
         self.waits
     }
 
@@ -65,8 +65,8 @@ impl Orders {
     pub(super) fn order(&mut self, pacer: &mut FramePacer, now: Timestamp) {
         self.awaited = None;
         let mut plan = pacer.plan(now);
-        self.waits = plan.wake_at == Timestamp::MAX;
-        if plan.parked || self.waits {
+        self.waits = (plan.wake_at == Timestamp::MAX).then_some(plan.stale_at);
+        if plan.parked || self.waits.is_some() {
             return;
         }
         if pacer.mode() == Pacing::Host {
@@ -74,7 +74,8 @@ impl Orders {
             plan.stale_at = Timestamp::MAX;
         }
         note(&plan, "plan", now);
-        self.order = Order { number: self.order.number + 1, plan, interval: pacer.interval() };
+        self.order =
+            Order { number: self.order.number + 1, plan, interval: pacer.interval(), epoch: pacer.epoch() };
         self.publish();
     }
 
@@ -124,7 +125,7 @@ impl Orders {
     /// What was ordered is not due any more.
     pub(super) fn withdraw(&mut self) {
         self.order.plan = Plan { wake_at: Timestamp::MAX, stale_at: Timestamp::MAX, ..Plan::default() };
-        self.waits = false;
+        self.waits = None;
         self.publish();
     }
 

@@ -42,7 +42,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
     fn tell_work(&mut self, drawn: &Drawn, begin: Timestamp, swapped: Timestamp) {
         // The display could have had it when swap returned, unless swap waited for the display.
         let waited = swapped.saturating_since(begin) > self.pacer.interval() / WAITED;
-        let ready = if waited && self.pacer.mode().follows_display() { begin } else { swapped };
+        let ready = if waited && self.pacer.mode().shows_at_refreshes() { begin } else { swapped };
         let was_held = drawn.swap_at > drawn.submitted;
         let held = if was_held { begin.saturating_since(drawn.submitted) } else { Duration::ZERO };
         let drawing = ready.saturating_since(drawn.acquired).saturating_sub(held);

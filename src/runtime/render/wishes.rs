@@ -39,8 +39,11 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         Ok(())
     }
 
-    /// The display's nominal rate is another one, whoever said so.
+    /// The display's nominal rate is another one, whoever said so. What is no rate changes nothing.
     pub(super) fn set_refresh(&mut self, hz: f64) {
+        if !(hz.is_finite() && hz >= 1.0) {
+            return;
+        }
         self.pacer.set_refresh(hz);
         self.backend.set_refresh(hz);
         self.figures.set_refresh_hz(hz);

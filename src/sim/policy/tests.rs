@@ -133,12 +133,12 @@ fn vsync_alone_begins_a_frame_at_each_notice_and_none_without() {
     assert_eq!(policy.plan(at(6_000)).wake_at, Timestamp::MAX);
     refresh(policy.as_mut(), 10_000);
     let plan = policy.plan(at(10_150));
-    assert_eq!((plan.id, plan.wake_at), (PlanId(2), at(10_000)), "what was waited for in vain has no number");
+    assert_eq!((plan.id, plan.wake_at), (PlanId(2), at(10_150)), "what was waited for in vain has no number");
     assert_eq!(policy.plan(at(13_000)).wake_at, Timestamp::MAX);
     // Two notices during one frame are one frame.
     refresh(policy.as_mut(), 20_000);
     refresh(policy.as_mut(), 30_000);
-    expect(policy.as_mut(), &[(30_500, 30_000)]);
+    expect(policy.as_mut(), &[(30_500, 30_500)]);
     assert_eq!(policy.plan(at(31_000)).wake_at, Timestamp::MAX);
 }
 
