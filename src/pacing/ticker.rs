@@ -94,7 +94,7 @@ impl Ticker {
     pub fn rested(&mut self, at: Timestamp) {
         if let Some(tick) = &mut self.tick {
             let passed = nanos(at.saturating_since(*tick)) / self.base;
-            *tick = *tick + Duration::from_nanos(self.base.saturating_mul(passed));
+            *tick += Duration::from_nanos(self.base.saturating_mul(passed));
         }
     }
 
