@@ -77,7 +77,7 @@ pub struct SimArgs {
     /// Workloads, or `all`: constant, noisy, tailed, step, spikes, gpu-bound, heavy, overload, recorded:FILE
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "noisy")]
     pub workload: Vec<String>,
-    /// Policies, or `all`: the pacing modes, and what other programs do; ticker-alone and vsync-alone only by name
+    /// Policies, or `all`: auto, low-latency, smooth, and what other programs do; the rest by name
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', num_args = 1.., default_value = "all")]
     pub policy: Vec<String>,
     /// What each policy would have made of the frames of `scanout run --record`
@@ -220,8 +220,8 @@ pub struct RunArgs {
     pub vrr: Option<VrrRange>,
     /// Animation step from: refreshes, reference, reference-old, raw
     ///
-    /// How far animation moves from frame to frame. refreshes (the default): by whole refreshes of the display, so that
-    /// motion is even. raw: by the time measured between updates. reference, reference-old: by that time smoothed, as a
+    /// How far animation moves from frame to frame. refreshes (the default): as planned, which is by whole refreshes
+    /// of the display where they are predicted, so that motion is even. raw: by the time measured between updates. reference, reference-old: by that time smoothed, as a
     /// published filter does it, for comparison.
     #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,

@@ -56,6 +56,12 @@ impl FramePacer {
             (_, at) => at,
         };
         self.state.missed_ticks += self.ticker.skipped() - skipped;
+        // Ticks are as far apart as a cap has them; notices are not.
+        let earliest = self.last_start.zip(self.cap).map(|(last, cap)| last + cap.period());
+        let wake_at = match self.mode.ticks_by() {
+            Variant::VsyncAlone => earliest.map_or(wake_at, |earliest| wake_at.max(earliest)),
+            _ => wake_at,
+        };
         let start = wake_at.max(now);
         let dt = self.last_start.map_or_else(|| self.interval(), |last| start.saturating_since(last));
         self.state.snaps += u64::from(dt > LONGEST_STEP);

@@ -30,6 +30,11 @@ fn a_cap_slows_the_ticks_down() {
     let mut pacer = ticker(Variant::Both);
     pacer.set_cap(Rate::new(20.0));
     assert_eq!((pacer.plan(at(0)).wake_at, pacer.plan(at(1)).wake_at), (at(0), at(50)));
+    let mut pacer = ticker(Variant::VsyncAlone);
+    pacer.set_cap(Rate::new(20.0));
+    pacer.plan(at(0));
+    pacer.vblank(notice(16));
+    assert_eq!(pacer.plan(at(17)).wake_at, at(50), "notices come oftener");
 }
 
 #[test]
