@@ -221,8 +221,8 @@ pub struct RunArgs {
     /// Animation step from: refreshes, reference, reference-old, raw
     ///
     /// How far animation moves from frame to frame. refreshes (the default): as planned, which is by whole refreshes
-    /// of the display where they are predicted, so that motion is even. raw: by the time measured between updates. reference, reference-old: by that time smoothed, as a
-    /// published filter does it, for comparison.
+    /// of the display where they are predicted, so that motion is even. raw: by the time measured between updates.
+    /// reference, reference-old: by that time smoothed, as a published filter does it, for comparison.
     #[arg(long, help_heading = "Pacing", value_name = "FILTER", default_value_t, hide_default_value = true, value_parser = delta)]
     pub delta: DeltaTime,
     /// Ask for real-time priority of both threads

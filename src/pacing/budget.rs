@@ -87,9 +87,9 @@ impl WorkBudget {
         (self.misses_in_a_row, self.raises, self.search, self.eased) = (0, 0, true, 0);
     }
 
-    /// Misses are not sought: the reserve falls no faster before the first one than after it, and of the first thousand frames
-    /// each lowers it by a tenth of what it would, or raises it by a millisecond at least. They miss less often than declared, and
-    /// those after them as often.
+    /// Misses are not sought: the reserve falls no faster before the first one than after it. Until a thousand frames have been in
+    /// time, each of them lowers it by a tenth of what it would, and a miss raises it by a millisecond at least. So a start misses
+    /// less often than declared, and what comes after it as often.
     pub const fn keep_reserve(&mut self) {
         (self.search, self.eased) = (false, EASED_FRAMES);
     }

@@ -33,6 +33,7 @@ const PROBE_LEAST: Duration = Duration::from_secs(60);
 const RECOVERED: u32 = 3;
 /// A source that lasts this long after its return has not come back in vain.
 const LASTED: Duration = Duration::from_secs(10);
+
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 enum Standing {
     /// Nothing is known against it.
@@ -107,8 +108,8 @@ impl Chain {
     }
 
     /// The display's nominal rate is `hz` from now on: another monitor, or another mode. All sources hear of it, and what they
-    /// say is judged by it; what was measured counts anew. Not a number above 1, or the rate that it has: nothing changes. Returns whether
-    /// anything did.
+    /// say is judged by it; what was measured counts anew. Returns whether anything changed: what is not a number from 1 on
+    /// changes nothing, nor does the rate that it has.
     pub fn set_refresh(&mut self, hz: f64) -> bool {
         let same = self.period.is_some_and(|p| (hz * p.as_secs_f64() - 1.0).abs() < SAME_RATE);
         if same || !(hz.is_finite() && hz >= 1.0) {

@@ -20,16 +20,19 @@ const POLL_SLACK: i64 = 600_000;
 pub(super) type Planned = (Plan, Option<(u64, Timestamp)>, bool);
 
 impl FramePacer {
+    /// Now, or when a cap allows the next frame.
+    fn earliest(&self, now: Timestamp) -> Timestamp {
+        self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()))
+    }
+
     pub(super) fn plan_immediately(&self, now: Timestamp) -> Planned {
-        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
-        (Plan { wake_at: earliest, refresh_on_input: true, ..Plan::default() }, None, false)
+        (Plan { wake_at: self.earliest(now), refresh_on_input: true, ..Plan::default() }, None, false)
     }
 
     pub(super) fn plan_after_swap(&mut self, now: Timestamp) -> Plan {
         let dt = self.last_start.map_or_else(|| self.interval(), |last| now.saturating_since(last));
         self.state.snaps += u64::from(dt > LONGEST_STEP);
-        let earliest = self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()));
-        Plan { wake_at: earliest, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+        Plan { wake_at: self.earliest(now), dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
     }
 
     /// Where only a notice of the display says when a frame begins and none has come: when it is no longer waited for.
@@ -49,19 +52,15 @@ impl FramePacer {
     pub(super) fn plan_by_ticker(&mut self, now: Timestamp) -> Plan {
         let skipped = self.ticker.skipped();
         self.notice_until = None;
+        let earliest = self.earliest(now);
         let wake_at = match (self.mode.ticks_by(), self.ticker.next(now)) {
-            // Nobody is there to begin it; or a notice is, which begins it when it is heard.
-            (_, Timestamp::MAX) => now,
-            (Variant::VsyncAlone, notice) => notice.max(now),
-            (_, at) => at,
+            // After too long a silence.
+            (_, Timestamp::MAX) => earliest,
+            // When it is heard, and no oftener than a cap allows. Ticks are as far apart as that has them.
+            (Variant::VsyncAlone, notice) => notice.max(earliest),
+            (_, tick) => tick,
         };
         self.state.missed_ticks += self.ticker.skipped() - skipped;
-        // Ticks are as far apart as a cap has them; notices are not.
-        let earliest = self.last_start.zip(self.cap).map(|(last, cap)| last + cap.period());
-        let wake_at = match self.mode.ticks_by() {
-            Variant::VsyncAlone => earliest.map_or(wake_at, |earliest| wake_at.max(earliest)),
-            _ => wake_at,
-        };
         let start = wake_at.max(now);
         let dt = self.last_start.map_or_else(|| self.interval(), |last| start.saturating_since(last));
         self.state.snaps += u64::from(dt > LONGEST_STEP);
