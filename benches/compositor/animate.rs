@@ -5,7 +5,7 @@ use std::time::Instant;
 use scanout::observe::Screen;
 use serde_json::{Value, json};
 
-use crate::common::{Refreshes, Stood, Used, median, observe, percentile, witnessed};
+use crate::common::{Beat, Refreshes, Stood, Used, median, observe, percentile, witnessed};
 use crate::contender::{Contender, Turn, end};
 use crate::nested::{NAP, Nested, OBSERVER_LEVEL, REFRESH, WITNESS_LEVEL};
 use crate::options::Options;
@@ -42,7 +42,8 @@ pub fn animate_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Option
         }
         seen
     };
-    let (seen, witnessed) = witnessed(WITNESS_LEVEL, || observe(OBSERVER_LEVEL, watch));
+    let (seen, witnessed) =
+        witnessed(WITNESS_LEVEL, &Beat::default(), || observe(OBSERVER_LEVEL, None, watch));
     let cpu = used.share();
     let stops = witnessed.as_ref().map(|w| &w.stops);
     let pairs = seen.windows(2).map(|pair| (pair[0].0, pair[1].0));

@@ -24,7 +24,7 @@ pub fn click_turn(app: App, nested: &mut Nested, rng: &mut Rng, options: &Option
         let before = screen.pixel(AT.0, AT.1);
         let pressed = Instant::now();
         user.key(Key::Space, true);
-        let seen = observe(OBSERVER_LEVEL, || {
+        let seen = observe(OBSERVER_LEVEL, None, || {
             while pressed.elapsed() < LIMIT {
                 if screen.pixel(AT.0, AT.1) != before {
                     return Some(pressed.elapsed());

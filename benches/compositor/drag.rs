@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use scanout::observe::Screen;
 use serde_json::{Value, json};
 
-use crate::common::{Refreshes, Used, figure, observe, percentile, witnessed};
+use crate::common::{Beat, Refreshes, Used, figure, observe, percentile, witnessed};
 use crate::contender::{Contender, Turn, end};
 use crate::nested::{NAP, Nested, OBSERVER_LEVEL, OUTPUT, REFRESH, WITNESS_LEVEL};
 use crate::options::Options;
@@ -70,7 +70,8 @@ pub fn drag_turn(app: App, nested: &mut Nested, _: &mut Rng, options: &Options) 
         }
         (lags, moved)
     };
-    let ((lags, moved), witnessed) = witnessed(WITNESS_LEVEL, || observe(OBSERVER_LEVEL, watch));
+    let ((lags, moved), witnessed) =
+        witnessed(WITNESS_LEVEL, &Beat::default(), || observe(OBSERVER_LEVEL, None, watch));
     let cpu = used.share();
     let stops = witnessed.as_ref().map(|w| &w.stops);
     let pairs = moved.windows(2).filter_map(|pair| pair[0].zip(pair[1]));

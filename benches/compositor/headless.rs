@@ -50,7 +50,7 @@ pub fn headless(scanout: &Program, example: &dyn Fn(&str) -> Program, options: &
                 let Some(app) = c.start(&sway, &[]) else { continue };
                 pause(SETTLE);
                 let used = Used::since_now(app.id());
-                let frames = observe(OBSERVER_LEVEL, || {
+                let frames = observe(OBSERVER_LEVEL, None, || {
                     let mut capture = Capture::connect(&sway).unwrap_or_else(|e| panic!("{e}"));
                     capture.frames((640, 360), options.span()).unwrap_or_else(|e| panic!("{e}"))
                 });

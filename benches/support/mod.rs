@@ -11,6 +11,7 @@ use scanout::observe::Process;
 
 use crate::support::cpu;
 
+mod cpus;
 mod figures;
 mod options;
 mod refreshes;
@@ -18,6 +19,7 @@ mod ticks;
 mod watch;
 mod witness;
 
+pub use cpus::*;
 pub use figures::*;
 pub use options::*;
 pub use refreshes::*;
@@ -76,10 +78,12 @@ pub fn raise(id: u32, level: u8) -> bool {
 }
 
 /// Runs `watch` on a thread of its own with a real-time priority and the finest timers, where the system grants them.
-/// The thread that starts processes never has such a priority, because they would inherit it.
-pub fn observe<T: Send>(level: u8, watch: impl FnOnce() -> T + Send) -> T {
+/// The thread that starts processes never has such a priority, because they would inherit it. It stays on `cpu`, if one is
+/// its own.
+pub fn observe<T: Send>(level: u8, cpu: Option<usize>, watch: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let observer = scope.spawn(|| {
+            cpu.map(stay_on);
             // Without either it only sees less well, which the figures of the observer show.
             let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
             raise(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), level);

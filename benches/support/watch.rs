@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use scanout::observe::Screen;
 
-use super::{Stop, Used, percentile, sorted};
+use super::{Beat, Stop, Used, percentile, sorted};
 use crate::support::pause;
 
 /// When a pixel was seen to change.
@@ -34,8 +34,14 @@ const NAP: Duration = Duration::from_micros(50);
 const LEARN: usize = 60;
 
 /// Watches one pixel that changes every `period` for `span`, after learning when in the period it changes. Sleeps while
-/// no change is due, so that the CPU is left to who is being watched.
-pub fn watch_ticks(screen: &Screen, (x, y): (u32, u32), period: Duration, span: Duration) -> Seen {
+/// no change is due, so that the CPU is left to who is being watched. The witnesses' `beat` keeps away from the changes.
+pub fn watch_ticks(
+    screen: &Screen,
+    (x, y): (u32, u32),
+    period: Duration,
+    span: Duration,
+    beat: &Beat,
+) -> Seen {
     let mut seen = Seen { at: Vec::new(), blind: 0, gaps: Vec::new(), unobserved: Vec::new(), cpu: 0.0 };
     let mut last = screen.pixel(x, y);
     let start = Instant::now();
@@ -54,6 +60,7 @@ pub fn watch_ticks(screen: &Screen, (x, y): (u32, u32), period: Duration, span: 
     // Early among them, not the middle: lateness has a long tail, and nothing may come before the first look.
     let phase = percentile(&sorted(learnt.iter().map(off)), 0.1) + anchor;
     let grid = |n: f64| start + Duration::from_secs_f64((phase + n * period_s).max(0.0));
+    beat.keep_away_from(grid(0.0));
     let slot = |at: Instant| ((at - start).as_secs_f64() - phase) / period_s;
 
     let used = Used::since_now(std::process::id());

@@ -4,21 +4,62 @@
 //! Two things they cannot tell: stops that end before their next deadline, and a program that keeps a CPU inside the kernel
 //! where the kernel cannot be interrupted, which looks like the machine's doing.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
-use super::{STOPPED, Stop, Stops, figure, median, raise};
+use super::{STOPPED, Stop, Stops, figure, median, own_cpus, raise, stay_on};
 use crate::support::pause;
 
-/// How often each has to run: short beside the intervals that are measured, and 2,000 wake-ups a second cost little.
+/// How often each has to run where nothing asks for another time: short beside the intervals that are measured, and 2,000
+/// wake-ups a second cost little.
 const EVERY: Duration = Duration::from_micros(500);
 /// What one can write down without asking for memory; a run that has more stands nearly all the time.
 const MOST_STOPS: usize = 16_384;
+
+/// When witnesses run.
+///
+/// Each of their turns takes 30 to 60 us from a program that is just then at work. At any time in a frame, that made 40 % of
+/// the frames so much later than the others; always at the same time it does the same to all of them.
+pub struct Beat {
+    every: Duration,
+    began: Instant,
+    /// Nanoseconds that the turns come after whole multiples of `every` since `began`.
+    phase: AtomicU64,
+}
+
+impl Default for Beat {
+    fn default() -> Self {
+        Self { every: EVERY, began: Instant::now(), phase: AtomicU64::new(0) }
+    }
+}
+
+impl Beat {
+    /// A whole number of turns to a period.
+    pub fn within(period: Duration) -> Self {
+        let turns = period.as_nanos().div_ceil(EVERY.as_nanos());
+        Self { every: period / turns.max(1) as u32, ..Self::default() }
+    }
+
+    /// Something happens at `at` and whole periods from there: the turns keep away from it, most of all before it.
+    pub fn keep_away_from(&self, at: Instant) {
+        let every = self.every.as_nanos() as u64;
+        let turn = (at - self.began).as_nanos() as u64 + every / 4;
+        // Nothing else hangs on it.
+        self.phase.store(turn % every, Ordering::Relaxed);
+    }
+
+    /// The first turn more than half an interval after `last`.
+    fn next(&self, last: Instant) -> Instant {
+        let every = self.every.as_nanos() as u64;
+        let phase = self.phase.load(Ordering::Relaxed);
+        let gone = ((last - self.began).as_nanos() as u64).saturating_sub(phase) + every / 2;
+        self.began + Duration::from_nanos((gone / every + 1) * every + phase)
+    }
+}
 
 /// What the witnesses saw during one turn.
 pub struct Witnessed {
@@ -28,6 +69,7 @@ pub struct Witnessed {
     during: Duration,
     /// Share of its CPU that the dearest of them used.
     cost: f64,
+    every: Duration,
 }
 
 /// What one of them has to say.
@@ -36,11 +78,11 @@ struct Testimony {
     cost: f64,
 }
 
-/// Runs `work` while a witness watches each CPU that this process may use. Without real-time priority for all of them they
+/// Runs `work` while a witness watches each CPU that the calling thread may use. Without real-time priority for all of them they
 /// would be late like any other thread and mean nothing: then there is `None`.
-pub fn witnessed<T>(level: u8, work: impl FnOnce() -> T) -> (T, Option<Witnessed>) {
+pub fn witnessed<T>(level: u8, beat: &Beat, work: impl FnOnce() -> T) -> (T, Option<Witnessed>) {
     let enough = AtomicBool::new(false);
-    let cpus = cpus();
+    let cpus = own_cpus();
     std::thread::scope(|scope| {
         // Also when `work` panics: the scope waits for its threads.
         let ends = EndsOnDrop(&enough);
@@ -54,7 +96,7 @@ pub fn witnessed<T>(level: u8, work: impl FnOnce() -> T) -> (T, Option<Witnessed
                     let _ = ready.send(granted);
                     // What is waited for below ends when nobody can send any more.
                     drop(ready);
-                    granted.then(|| bear_witness(enough))
+                    granted.then(|| bear_witness(enough, beat))
                 })
             })
             .collect();
@@ -74,6 +116,7 @@ pub fn witnessed<T>(level: u8, work: impl FnOnce() -> T) -> (T, Option<Witnessed
             cpus: cpus.len(),
             level,
             during,
+            every: beat.every,
         });
         (result, witnessed)
     })
@@ -87,28 +130,20 @@ impl Drop for EndsOnDrop<'_> {
     }
 }
 
-fn cpus() -> Vec<usize> {
-    let allowed = sched_getaffinity(None).unwrap_or_default();
-    (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect()
-}
-
 /// Puts this thread onto one CPU, with the priority and the finest timers.
 fn is_placed(cpu: usize, level: u8) -> bool {
-    let mut only = CpuSet::new();
-    only.set(cpu);
     // Real-time threads have the finest timers anyway on newer kernels.
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
-    sched_setaffinity(None, &only).is_ok()
-        && raise(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), level)
+    stay_on(cpu) && raise(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), level)
 }
 
-fn bear_witness(enough: &AtomicBool) -> Testimony {
+fn bear_witness(enough: &AtomicBool, beat: &Beat) -> Testimony {
     let mut stops: Vec<Stop> = Vec::with_capacity(MOST_STOPS);
     let (began, used) = (Instant::now(), used_by_thread());
     // It was running at `ran`, for certain.
     let (mut ran, mut due) = (began, began);
     while !enough.load(Ordering::Relaxed) {
-        due += EVERY;
+        due = beat.next(due);
         pause(due.saturating_duration_since(ran));
         let now = Instant::now();
         if now.saturating_duration_since(due) > STOPPED {
@@ -153,17 +188,17 @@ pub fn print_witnesses<'a>(turns: impl Iterator<Item = Option<&'a Witnessed>>) -
     let during: f64 = seen.iter().map(|w| w.during.as_secs_f64()).sum();
     let cost = 100.0 * median(seen.iter().map(|w| w.cost));
     println!(
-        "witnesses: {} CPUs, priority {}, every {} us, {} % of a CPU for the dearest; the machine stood {} times in {during:.0} s, \
+        "witnesses: {} CPU(s), priority {}, every {} us, {} % of a CPU for the dearest; the machine stood {} times in {during:.0} s, \
          at most {longest:.1} ms, {stood:.0} ms in all, counted from when a witness last ran: each is up to {} us too long",
         one.cpus,
         one.level,
-        EVERY.as_micros(),
+        one.every.as_micros(),
         figure(cost, 2),
         lengths.len(),
-        EVERY.as_micros(),
+        one.every.as_micros(),
     );
     json!({
-        "cpus": one.cpus, "priority": one.level, "every_us": EVERY.as_micros(), "late_us": STOPPED.as_micros(),
+        "cpus": one.cpus, "priority": one.level, "every_us": one.every.as_micros(), "late_us": STOPPED.as_micros(),
         "cpu_percent_each": cost, "stops": lengths.len(), "longest_ms": longest, "stood_ms": stood, "during_s": during,
     })
 }

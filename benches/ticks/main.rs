@@ -44,8 +44,8 @@ mod linux {
     use serde_json::json;
 
     use crate::common::{
-        BUSY, Burden, Seen, Ticks, Used, Witnessed, be_busy, eprint_progress, load, machine, observe,
-        print_witnesses, raise, watch_ticks, witnessed,
+        BUSY, Beat, Burden, Cpus, Seen, Ticks, Used, Witnessed, be_busy, eprint_progress, load, machine,
+        observe, print_witnesses, raise, watch_ticks, witnessed,
     };
     use crate::contender::{self, Contender, Load, Turn};
     use crate::options::Options;
@@ -82,10 +82,12 @@ mod linux {
         let mut all = contender::all();
         all.retain(|c| options.wants(c.name));
 
+        let (machine, cpus) = (machine(), Cpus::divided());
+        cpus.leave_the_observer_alone();
         let server = Xvfb::start_sized(SIZE.0, SIZE.1);
         let user = X11::connect(&server.display());
         let granted = raise(server.id(), SERVER_LEVEL);
-        println!("{}", machine());
+        println!("{machine}; {}", cpus.print());
         if !granted {
             println!("no real-time priority for the server and the observer: misses may be theirs");
         }
@@ -97,11 +99,11 @@ mod linux {
                 if !options.wants_load(load) || (load.is_realtime() && !granted) {
                     continue;
                 }
-                let _burden = (load != Load::Idle).then(|| Burden::of(BUSY_PROCESSES));
+                let _burden = (load != Load::Idle).then(|| cpus.on_all(|| Burden::of(BUSY_PROCESSES)));
                 let mut turns: Vec<&mut Contender> = all.iter_mut().filter(|c| c.absent.is_none()).collect();
                 rng.shuffle(&mut turns);
                 for contender in turns {
-                    let taken = take_turn(contender, &server, &user, load, options.span);
+                    let taken = take_turn(contender, (&server, &user, &cpus), load, options.span);
                     if let Some((turn, seen, witnessed)) = taken {
                         contender.turns[i].push(turn);
                         observers.push(seen);
@@ -113,7 +115,7 @@ mod linux {
         }
         println!("load after: {}", load());
         let report = json!({
-            "machine": machine(), "observer": table::print_observer(&observers), "witnesses": print_witnesses(witnesses.iter().map(Option::as_ref)),
+            "machine": machine, "cpus": cpus.print(), "observer": table::print_observer(&observers), "witnesses": print_witnesses(witnesses.iter().map(Option::as_ref)),
             "ticks": table::print(&all),
         });
         if let Some(path) = &options.report {
@@ -127,16 +129,17 @@ mod linux {
 
     fn take_turn(
         contender: &mut Contender,
-        server: &Xvfb,
-        user: &X11,
+        (server, user, cpus): (&Xvfb, &X11, &Cpus),
         load: Load,
         span: Duration,
     ) -> Option<(Turn, Seen, Option<Witnessed>)> {
         let mut app = contender.start(server, user, load)?;
         pause(SETTLE);
         let used = Used::since_now(app.id());
-        let (seen, witnessed) = witnessed(WITNESS_LEVEL, || {
-            observe(OBSERVER_LEVEL, || watch_ticks(&server.screen, WATCHED, PERIOD, span))
+        let beat = Beat::within(PERIOD);
+        let (seen, witnessed) = witnessed(WITNESS_LEVEL, &beat, || {
+            let watch = || watch_ticks(&server.screen, WATCHED, PERIOD, span, &beat);
+            observe(OBSERVER_LEVEL, cpus.observers(), watch)
         });
         let cpu = used.share();
         if seen.at.is_empty() {
