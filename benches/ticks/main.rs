@@ -6,9 +6,10 @@
 //! One Xvfb whose framebuffer is mapped; each program turns its window from black to white and back with each tick,
 //! and this process watches one pixel. The programs take turns within each round, in random order. The server and the
 //! observer run at real-time priorities where the system grants them: they stand for a display and a camera, which do
-//! not compete for the CPU.
+//! not compete for the CPU. Where there is more than one CPU the observer has one for itself, and the server and the programs
+//! have the others.
 //!
-//! The machine itself stops a CPU now and then, on some for tens of milliseconds. A witness on each CPU, at a priority above all
+//! The machine itself stops a CPU now and then, on some for tens of milliseconds. A witness on each of those CPUs, at a priority above all
 //! others, notes when it was kept from running, and the observer notes the same of itself: intervals in which one of them was
 //! stopped for more than a quarter of a millisecond, and those that begin with the first change after it, are left out of every
 //! figure of every program, and counted as "machine". Without real-time priority there are no witnesses.
