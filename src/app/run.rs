@@ -136,6 +136,9 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         if let Some(doubt) = args.vrr.and_then(|range| variable_rate::doubt(range, &summary)) {
             log::warn!("{doubt}");
         }
+        if let Some(why) = ended_early(args, &scene, place) {
+            log::info!(target: TOLD, "{why}");
+        }
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
         let load = ExtraLoad::new(load, &levels);
@@ -205,6 +208,14 @@ pub fn place(display: Display) -> Place {
             Place::Headless
         }
     }
+}
+
+/// Off screen a scene that waits for its user ends when it has been drawn.
+fn ended_early(args: &RunArgs, scene: &Scene, place: Place) -> Option<&'static str> {
+    let waits = matches!(scene, Scene::Flash { animate: false }) && args.synthetic_input.is_none();
+    (waits && place == Place::Headless).then_some(
+        "flash changes when space is pressed, which nobody does off screen: it was drawn once; --animate or --synthetic-input draws more",
+    )
 }
 
 fn name(scene: &Scene) -> String {

@@ -115,7 +115,7 @@ fn policies(names: &[String]) -> Result<Vec<PolicyKind>, Failure> {
             let known = PolicyKind::ALL.into_iter().chain(PolicyKind::ON_REQUEST);
             let known: Vec<_> = known.map(PolicyKind::name).collect();
             return Err(Failure::Usage(format!(
-                "no policy '{name}'; there are: {}, and the other pacing modes",
+                "no policy '{name}'; there are: {}, and the other modes of `scanout run --pacing`",
                 known.join(", ")
             )));
         }

@@ -35,6 +35,7 @@ pub use delta::{
 pub use load::{Layout, LayoutChoice};
 pub use mode::{DeltaTime, Pacing, ParsePacingError, Rate};
 pub(crate) use pacer::SAME_RATE;
+pub(crate) use pacer::longest_step;
 pub use pacer::{FramePacer, LONGEST_STEP, PacerState, Plan, VrrRange, Work};
 pub use step::{FixedStep, Steps};
 pub use tail::{FIRST_TAIL, LONGEST_TAIL, SHORTEST_TAIL, TailEstimator};

@@ -44,14 +44,15 @@ pub enum Pacing {
 pub enum DeltaTime {
     /// What is planned ([`Plan::dt`](super::Plan::dt)). Where refreshes are predicted: whole refresh intervals and a bounded
     /// debt ([`PeriodClock`](super::PeriodClock)). Modes that plan no step ([`Pacing::Immediate`], and [`Pacing::Host`] while no
-    /// display time is known) go by the time measured between steps, up to [`LONGEST_STEP`](super::LONGEST_STEP).
+    /// display time is known) go by the time measured between steps, up to [`LONGEST_STEP`](super::LONGEST_STEP) or two
+    /// intervals, where that is longer.
     #[default]
     Refreshes,
     /// The reference filter ([`ReferenceFilter`](super::ReferenceFilter)) over the times measured from one sampling of the input to
     /// the next, kept to be compared with. After a wait for input, and wherever pacing starts anew, the step is that of
     /// [`Refreshes`](Self::Refreshes), and the filter does not see it. Cut like raw ones.
     Reference(Alpha),
-    /// Those times as they are, up to [`LONGEST_STEP`](super::LONGEST_STEP) or one interval, where that is longer.
+    /// Those times as they are, up to [`LONGEST_STEP`](super::LONGEST_STEP) or two intervals, where that is longer.
     Raw,
 }
 

@@ -11,11 +11,13 @@ use super::window::Window;
 use super::{Origin, Pacing, PlanId, Presentation, Rate, Ticker};
 use crate::time::{Timestamp, signed_nanos};
 
+use self::cap::Cap;
 use self::flight::{Flight, Flights};
 use self::overdue::{Overdue, Unplanned};
 pub use self::plan::{PacerState, Plan, VrrRange, Work};
 use self::queue::Queue;
 
+mod cap;
 mod flight;
 mod outcome;
 mod overdue;
@@ -28,6 +30,12 @@ mod tests;
 /// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
 /// is cut to this, so that the world does not jump; the cut is counted in [`FramePacer::snaps`].
 pub const LONGEST_STEP: Duration = Duration::from_millis(100);
+
+/// The longest step of frames of which one is due every `interval`: [`LONGEST_STEP`], or twice that interval where it is
+/// longer, because what is measured is never exactly one.
+pub(crate) fn longest_step(interval: Duration) -> Duration {
+    LONGEST_STEP.max(interval * 2)
+}
 
 /// The reserve to begin with is this share of a refresh.
 const FIRST_RESERVE: u32 = 4;
@@ -82,7 +90,7 @@ pub struct FramePacer {
     /// The last answer of such a display, and how far apart they came where one refresh lay between them.
     answered: Option<Timestamp>,
     answers: Window,
-    cap: Option<Rate>,
+    cap: Cap,
     vrr: Option<VrrRange>,
     latch_lead: i64,
     visible: bool,
@@ -141,7 +149,7 @@ impl FramePacer {
             holdover: false,
             answered: None,
             answers: Window::new(),
-            cap: None,
+            cap: Cap::default(),
             vrr: None,
             latch_lead: 0,
             visible: true,
@@ -271,8 +279,7 @@ impl FramePacer {
 
     /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. The next plan starts anew.
     pub fn set_cap(&mut self, cap: Option<Rate>) {
-        if self.cap != cap {
-            self.cap = cap;
+        if self.cap.set(cap) {
             self.start_anew();
         }
     }
@@ -381,7 +388,7 @@ impl FramePacer {
     #[must_use]
     pub fn wanted_interval(&self) -> Option<Duration> {
         let wanted = match self.way() {
-            Way::Immediate => return self.cap.map(Rate::period),
+            Way::Immediate => return self.cap.rate().map(Rate::period),
             Way::Vblank => {
                 let period = self.refresh_period();
                 period * f64::from(self.capped(period))
@@ -458,6 +465,7 @@ impl FramePacer {
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
         self.last_start = Some(plan.wake_at.max(now));
+        self.cap.began(plan.wake_at.max(now));
         self.idle = false;
         self.flights.put(Flight {
             id: plan.id,
@@ -505,12 +513,12 @@ impl FramePacer {
     }
 
     fn capped(&self, period: f64) -> u32 {
-        self.cap.map_or(1.0, |cap| (1e9 / cap.hz() / period - 0.01).ceil().max(1.0)) as u32
+        (self.cap.period() / period - 0.01).ceil().max(1.0) as u32
     }
 
     /// The time from frame to frame that is aimed at, in nanoseconds.
     fn frame_period(&self) -> f64 {
-        let capped = self.cap.map_or(0.0, |cap| 1e9 / cap.hz());
+        let capped = self.cap.period();
         match self.way() {
             Way::Grid => match self.mode {
                 Pacing::Fixed(rate) => (1e9 / rate.hz()).max(capped),
@@ -524,8 +532,9 @@ impl FramePacer {
                 let period = self.refresh_period();
                 period * f64::from(self.divisor(period))
             }
-            Way::Ticker => (1e9 / self.refresh_hz).max(capped),
-            Way::Immediate | Way::Throttled | Way::Host => 1e9 / self.refresh_hz,
+            Way::Ticker | Way::Immediate | Way::Throttled => (1e9 / self.refresh_hz).max(capped),
+            // The embedding program has the say.
+            Way::Host => 1e9 / self.refresh_hz,
         }
     }
 
@@ -540,6 +549,7 @@ impl FramePacer {
         self.restart_ticker();
         self.clock.reset();
         self.last_start = None;
+        self.cap.restart();
         self.idle = true;
         self.queue.start_anew();
         self.overdue.start_anew();

@@ -139,6 +139,7 @@ impl FramePacer {
     /// where its plan had aimed at a time: what was planned before the wait may have passed.
     pub fn began_after_idle(&mut self, id: PlanId, at: Timestamp) -> Option<Timestamp> {
         self.last_start = Some(at);
+        self.cap.rested(at);
         self.unplanned.closed = true;
         self.throttle.interrupted();
         self.grid.move_to(at);

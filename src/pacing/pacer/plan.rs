@@ -24,7 +24,7 @@ pub struct Plan {
     /// The time that the frame was given, from `wake_at` until the display has it, where the mode has a deadline.
     pub budget: Option<Duration>,
     /// How far animation moves on. `None`: by as much time as has passed since the last step, up to
-    /// [`LONGEST_STEP`].
+    /// [`LONGEST_STEP`] or two [intervals](FramePacer::interval), where that is longer.
     pub dt: Option<Duration>,
     /// Logic steps of fixed length, where [`FramePacer::set_logic_step`] asked for them and `dt` is known.
     pub steps: Option<Steps>,

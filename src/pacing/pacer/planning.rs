@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FramePacer, LONGEST_STEP, NOTICE_INTERVALS, Pacing, Plan, Way, duration};
+use super::{FramePacer, NOTICE_INTERVALS, Pacing, Plan, Way, duration, longest_step};
 use crate::pacing::{Layout, Variant};
 use crate::time::Timestamp;
 
@@ -20,19 +20,22 @@ const POLL_SLACK: i64 = 600_000;
 pub(super) type Planned = (Plan, Option<(u64, Timestamp)>, bool);
 
 impl FramePacer {
-    /// Now, or when a cap allows the next frame.
-    fn earliest(&self, now: Timestamp) -> Timestamp {
-        self.last_start.zip(self.cap).map_or(now, |(last, cap)| now.max(last + cap.period()))
-    }
-
     pub(super) fn plan_immediately(&self, now: Timestamp) -> Planned {
-        (Plan { wake_at: self.earliest(now), refresh_on_input: true, ..Plan::default() }, None, false)
+        (Plan { wake_at: self.cap.earliest(now), refresh_on_input: true, ..Plan::default() }, None, false)
     }
 
     pub(super) fn plan_after_swap(&mut self, now: Timestamp) -> Plan {
-        let dt = self.last_start.map_or_else(|| self.interval(), |last| now.saturating_since(last));
-        self.state.snaps += u64::from(dt > LONGEST_STEP);
-        Plan { wake_at: self.earliest(now), dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+        let wake_at = self.cap.earliest(now);
+        Plan { wake_at, dt: Some(self.measured_step(wake_at)), ..Plan::default() }
+    }
+
+    /// From the start before to one at `start`.
+    fn measured_step(&mut self, start: Timestamp) -> Duration {
+        let (interval, last) = (self.interval(), self.last_start);
+        let dt = last.map_or(interval, |last| start.saturating_since(last));
+        let longest = longest_step(interval);
+        self.state.snaps += u64::from(dt > longest);
+        dt.min(longest)
     }
 
     /// Where only a notice of the display says when a frame begins and none has come: when it is no longer waited for.
@@ -52,7 +55,7 @@ impl FramePacer {
     pub(super) fn plan_by_ticker(&mut self, now: Timestamp) -> Plan {
         let skipped = self.ticker.skipped();
         self.notice_until = None;
-        let earliest = self.earliest(now);
+        let earliest = self.cap.earliest(now);
         let wake_at = match (self.mode.ticks_by(), self.ticker.next(now)) {
             // After too long a silence.
             (_, Timestamp::MAX) => earliest,
@@ -61,10 +64,7 @@ impl FramePacer {
             (_, tick) => tick,
         };
         self.state.missed_ticks += self.ticker.skipped() - skipped;
-        let start = wake_at.max(now);
-        let dt = self.last_start.map_or_else(|| self.interval(), |last| start.saturating_since(last));
-        self.state.snaps += u64::from(dt > LONGEST_STEP);
-        Plan { wake_at, dt: Some(dt.min(LONGEST_STEP)), ..Plan::default() }
+        Plan { wake_at, dt: Some(self.measured_step(wake_at.max(now))), ..Plan::default() }
     }
 
     pub(super) fn plan_on_grid(&mut self, now: Timestamp) -> Planned {
@@ -75,7 +75,7 @@ impl FramePacer {
         let point = self.grid.next(now, period, budget);
         self.state.missed_ticks += point.steps - 1;
         let dt = Duration::from_nanos((period * point.steps as f64).round() as u64);
-        let longest = LONGEST_STEP.max(self.interval());
+        let longest = longest_step(self.interval());
         let dt = if self.mode.follows_display() {
             // The clock goes on counting where the display's refreshes become known, and where they are lost.
             let step = self.clock.step(point.at, period);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::pacing::Variant;
 use crate::sim::{presets, run};
 
 const MS: u64 = 1_000_000;
@@ -82,6 +83,21 @@ fn long_gap_is_cut_and_counted() {
     slow.plan(at(0));
     assert_eq!(slow.plan(at(1)).dt, Some(Duration::from_millis(500)));
     assert_eq!(slow.snaps(), 0);
+}
+
+#[test]
+fn animation_keeps_up_with_a_cap_below_ten_per_second() {
+    for mode in [Pacing::Vsync, Pacing::Ticker(Variant::Both)] {
+        let mut pacer = FramePacer::new(mode, 60.0);
+        pacer.set_cap(Rate::new(5.0));
+        assert_eq!(pacer.interval(), Duration::from_millis(200), "{mode}");
+        pacer.plan(at(0));
+        let plan = pacer.plan(at(3));
+        assert_eq!((plan.wake_at, plan.dt), (at(200), Some(Duration::from_millis(200))), "{mode}");
+        // Swap came back a little later than the cap asks for.
+        assert_eq!(pacer.plan(at(411)).dt.map(|dt| dt.as_millis() >= 200), Some(true), "{mode}");
+        assert_eq!(pacer.snaps(), 0, "{mode}");
+    }
 }
 
 #[test]

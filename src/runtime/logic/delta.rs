@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pacing::{Alpha, DeltaTime, LONGEST_STEP, ReferenceFilter};
+use crate::pacing::{Alpha, DeltaTime, ReferenceFilter, longest_step};
 use crate::runtime::summary::Filtered;
 
 /// Turns what was planned and what was measured into steps.
@@ -41,8 +41,8 @@ impl Delta {
                 Some(self.filter.filter(passed).map_or(0, |ns| ns as i64))
             }
         };
-        let longest = LONGEST_STEP.max(interval);
-        let passed = || duration(passed.unwrap_or(0)).min(LONGEST_STEP);
+        let longest = longest_step(interval);
+        let passed = || duration(passed.unwrap_or(0)).min(longest);
         measured.map_or_else(|| planned.unwrap_or_else(passed), |ns| duration(ns).min(longest))
     }
 
@@ -63,6 +63,7 @@ fn duration(ns: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pacing::LONGEST_STEP;
 
     const MS: i64 = 1_000_000;
 
@@ -99,8 +100,12 @@ mod tests {
             assert_eq!(delta.step(Some(ms(10)), Some(900 * MS), false, ms(10)), LONGEST_STEP, "{from}");
             assert_eq!(delta.step(Some(ms(10)), Some(-MS), false, ms(10)), Duration::ZERO, "{from}");
         }
-        // On a slow display a frame may last longer.
-        assert_eq!(Delta::new(DeltaTime::Raw).step(None, Some(900 * MS), false, ms(500)), ms(500));
+        // On a slow display, and under a cap, a frame may last longer.
+        for from in [DeltaTime::Raw, DeltaTime::Refreshes] {
+            let steps =
+                [210, 900].map(|passed| Delta::new(from).step(None, Some(passed * MS), false, ms(200)));
+            assert_eq!(steps, [ms(210), ms(400)], "{from}");
+        }
     }
 
     #[test]
