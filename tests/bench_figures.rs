@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+#[path = "../benches/support/beat.rs"]
+mod beat;
 #[path = "../benches/support/figures.rs"]
 mod figures;
 #[path = "../benches/support/refreshes.rs"]
@@ -13,6 +15,7 @@ mod refreshes;
 #[path = "../benches/support/ticks.rs"]
 mod ticks;
 
+use beat::Beat;
 use figures::{deviation, deviation_without_widest};
 use refreshes::{Refreshes, Stood};
 use ticks::{Stop, Stops, Ticks};
@@ -32,6 +35,27 @@ fn stop(origin: Instant, from: f64, to: f64) -> Stop {
 fn changes(origin: Instant, late: &[(usize, f64)]) -> Vec<Instant> {
     let off = |i| late.iter().find(|(n, _)| *n == i).map_or(0.0, |(_, ms)| *ms);
     (0..100).map(|i| after(origin, i as f64 * 10.0 + off(i))).collect()
+}
+
+#[test]
+fn witnesses_run_at_the_same_times_in_each_period_and_away_from_what_happens() {
+    let origin = Instant::now();
+    let us = |us: u64| origin + Duration::from_micros(us);
+    let beat = Beat::within_from(origin, PERIOD);
+    assert_eq!(beat.every, Duration::from_micros(500));
+    let turns =
+        |from: Instant, n: usize| std::iter::successors(Some(from), |t| Some(beat.next(*t))).skip(1).take(n);
+    assert!(turns(us(0), 40).eq((1..=40).map(|n| us(500 * n))));
+    // A late turn is made up for at once, and the one after it comes when it would have come anyway.
+    assert_eq!([us(700), us(800)].map(|late| beat.next(late)), [us(1_000), us(1_500)]);
+    beat.keep_away_from(us(30_400));
+    let times: Vec<Instant> = turns(us(60_000), 20).collect();
+    assert_eq!((times[0], times[19]), (us(60_525), us(70_025)), "125 us after what happens at 60,400");
+    assert_eq!(beat.next(us(10)), us(525), "before the first of them");
+    assert_eq!(
+        Beat::within_from(origin, Duration::from_nanos(8_333_333)).every * 17,
+        Duration::from_nanos(8_333_332)
+    );
 }
 
 #[test]

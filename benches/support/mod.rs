@@ -11,6 +11,7 @@ use scanout::observe::Process;
 
 use crate::support::cpu;
 
+mod beat;
 mod cpus;
 mod figures;
 mod options;
@@ -19,6 +20,7 @@ mod ticks;
 mod watch;
 mod witness;
 
+pub use beat::*;
 pub use cpus::*;
 pub use figures::*;
 pub use options::*;
@@ -83,7 +85,9 @@ pub fn raise(id: u32, level: u8) -> bool {
 pub fn observe<T: Send>(level: u8, cpu: Option<usize>, watch: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let observer = scope.spawn(|| {
-            cpu.map(stay_on);
+            if let Some(cpu) = cpu {
+                stay_on(cpu);
+            }
             // Without either it only sees less well, which the figures of the observer show.
             let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
             raise(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), level);

@@ -1,65 +1,21 @@
-//! Witnesses of what the machine does to everybody: a thread on each CPU that has to run every half millisecond, at a priority
-//! above every other that takes part. When one of them comes late, no program's own doing has kept it from its CPU.
+//! Witnesses of what the machine does to everybody: a thread on each CPU of those who are watched that has to run about every half
+//! millisecond, at a priority above every other that takes part. When one of them comes late, no program's own doing has kept it from its CPU.
 //!
 //! Two things they cannot tell: stops that end before their next deadline, and a program that keeps a CPU inside the kernel
 //! where the kernel cannot be interrupted, which looks like the machine's doing.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
-use super::{STOPPED, Stop, Stops, figure, median, own_cpus, raise, stay_on};
+use super::{Beat, STOPPED, Stop, Stops, figure, median, own_cpus, raise, stay_on};
 use crate::support::pause;
 
-/// How often each has to run where nothing asks for another time: short beside the intervals that are measured, and 2,000
-/// wake-ups a second cost little.
-const EVERY: Duration = Duration::from_micros(500);
 /// What one can write down without asking for memory; a run that has more stands nearly all the time.
 const MOST_STOPS: usize = 16_384;
-
-/// When witnesses run.
-///
-/// Each of their turns takes 30 to 60 us from a program that is just then at work. At any time in a frame, that made 40 % of
-/// the frames so much later than the others; always at the same time it does the same to all of them.
-pub struct Beat {
-    every: Duration,
-    began: Instant,
-    /// Nanoseconds that the turns come after whole multiples of `every` since `began`.
-    phase: AtomicU64,
-}
-
-impl Default for Beat {
-    fn default() -> Self {
-        Self { every: EVERY, began: Instant::now(), phase: AtomicU64::new(0) }
-    }
-}
-
-impl Beat {
-    /// A whole number of turns to a period.
-    pub fn within(period: Duration) -> Self {
-        let turns = period.as_nanos().div_ceil(EVERY.as_nanos());
-        Self { every: period / turns.max(1) as u32, ..Self::default() }
-    }
-
-    /// Something happens at `at` and whole periods from there: the turns keep away from it, most of all before it.
-    pub fn keep_away_from(&self, at: Instant) {
-        let every = self.every.as_nanos() as u64;
-        let turn = (at - self.began).as_nanos() as u64 + every / 4;
-        // Nothing else hangs on it.
-        self.phase.store(turn % every, Ordering::Relaxed);
-    }
-
-    /// The first turn more than half an interval after `last`.
-    fn next(&self, last: Instant) -> Instant {
-        let every = self.every.as_nanos() as u64;
-        let phase = self.phase.load(Ordering::Relaxed);
-        let gone = ((last - self.began).as_nanos() as u64).saturating_sub(phase) + every / 2;
-        self.began + Duration::from_nanos((gone / every + 1) * every + phase)
-    }
-}
 
 /// What the witnesses saw during one turn.
 pub struct Witnessed {

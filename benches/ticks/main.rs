@@ -9,7 +9,7 @@
 //! not compete for the CPU. Where there is more than one CPU the observer has one for itself, and the server and the programs
 //! have the others.
 //!
-//! The machine itself stops a CPU now and then, on some for tens of milliseconds. A witness on each of those CPUs, at a priority above all
+//! The machine itself stops a CPU now and then, on some for tens of milliseconds. A witness on each CPU of the programs, at a priority above all
 //! others, notes when it was kept from running, and the observer notes the same of itself: intervals in which one of them was
 //! stopped for more than a quarter of a millisecond, and those that begin with the first change after it, are left out of every
 //! figure of every program, and counted as "machine". Without real-time priority there are no witnesses.
@@ -84,7 +84,6 @@ mod linux {
         all.retain(|c| options.wants(c.name));
 
         let (machine, cpus) = (machine(), Cpus::divided());
-        cpus.leave_the_observer_alone();
         let server = Xvfb::start_sized(SIZE.0, SIZE.1);
         let user = X11::connect(&server.display());
         let granted = raise(server.id(), SERVER_LEVEL);

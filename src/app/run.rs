@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scanout::gl::{CreateContext, OverlayFactory, Renderer};
-use scanout::runtime::{Ended, Pixels};
+use scanout::runtime::{Ended, Pixels, Summary};
 use scanout::scenes::{Scene, Visitor};
 use scanout::{Config, Error, Logic, headless, window};
 
@@ -136,8 +136,12 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         if let Some(doubt) = args.vrr.and_then(|range| variable_rate::doubt(range, &summary)) {
             log::warn!("{doubt}");
         }
-        if let Some(why) = ended_early(args, &scene, place) {
-            log::info!(target: TOLD, "{why}");
+        if ended_early(args, place, &summary, error.as_ref()) {
+            log::info!(
+                target: TOLD,
+                "the scene asks for no more than {} frame(s) without input, which nobody gives off screen: --synthetic-input gives some, and `flash` has --animate",
+                summary.frames
+            );
         }
         let scene = name(&scene);
         let look = picture.map(|look| look.resolved(summary.target.software));
@@ -211,11 +215,10 @@ pub fn place(display: Display) -> Place {
 }
 
 /// Off screen a scene that waits for its user ends when it has been drawn.
-fn ended_early(args: &RunArgs, scene: &Scene, place: Place) -> Option<&'static str> {
-    let waits = matches!(scene, Scene::Flash { animate: false }) && args.synthetic_input.is_none();
-    (waits && place == Place::Headless).then_some(
-        "flash changes when space is pressed, which nobody does off screen: it was drawn once; --animate or --synthetic-input draws more",
-    )
+fn ended_early(args: &RunArgs, place: Place, summary: &Summary, error: Option<&Error>) -> bool {
+    let all = args.frames.is_some_and(|frames| summary.frames >= frames);
+    let limit = args.seconds.or((args.frames.is_none()).then_some(HEADLESS_RUN)).unwrap_or(Duration::MAX);
+    place == Place::Headless && error.is_none() && !all && summary.elapsed < limit && !interrupt::seen()
 }
 
 fn name(scene: &Scene) -> String {

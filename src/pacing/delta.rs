@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use super::{LONGEST_STEP, Rate};
+#[cfg(doc)]
+use super::LONGEST_STEP;
+use super::{Rate, longest_step};
 use crate::time::{Timestamp, nanos};
 
 /// Weight in the smoothing of stage 1.
@@ -159,7 +161,7 @@ pub struct Step {
 /// rounding to nanoseconds leaves.
 ///
 /// A step is never longer than [`LONGEST_STEP`] (or one refresh with its share of the debt, on a display slower than
-/// ten per second). What a longer gap leaves, and a debt beyond [`LARGEST_DEBT`] (or one refresh), is dropped and
+/// ten per second; or two [intervals](Self::set_interval) between frames). What a longer gap leaves, and a debt beyond [`LARGEST_DEBT`] (or one refresh), is dropped and
 /// reported.
 ///
 /// ```
@@ -178,18 +180,26 @@ pub struct PeriodClock {
     last: Option<Timestamp>,
     debt: i64,
     snaps: u64,
+    /// From frame to frame, where that is more than a refresh.
+    interval: Duration,
 }
 
 impl PeriodClock {
     /// A clock whose next step is its first.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None, debt: 0, snaps: 0 }
+        Self { last: None, debt: 0, snaps: 0, interval: Duration::ZERO }
     }
 
     /// Begins anew, as after idling: the next step is one refresh long and owes nothing. Snaps stay counted.
     pub fn reset(&mut self) {
         (self.last, self.debt) = (None, 0);
+    }
+
+    /// One frame is due every `interval`, which may be several refreshes: steps of two of them are not cut. It stays through
+    /// [`reset`](Self::reset).
+    pub const fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
     }
 
     /// The step of a frame that is meant to be displayed at `target`, on a display with a refresh every `period_ns`
@@ -220,7 +230,7 @@ impl PeriodClock {
         let owed = self.debt.saturating_add(elapsed);
         let whole = shown.unwrap_or_else(|| ((elapsed as f64 / period).round() * period).round() as i64);
         let share = (period * DEBT_SHARE) as i64;
-        let longest = (nanos(LONGEST_STEP) as i64).max(period as i64 + share);
+        let longest = (nanos(longest_step(self.interval)) as i64).max(period as i64 + share);
         let paid = owed.saturating_sub(whole).clamp(-share, share);
         let dt = whole.saturating_add(paid).clamp(0, longest);
         let left = owed.saturating_sub(dt);
@@ -255,6 +265,7 @@ fn sane_period(period_ns: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pacing::LONGEST_STEP;
     use proptest::prelude::*;
 
     const P60: f64 = 1e9 / 60.0;

@@ -27,7 +27,7 @@ pub enum Pacing {
     /// A scene that asks for nothing costs nothing.
     Immediate,
     /// The loop that most programs have, to compare with: swap interval 1, and a frame begins when the swap of the one before
-    /// has returned. Nothing is planned, held back or limited; the driver queues as many frames as it likes. Where swap does
+    /// has returned. Nothing is planned, nor held back or limited but by a cap; the driver queues as many frames as it likes. Where swap does
     /// not wait for the display the loop runs as fast as it can. On Wayland it may stand still while the window is hidden.
     Naive,
     /// As soon as a [`Ticker`](super::Ticker) has it: at the nominal rate, at the display's notices of its refreshes, or at the

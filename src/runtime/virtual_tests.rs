@@ -407,6 +407,25 @@ fn a_cap_below_the_refresh_rate_halves_it_exactly() {
 }
 
 #[test]
+fn under_a_cap_of_five_per_second_the_world_keeps_its_speed() {
+    for mode in [
+        Pacing::Auto,
+        Pacing::Smooth,
+        Pacing::Vsync,
+        Pacing::Immediate,
+        Pacing::Fixed(Rate::new(60.0).expect("a rate")),
+        Pacing::Ticker(Variant::Both),
+    ] {
+        let options = RunOptions { cap: Rate::new(5.0), warmup: 20, ..options(mode) };
+        let run = run(options, 60.0, LIGHT, 120);
+        assert_eq!(run.summary.pacer.snaps, 0, "{mode}");
+        // Without a display that swap waits for, starts lie anywhere in a refresh.
+        let error = run.summary.stats.metrics().summary(Metric::AnimationError).expect("display times");
+        assert!(error.min > -34.0 && error.max < 34.0, "{mode}: {error:?} ms");
+    }
+}
+
+#[test]
 fn what_a_cap_leaves_out_is_not_missed_in_modes_that_begin_at_once() {
     for mode in [Pacing::Vsync, Pacing::Immediate, Pacing::Ticker(Variant::Both)] {
         let mut options = options(mode);

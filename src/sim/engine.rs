@@ -5,7 +5,7 @@ use super::policy::{Policy, interval};
 use super::screen::{DisplaySpec, Screen, Word};
 use super::workload::{FrameCost, Oversleep, Workload};
 use super::{Noise, Taking};
-use crate::pacing::{LONGEST_STEP, Layout, Plan, PlanId, Work};
+use crate::pacing::{Layout, Plan, PlanId, Work, longest_step};
 use crate::stats::{Distribution, Summary};
 use crate::sync::snapshot::{DEFAULT_SLOTS, Reader, Writer, buffer};
 use crate::time::{Timestamp, signed_nanos};
@@ -254,7 +254,8 @@ impl<'a> Engine<'a> {
         let passed =
             self.last_start.map_or(interval(self.scenario.display.nominal_hz), |t| start.saturating_since(t));
         self.last_start = Some(start);
-        self.animation += plan.dt.unwrap_or(passed.min(LONGEST_STEP));
+        self.animation +=
+            plan.dt.unwrap_or(passed.min(longest_step(interval(self.scenario.display.nominal_hz))));
         let published = start + cost.logic;
         self.logic_free = published;
         let mut slot = self.snapshots.0.write();

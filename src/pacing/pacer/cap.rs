@@ -1,4 +1,4 @@
-//! The least time from frame to frame, for modes that would begin one at once.
+//! How many frames per second there may be, for modes that would begin one at once.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use crate::time::Timestamp;
 /// A frame that begins late by up to this share of the interval moves none of those after it.
 const LATE: u32 = 4;
 
-/// Never more frames per second than a rate, and no fewer for lateness: starts keep to a grid that moves on only for a frame that
-/// comes later than a quarter of the interval. Held to the interval since the start before, the lateness of every start would
-/// add up, and at a whole part of the display's rate a swap that waits for it would every so often miss a refresh.
+/// Never more frames per second than a rate. Where frames wait for a throttled swap, starts keep to a grid that moves on only for a
+/// frame that comes later than a quarter of the interval: held to the interval since the start before, the lateness of every
+/// swap's return would add up, and at the display's rate a refresh would be missed every so often. Elsewhere each start is an
+/// interval after the one before at the least.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Cap {
     rate: Option<Rate>,
@@ -47,10 +48,10 @@ impl Cap {
         self.next().map_or(now, |next| next.max(now))
     }
 
-    /// A frame begins.
-    pub(super) fn began(&mut self, at: Timestamp) {
+    /// A frame begins; after the return of a `throttled` swap it may be a little late.
+    pub(super) fn began(&mut self, at: Timestamp, throttled: bool) {
         let Some(rate) = self.rate else { return };
-        let late = at - rate.period() / LATE;
+        let late = if throttled { at - rate.period() / LATE } else { at };
         self.from = Some(self.next().map_or(at, |next| if late <= next { next.min(at) } else { at }));
     }
 
@@ -83,12 +84,14 @@ mod tests {
     fn starts_keep_to_a_grid_and_a_little_lateness_does_not_move_it() {
         let mut cap = capped();
         assert_eq!(cap.earliest(at(7)), at(7));
-        cap.began(at(7));
+        cap.began(at(7), true);
         assert_eq!((cap.earliest(at(8)), cap.earliest(at(40))), (at(27), at(40)));
-        cap.began(at(31));
+        cap.began(at(31), true);
         assert_eq!(cap.earliest(at(32)), at(47));
-        cap.began(at(53));
+        cap.began(at(53), true);
         assert_eq!(cap.earliest(at(54)), at(73), "more than a quarter late");
+        cap.began(at(75), false);
+        assert_eq!(cap.earliest(at(76)), at(95), "nothing spaces the frames but the cap");
         cap.rested(at(900));
         assert_eq!(cap.earliest(at(901)), at(920));
         cap.restart();
@@ -100,7 +103,7 @@ mod tests {
         let mut cap = capped();
         // In a mode that begins frames by other rules.
         for ms in [0, 5, 10, 15] {
-            cap.began(at(ms));
+            cap.began(at(ms), true);
             assert_eq!(cap.earliest(at(ms)), at(ms + 20));
         }
     }
@@ -111,7 +114,7 @@ mod tests {
         let (mut now, mut starts) = (at(0), Vec::new());
         for n in 0..1_000_u64 {
             now = cap.earliest(now) + Duration::from_micros(n * 7_919 % 6_000);
-            cap.began(now);
+            cap.began(now, true);
             starts.push(now);
         }
         for (from, to) in starts.iter().zip(&starts[100..]) {
@@ -123,7 +126,7 @@ mod tests {
     #[test]
     fn without_a_cap_nothing_waits() {
         let mut cap = Cap::default();
-        cap.began(at(5));
+        cap.began(at(5), true);
         assert_eq!((cap.earliest(at(5)), cap.period()), (at(5), 0.0));
     }
 }

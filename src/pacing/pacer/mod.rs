@@ -27,8 +27,9 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-/// The longest step that animation takes in one frame. A longer gap (a debugger, a suspended machine, a stall)
-/// is cut to this, so that the world does not jump; the cut is counted in [`FramePacer::snaps`].
+/// The longest step that animation takes in one frame, unless two intervals between frames are longer (below 20 frames per
+/// second). A longer gap (a debugger, a suspended machine, a stall) is cut to this, so that the world does not jump; the cut is
+/// counted in [`FramePacer::snaps`].
 pub const LONGEST_STEP: Duration = Duration::from_millis(100);
 
 /// The longest step of frames of which one is due every `interval`: [`LONGEST_STEP`], or twice that interval where it is
@@ -277,7 +278,9 @@ impl FramePacer {
         self.load.choose(choice);
     }
 
-    /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. The next plan starts anew.
+    /// Never more frames per second than this, in any mode but [`Pacing::Host`]; `None`: no cap. Where frames wait for a throttled
+    /// swap that is so on average: after one that began late the next may come a quarter of the interval sooner. The next plan
+    /// starts anew.
     pub fn set_cap(&mut self, cap: Option<Rate>) {
         if self.cap.set(cap) {
             self.start_anew();
@@ -327,7 +330,7 @@ impl FramePacer {
         self.state.missed_ticks
     }
 
-    /// Steps that were cut to [`LONGEST_STEP`].
+    /// Steps that were cut ([`LONGEST_STEP`]).
     #[must_use]
     pub const fn snaps(&self) -> u64 {
         self.state.snaps
@@ -378,7 +381,8 @@ impl FramePacer {
         self.epoch
     }
 
-    /// The time from one frame to the next that the mode aims at: the fixed rate's, or the display's.
+    /// The time from one frame to the next that is aimed at: the fixed rate's, the display's, or what the cap or the load makes of
+    /// them.
     #[must_use]
     pub fn interval(&self) -> Duration {
         Duration::from_nanos(self.frame_period().round() as u64)
@@ -433,7 +437,11 @@ impl FramePacer {
         if !self.visible {
             return Plan { wake_at: now + PARKED_FOR, parked: true, ..Plan::default() };
         }
-        if self.hidden_from.take().is_some_and(|from| now.saturating_since(from) > LONGEST_STEP) {
+        if self
+            .hidden_from
+            .take()
+            .is_some_and(|from| now.saturating_since(from) > longest_step(self.interval()))
+        {
             // Animation stood still, which is a cut like any other.
             self.state.snaps += 1;
         }
@@ -448,6 +456,7 @@ impl FramePacer {
     }
 
     fn make(&mut self, now: Timestamp) -> Plan {
+        self.clock.set_interval(self.interval());
         let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
@@ -465,7 +474,7 @@ impl FramePacer {
         // One whole interval late: by then another frame was due.
         plan.stale_at = plan.wake_at.max(now) + self.interval();
         self.last_start = Some(plan.wake_at.max(now));
-        self.cap.began(plan.wake_at.max(now));
+        self.cap.began(plan.wake_at.max(now), self.way() == Way::Throttled);
         self.idle = false;
         self.flights.put(Flight {
             id: plan.id,

@@ -21,7 +21,11 @@ const ONE_REFRESH: f64 = 1.5;
 impl FramePacer {
     /// The frame of plan `id` was handed to the display: swap returned at `at`.
     pub fn submitted(&mut self, id: PlanId, at: Timestamp, work: Work) {
-        if self.mode == Pacing::Vsync && self.way() == Way::Throttled {
+        // Swaps that a cap keeps apart say nothing of what the driver does.
+        let is_free = self.cap.period() * 2.0 < self.refresh_period();
+        if !is_free {
+            self.throttle.interrupted();
+        } else if self.mode == Pacing::Vsync && self.way() == Way::Throttled {
             self.throttle.swapped(at, self.refresh_hz);
         }
         if let Some(flight) = self.flights.get(id) {

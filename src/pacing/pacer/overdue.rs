@@ -5,6 +5,7 @@
 //! what was due at the last refresh and was not displayed will take the next one, and what was planned for that one is
 //! better begun for the one after it.
 
+use super::cap::Cap;
 use super::planning::COLD;
 use super::{FixedStep, Flight, FramePacer, Lock, PeriodClock, Plan, Way};
 use crate::time::Timestamp;
@@ -86,6 +87,7 @@ pub(super) struct Progress {
     clock: PeriodClock,
     logic_step: Option<FixedStep>,
     last_start: Option<Timestamp>,
+    cap: Cap,
     snaps: u64,
 }
 
@@ -194,14 +196,15 @@ impl FramePacer {
             clock: self.clock.clone(),
             logic_step: self.logic_step.clone(),
             last_start: self.last_start,
+            cap: self.cap,
             snaps: self.state.snaps,
         }
     }
 
     fn restore(&mut self, progress: Progress) {
-        let Progress { clock, logic_step, last_start, snaps } = progress;
+        let Progress { clock, logic_step, last_start, cap, snaps } = progress;
         (self.clock, self.logic_step) = (clock, logic_step);
-        (self.last_start, self.state.snaps) = (last_start, snaps);
+        (self.last_start, self.cap, self.state.snaps) = (last_start, cap, snaps);
     }
 }
 

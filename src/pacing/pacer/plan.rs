@@ -78,7 +78,7 @@ pub struct PacerState {
     pub miss_budget: Option<f64>,
     /// How logic and drawing lie in time.
     pub layout: Layout,
-    /// Refreshes per frame, as the load and a cap make them.
+    /// Refreshes per frame, as the load makes them, and where frames are for refreshes that are predicted also a cap.
     pub divisor: u32,
     /// Planned frames whose outcome is known, without those [left out](super::FramePacer::leave_out).
     pub judged: u64,

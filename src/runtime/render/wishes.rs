@@ -88,6 +88,7 @@ impl<S, B: Backend<S>> RenderStep<S, B> {
         if let Some(cap) = wishes.cap {
             self.pacer.set_cap(cap);
             self.standstill.changed();
+            self.tell_refresh();
             // The order in hand may be for a time that the old cap had far ahead.
             self.order_next(now);
         }

@@ -152,7 +152,8 @@ impl Metrics {
     }
 
     /// What comes next is measured against this refresh interval (zero: unknown) and the interval between frames that
-    /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing.
+    /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing. An interval that is no whole number of refreshes
+    /// counts as the nearest one: at 45 frames per second every third refresh is counted as missed.
     pub fn set_refresh(&mut self, refresh: Duration, frame_interval: Duration) {
         if refresh != self.refresh {
             // Blanks of another display, or of another mode.

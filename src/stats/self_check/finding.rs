@@ -219,7 +219,7 @@ impl Finding {
                     }
                 }
             }
-            Self::WallTimeSteps { .. } => "move animation by whole refreshes: `Plan::dt`, and no `--delta`",
+            Self::WallTimeSteps { .. } => "move animation by whole refreshes: `Plan::dt`",
             Self::HiddenStillDrawn { .. } => "stop drawing while nothing is shown: `set_visible`",
         }
     }
