@@ -180,7 +180,7 @@ fn of_scene(scene: &Scene, error: Error) -> Failure {
 }
 
 /// Writes the stamps of the frames that were kept, and returns a line that says so.
-fn write_frames(path: &Path, summary: &scanout::Summary) -> Result<String, Error> {
+fn write_frames(path: &Path, summary: &Summary) -> Result<String, Error> {
     let log = summary.frame_log();
     let mut text = serde_json::to_vec(&log).expect("plain data");
     text.push(b'\n');

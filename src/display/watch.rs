@@ -79,6 +79,11 @@ pub struct Watch {
     /// The interval that the source states.
     stated: Option<Duration>,
     asked: Option<Timestamp>,
+    /// The newest request, and the one before it.
+    newest: Option<Timestamp>,
+    former: Option<Timestamp>,
+    /// How far apart the newest requests were, and those before them.
+    spacing: [Duration; 2],
     due: Option<Timestamp>,
     /// The silence since then, as far as it counts.
     silent: Duration,
@@ -113,6 +118,10 @@ impl Watch {
             (self.due, self.dropped) = (None, 0);
             self.heard();
         }
+        if let Some(newest) = self.newest {
+            self.spacing = [now.saturating_since(newest), self.spacing[0]];
+        }
+        (self.former, self.newest) = (self.newest, Some(now));
         self.asked.get_or_insert(now);
     }
 
@@ -182,8 +191,9 @@ impl Watch {
         if at > now + FUTURE {
             return Err(Fault::Future(at.saturating_since(now)));
         }
+        // More may come about the frame before, however long ago that was.
         if let Some(asked) = self.asked
-            && at + PAST < asked
+            && at + PAST < self.former.map_or(asked, |former| former.min(asked))
         {
             return Err(Fault::Past(asked.saturating_since(at)));
         }
@@ -247,7 +257,9 @@ impl Watch {
         let last = std::mem::replace(&mut self.looked, now);
         let gap = now.saturating_since(last.max(self.due?));
         let seen = gap.min(self.interval());
-        let limit = patience(self.known());
+        // Some compositors say what became of a frame when the next one comes, which a cap may have far apart.
+        let apart = self.spacing[0].min(self.spacing[1]).min(REST);
+        let limit = patience(self.known()).max(apart * 2);
         self.silent += seen + std::mem::replace(&mut self.unseen, (gap - seen).min(limit / 2));
         let silent = self.silent;
         if silent <= limit {

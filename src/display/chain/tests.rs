@@ -297,6 +297,44 @@ fn silence_is_noticed_after_three_refresh_intervals_and_a_fault_after_no_less_th
     }
 }
 
+/// Under a cap. What became of a frame may be told when the next one has come.
+#[test]
+fn frames_far_apart_are_no_silence_and_late_words_of_the_one_before_no_lie() {
+    for apart in [200, 1_500].map(Duration::from_millis) {
+        let mut watch = Watch::new(Some(FRAME));
+        let start = Timestamp::from_nanos(500_000_000_000);
+        let mut now = start;
+        for n in 0..20 {
+            let asked = start + apart * n;
+            watch.asked(asked);
+            watch.due(asked);
+            if n % 2 == 0 && n > 0 {
+                let refresh = VblankSample {
+                    at: asked - apart + FRAME,
+                    sequence: None,
+                    period: None,
+                    origin: Origin::Compositor,
+                };
+                assert_eq!(watch.event(&SourceEvent::Vblank(refresh), now), Ok(()), "{apart:?}, frame {n}");
+            }
+            while now < asked + apart {
+                now += FRAME;
+                if n % 2 == 1 && now.saturating_since(asked) < FRAME * 2 {
+                    let at = Presentation::At(asked - apart + FRAME, Origin::Compositor);
+                    let told = SourceEvent::Presented(FrameId(n.into()), at);
+                    assert_eq!(watch.event(&told, now), Ok(()), "{apart:?}, frame {n}");
+                }
+                let fault = watch.check(now);
+                assert!(fault.is_none() || n < 2, "{apart:?}, frame {n}: {fault:?}");
+            }
+        }
+        watch.asked(now);
+        watch.due(now);
+        let silence = (0..200).find_map(|n| watch.check(now + FRAME * n));
+        assert!(matches!(silence, Some(Fault::Silent(_))), "{apart:?}: {silence:?}");
+    }
+}
+
 #[test]
 fn of_time_in_which_nobody_looked_one_interval_is_silence_and_half_a_fault_more_if_nothing_has_come_since() {
     let start = Timestamp::from_nanos(500_000_000_000);

@@ -38,11 +38,6 @@ impl Cap {
         self.rate.map_or(0.0, |rate| 1e9 / rate.hz())
     }
 
-    /// The next frame may begin any time.
-    pub(super) const fn restart(&mut self) {
-        self.from = None;
-    }
-
     /// Now, or when the next frame may begin.
     pub(super) fn earliest(&self, now: Timestamp) -> Timestamp {
         self.next().map_or(now, |next| next.max(now))
@@ -94,8 +89,8 @@ mod tests {
         assert_eq!(cap.earliest(at(76)), at(95), "nothing spaces the frames but the cap");
         cap.rested(at(900));
         assert_eq!(cap.earliest(at(901)), at(920));
-        cap.restart();
-        assert_eq!(cap.earliest(at(902)), at(902));
+        assert!(cap.set(None) && cap.set(Rate::new(50.0)));
+        assert_eq!(cap.earliest(at(902)), at(902), "another cap");
     }
 
     #[test]

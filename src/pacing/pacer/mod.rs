@@ -107,6 +107,8 @@ pub struct FramePacer {
     host_target: Option<Timestamp>,
     /// The next frame comes after a wait: it begins at once.
     idle: bool,
+    /// Pacing starts anew with the next plan.
+    anew: bool,
     queue: Queue,
     overdue: Overdue,
     unplanned: Unplanned,
@@ -162,6 +164,7 @@ impl FramePacer {
             hidden_from: None,
             host_target: None,
             idle: true,
+            anew: false,
             queue: Queue::new(),
             overdue: Overdue::new(),
             unplanned: Unplanned::default(),
@@ -457,6 +460,12 @@ impl FramePacer {
 
     fn make(&mut self, now: Timestamp) -> Plan {
         self.clock.set_interval(self.interval());
+        // A cap holds through whatever starts pacing anew: a source that fails says nothing of how many frames are wanted.
+        let now = if std::mem::take(&mut self.anew) && self.way() != Way::Host {
+            self.cap.earliest(now)
+        } else {
+            now
+        };
         let on_grid = matches!(self.way(), Way::Grid | Way::Vrr);
         let (mut plan, target, whole) = match self.way() {
             Way::Immediate => self.plan_immediately(now),
@@ -558,8 +567,8 @@ impl FramePacer {
         self.restart_ticker();
         self.clock.reset();
         self.last_start = None;
-        self.cap.restart();
         self.idle = true;
+        self.anew = true;
         self.queue.start_anew();
         self.overdue.start_anew();
         self.unplanned.closed = true;

@@ -20,8 +20,11 @@ const POLL_SLACK: i64 = 600_000;
 pub(super) type Planned = (Plan, Option<(u64, Timestamp)>, bool);
 
 impl FramePacer {
-    pub(super) fn plan_immediately(&self, now: Timestamp) -> Planned {
-        (Plan { wake_at: self.cap.earliest(now), refresh_on_input: true, ..Plan::default() }, None, false)
+    pub(super) fn plan_immediately(&mut self, now: Timestamp) -> Planned {
+        let wake_at = self.cap.earliest(now);
+        // The logic measures its steps, and cuts them as this one is.
+        self.measured_step(wake_at);
+        (Plan { wake_at, refresh_on_input: true, ..Plan::default() }, None, false)
     }
 
     pub(super) fn plan_after_swap(&mut self, now: Timestamp) -> Plan {

@@ -106,6 +106,38 @@ fn animation_keeps_up_with_a_cap_below_ten_per_second() {
 }
 
 #[test]
+fn a_cap_holds_through_another_source_and_another_mode() {
+    for mode in [
+        Pacing::Auto,
+        Pacing::Fixed(Rate::new(60.0).unwrap()),
+        Pacing::Vsync,
+        Pacing::Immediate,
+        Pacing::Ticker(Variant::Both),
+    ] {
+        let mut pacer = FramePacer::new(mode, 60.0);
+        pacer.set_cap(Rate::new(5.0));
+        let first = pacer.plan(at(0)).wake_at;
+        pacer.set_source(Origin::Hardware);
+        assert!(pacer.plan(at(2)).wake_at >= first + Duration::from_millis(200), "{mode}: another source");
+        pacer.set_mode(Pacing::Auto);
+        assert!(pacer.plan(at(203)).wake_at >= first + Duration::from_millis(400), "{mode}: another mode");
+    }
+}
+
+#[test]
+fn a_stop_of_a_loop_that_waits_for_nothing_is_counted() {
+    let mut pacer = FramePacer::new(Pacing::Immediate, 60.0);
+    for ms in [0, 5, 3_000, 3_005] {
+        pacer.plan(at(ms));
+    }
+    assert_eq!(pacer.snaps(), 1);
+    let waits = pacer.plan(at(3_010));
+    pacer.began_after_idle(waits.id, at(9_000));
+    pacer.plan(at(9_001));
+    assert_eq!(pacer.snaps(), 1, "a wait for input is none");
+}
+
+#[test]
 fn swaps_that_a_cap_keeps_apart_say_nothing_of_the_driver() {
     let mut pacer = FramePacer::new(Pacing::Vsync, 60.0);
     pacer.set_cap(Rate::new(30.0));

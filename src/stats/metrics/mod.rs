@@ -14,6 +14,9 @@ use super::{Distribution, FrameRecord, Stage, Summary, late};
 use crate::pacing::{FrameId, VblankSample};
 use crate::time::nanos;
 
+/// An interval longer than so many refreshes by less than this share of one is meant to last as many: rates are measured.
+const SAME_NUMBER: f64 = 0.05;
+
 /// The distributions of all [`Metric`]s over one run, and what is counted beside them.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -152,8 +155,8 @@ impl Metrics {
     }
 
     /// What comes next is measured against this refresh interval (zero: unknown) and the interval between frames that
-    /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing. An interval that is no whole number of refreshes
-    /// counts as the nearest one: at 45 frames per second every third refresh is counted as missed.
+    /// the pacing mode aims at: 30 frames per second on a 60 Hz display miss nothing. Where an interval is no whole number of refreshes, frames
+    /// last one more now and then, which is no miss either: at 45 frames per second two refreshes.
     pub fn set_refresh(&mut self, refresh: Duration, frame_interval: Duration) {
         if refresh != self.refresh {
             // Blanks of another display, or of another mode.
@@ -163,7 +166,7 @@ impl Metrics {
         self.target = if refresh.is_zero() {
             1
         } else {
-            (frame_interval.as_secs_f64() / refresh.as_secs_f64()).round().max(1.0) as i64
+            (frame_interval.as_secs_f64() / refresh.as_secs_f64() - SAME_NUMBER).ceil().max(1.0) as i64
         };
     }
 

@@ -61,6 +61,18 @@ fn thirty_frames_on_sixty_hertz_miss_nothing() {
 }
 
 #[test]
+fn uneven_numbers_of_refreshes_miss_nothing_where_the_rate_is_no_part_of_the_displays() {
+    let refresh = Duration::from_micros(16_667);
+    for (fps, lasts) in
+        [(120.0, 1), (60.1, 1), (59.5, 1), (50.0, 2), (45.0, 2), (30.0, 2), (29.9, 2), (24.0, 3)]
+    {
+        let mut m = Metrics::new(refresh);
+        m.set_refresh(refresh, Duration::from_secs_f64(1.0 / fps));
+        assert_eq!(m.held_against().1, Some(lasts), "{fps}");
+    }
+}
+
+#[test]
 fn frame_after_idle_counts_no_interval() {
     let mut m = Metrics::new(Duration::from_millis(10));
     let a = frame(1, 100, 110, 10);
