@@ -82,8 +82,8 @@ pub struct Watch {
     /// The newest request, and the one before it.
     newest: Option<Timestamp>,
     former: Option<Timestamp>,
-    /// How far apart the newest requests were, and those before them.
-    spacing: [Duration; 2],
+    /// How far apart the newest requests were, and those before them, where there were so many.
+    spacing: [Option<Duration>; 2],
     due: Option<Timestamp>,
     /// The silence since then, as far as it counts.
     silent: Duration,
@@ -119,7 +119,7 @@ impl Watch {
             self.heard();
         }
         if let Some(newest) = self.newest {
-            self.spacing = [now.saturating_since(newest), self.spacing[0]];
+            self.spacing = [Some(now.saturating_since(newest)), self.spacing[0]];
         }
         (self.former, self.newest) = (self.newest, Some(now));
         self.asked.get_or_insert(now);
@@ -148,9 +148,10 @@ impl Watch {
         (self.silent, self.unseen, self.same) = (Duration::ZERO, Duration::ZERO, 0);
     }
 
-    /// Forgets everything but the refresh interval.
+    /// Forgets everything but the refresh interval and when the source was asked.
     pub fn reset(&mut self) {
-        *self = Self::new(self.period);
+        let Self { newest, former, spacing, .. } = *self;
+        *self = Self { newest, former, spacing, ..Self::new(self.period) };
     }
 
     /// Believable stamps in a row: one for each refresh and one for each frame.
@@ -258,7 +259,7 @@ impl Watch {
         let gap = now.saturating_since(last.max(self.due?));
         let seen = gap.min(self.interval());
         // Some compositors say what became of a frame when the next one comes, which a cap may have far apart.
-        let apart = self.spacing[0].min(self.spacing[1]).min(REST);
+        let apart = self.spacing.into_iter().flatten().min().unwrap_or_default().min(REST);
         let limit = patience(self.known()).max(apart * 2);
         self.silent += seen + std::mem::replace(&mut self.unseen, (gap - seen).min(limit / 2));
         let silent = self.silent;
