@@ -179,10 +179,10 @@ pub struct RunArgs {
     /// Size of the drawing area in pixels
     #[arg(long, help_heading = "Display", value_name = "WxH", default_value = "1280x720", value_parser = size, allow_hyphen_values = true)]
     pub size: Size,
-    /// Mode: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive, ticker+vsync, ticker-alone, vsync-alone
+    /// Mode: auto, low-latency, smooth, fixed=HZ, vsync, immediate, naive
     ///
-    /// When frames are made (default: auto; F2 switches). The last four are to compare with: the loop that most programs have,
-    /// and a published scheduler with its two halves.
+    /// When frames are made (default: auto; F2 switches). naive is the loop that most programs have. Also to compare with:
+    /// ticker+vsync, ticker-alone, vsync-alone, a published scheduler and its two halves.
     #[arg(long, help_heading = "Pacing", value_name = "MODE", default_value = "auto", hide_default_value = true, value_parser = pacing)]
     pub pacing: Pacing,
     /// Percentage of frames that may miss their display time

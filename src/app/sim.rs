@@ -187,7 +187,10 @@ fn expanded(names: &[String], known: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn preset(display: &str, workload: &str, frames: u64) -> Result<Scenario, Failure> {
-    let usage = |e: presets::UnknownPreset| Failure::Usage(e.to_string());
+    let usage = |e: presets::UnknownPreset| {
+        let more = if e.what == "workload" { ", recorded:FILE" } else { "" };
+        Failure::Usage(format!("{e}{more}"))
+    };
     let Some(path) = workload.strip_prefix("recorded:") else {
         return presets::scenario(display, workload, frames).map_err(usage);
     };
