@@ -216,6 +216,8 @@ fn refused(e: ReplyError) -> SourceError {
 
 /// Swaps whose completion may be outstanding.
 const SWAPS: u64 = 64;
+/// A completion may come after those of so many later swaps: servers tell of one that was overtaken after the one that overtook it.
+const OUT_OF_ORDER: u64 = 4;
 
 /// Which swap a completion belongs to. Drivers number their presentations; Mesa does so from 1 per window. Where the
 /// numbers do not fit, completions belong to swaps in their order.
@@ -224,14 +226,16 @@ struct Completions {
     /// By swap number modulo [`SWAPS`]; swap numbers count from 1.
     ids: [FrameId; SWAPS as usize],
     swaps: u64,
+    /// The newest that is complete, and of those before it the ones that are, the nearest in the lowest bit.
     completed: u64,
+    before: u64,
     /// Swap number minus serial, once known.
     offset: Option<u32>,
 }
 
 impl Default for Completions {
     fn default() -> Self {
-        Self { ids: [FrameId(0); SWAPS as usize], swaps: 0, completed: 0, offset: None }
+        Self { ids: [FrameId(0); SWAPS as usize], swaps: 0, completed: 0, before: 0, offset: None }
     }
 }
 
@@ -244,13 +248,22 @@ impl Completions {
     fn complete(&mut self, serial: u32) -> Option<FrameId> {
         let wanted = serial.wrapping_add(self.offset.unwrap_or(0));
         let behind = u64::from((self.swaps as u32).wrapping_sub(wanted));
+        let named = self.swaps.checked_sub(behind).filter(|n| *n > 0);
+        if let Some(late) =
+            named.and_then(|n| self.completed.checked_sub(n)).filter(|late| *late <= OUT_OF_ORDER)
+            && self.offset.is_some()
+        {
+            let bit = 1 << late.checked_sub(1)?;
+            let is_new = self.before & bit == 0;
+            self.before |= bit;
+            return is_new.then(|| self.ids[((self.completed - late) % SWAPS) as usize]);
+        }
         let open = self.completed + 1..=self.swaps;
-        let number = self
-            .swaps
-            .checked_sub(behind)
-            .filter(|n| open.contains(n))
-            .or_else(|| (!open.is_empty()).then_some(*open.start()))?;
+        let number =
+            named.filter(|n| open.contains(n)).or_else(|| (!open.is_empty()).then_some(*open.start()))?;
         self.offset = Some((number as u32).wrapping_sub(serial));
+        let step = number - self.completed;
+        self.before = if step < u64::from(u64::BITS) { self.before << step | 1 << (step - 1) } else { 0 };
         self.completed = number;
         // Of one that comes after so many others it is not remembered which frame it was.
         (number + SWAPS > self.swaps).then(|| self.ids[(number % SWAPS) as usize])
@@ -280,6 +293,17 @@ mod tests {
         assert_eq!(c.complete(4), Some(FrameId(13)), "3 was lost");
         assert_eq!(c.complete(4), None, "nothing is open");
         assert!(c.answered());
+    }
+
+    #[test]
+    fn a_completion_that_comes_after_the_next_one_is_still_its_own() {
+        let mut c = Completions::default();
+        swap(&mut c, 10..14);
+        assert_eq!(c.complete(1), Some(FrameId(10)));
+        assert_eq!(c.complete(3), Some(FrameId(12)));
+        assert_eq!(c.complete(2), Some(FrameId(11)), "overtaken, and told of later");
+        assert_eq!([2, 3, 1].map(|again| c.complete(again)), [None; 3], "once each, though 4 is open");
+        assert_eq!(c.complete(4), Some(FrameId(13)));
     }
 
     #[test]
