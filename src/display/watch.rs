@@ -290,3 +290,6 @@ impl Watch {
         self.known().unwrap_or(USUAL)
     }
 }
+
+#[cfg(test)]
+mod tests;
